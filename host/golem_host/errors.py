@@ -1,0 +1,246 @@
+"""
+Everything the host can refuse or report, one class per thing the caller would do next.
+
+Each error is data; the message is made from the fields, and the command line maps classes to exit
+codes in one table.  Whose fault it is shows in the class: the artefact's (`ComponentError`), the
+caller's (`InvalidRequestError`, `ParamTypeMismatchError`), the guest's (`InvocationFailedError`),
+the world's (`StateDirError`), history's (`DivergenceError`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(eq=False, kw_only=True)
+class HostError(Exception):
+    """The root of everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A keyword-only dataclass exception does not unpickle by itself.
+        return (_rebuild, (type(self), {f.name: getattr(self, f.name) for f in fields(self)}))
+
+
+def _rebuild(cls: type[HostError], values: dict[str, Any]) -> HostError:
+    return cls(**values)
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidRequestError(HostError):
+    """The request cannot be right, whatever the state of the host."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False, kw_only=True)
+class ParamTypeMismatchError(HostError):
+    """An argument does not fit the export's parameter, or there are too few or too many."""
+
+    function: str
+    parameter: str
+    """Name of the parameter; empty where the number of arguments is wrong."""
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"{self.function}, parameter {self.parameter}" if self.parameter else self.function
+        return f"{where}: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class ComponentError(HostError):
+    """The bytes are not a component that can be hosted."""
+
+    component: str
+    """File or component name, as the caller gave it."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.component}: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class UnlinkableComponentError(ComponentError):
+    """Imports that this host does not offer, or offers with another type: all of them."""
+
+    missing: tuple[str, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class ComponentNotFoundError(HostError):
+    """No component is deployed under this name or version."""
+
+    component: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        if self.version is None:
+            return (
+                f"no component {self.component!r} is deployed "
+                "(`golem-host component list` shows those that are)"
+            )
+        return f"component {self.component!r} has no version {self.version}"
+
+
+@dataclass(eq=False, kw_only=True)
+class WorkerExistsError(HostError):
+    """`create` found a worker of this name."""
+
+    component: str
+    worker: str
+
+    def __str__(self) -> str:
+        return f"worker {self.component}/{self.worker} exists already"
+
+
+@dataclass(eq=False, kw_only=True)
+class WorkerNotFoundError(HostError):
+    """There is no worker of this name."""
+
+    component: str
+    worker: str
+
+    def __str__(self) -> str:
+        return (
+            f"no worker {self.component}/{self.worker} "
+            "(`golem-host worker list` shows those that exist)"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class PromiseNotFoundError(HostError):
+    """The promise was never created, or was deleted."""
+
+    promise: str
+
+    def __str__(self) -> str:
+        return f"no promise {self.promise}"
+
+
+@dataclass(eq=False, kw_only=True)
+class DivergenceError(HostError):
+    """On replay the guest asked for something else than it did when the log was written."""
+
+    index: int
+    recorded: str
+    attempted: str
+    last_agreed: str = ""
+
+    def __str__(self) -> str:
+        text = (
+            f"replay diverged at oplog index {self.index}: "
+            f"recorded {self.recorded}, attempted {self.attempted}"
+        )
+        return f"{text}; last agreed on {self.last_agreed}" if self.last_agreed else text
+
+
+@dataclass(eq=False, kw_only=True)
+class InvocationInterruptedError(HostError):
+    """The invocation was stopped on demand; `resume` continues it."""
+
+    kind: str
+    """``interrupt`` or ``timeout``."""
+
+    def __str__(self) -> str:
+        return f"the invocation was stopped ({self.kind}); resume the worker to continue it"
+
+
+@dataclass(eq=False, kw_only=True)
+class InvocationFailedError(HostError):
+    """The guest trapped, and no retry is left."""
+
+    error: str
+    stderr: str = ""
+    """The last lines the guest wrote to stderr during this invocation."""
+    traceback: str = ""
+    """The guest's own traceback, where its language prints one."""
+
+    def __str__(self) -> str:
+        return f"the invocation failed: {self.error}"
+
+
+@dataclass(eq=False, kw_only=True)
+class PreviousInvocationFailedError(HostError):
+    """An earlier invocation failed for good: the worker takes no more until it is repaired."""
+
+    error: str
+    stderr: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"an earlier invocation of this worker failed: {self.error}; "
+            "update, revert or delete the worker"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvocationExitedError(HostError):
+    """The guest called exit, now or in an earlier invocation."""
+
+    exit_code: int
+
+    def __str__(self) -> str:
+        return f"the worker has exited with code {self.exit_code}"
+
+
+@dataclass(eq=False, kw_only=True)
+class ResumeFailedError(HostError):
+    """The instance could not be rebuilt from its log."""
+
+    worker: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"worker {self.worker} cannot be resumed: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class PayloadTooLargeError(HostError):
+    """More data left the guest in one call than the engine can carry; permanent."""
+
+    function: str
+    limit: str = "2796202 list elements (2.67 MiB as list<u8>)"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.function}: a value is too large; at most {self.limit} can leave a guest in "
+            "one call: pass it in parts"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class StateDirError(HostError):
+    """The state directory cannot be used: damaged, read-only, full, of a newer format."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"state directory {self.path}: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class StateDirLockedError(StateDirError):
+    """Another process owns the state directory."""
+
+    pid: int | None
+
+    def __str__(self) -> str:
+        owner = f"process {self.pid}" if self.pid else "another process"
+        return (
+            f"state directory {self.path} is in use by {owner}; "
+            "wait for it, stop it, or give another --state-dir"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ConflictError(HostError):
+    """Right in itself, but something else holds the place: another key, path or worker state."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,137 @@
+"""
+What can go wrong with a log, one class per thing the reader would do next.
+
+Every error is data: the message is made from the fields, and tests assert on the fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogError(Exception):
+    """The root: whoever reads or writes a log catches this one."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A keyword-only dataclass exception does not unpickle by itself.
+        return (_rebuild, (type(self), {f.name: getattr(self, f.name) for f in fields(self)}))
+
+
+def _rebuild(cls: type[OplogError], values: dict[str, Any]) -> OplogError:
+    return cls(**values)
+
+
+@dataclass(eq=False, kw_only=True)
+class CorruptOplogError(OplogError):
+    """Bytes that were once durable are damaged: a valid record follows the bad place."""
+
+    path: str
+    offset_bytes: int
+    reason: str
+    readable_to: int = 0
+    """Last index that can still be read; entries 1..readable_to are intact."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: damaged at byte {self.offset_bytes}: {self.reason}; "
+            f"entries up to {self.readable_to} are readable "
+            "(`golem-host oplog check --salvage` writes them to a new log)"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnsupportedFormatError(OplogError):
+    """Written by a newer version, or not a log at all."""
+
+    path: str
+    found: str
+    supported: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.found}; this version reads {self.supported}"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogPoisonedError(OplogError):
+    """A write or sync failed earlier: nothing is acknowledged until the log is opened anew."""
+
+    path: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: no longer writable after {self.cause}; reopen it to recover"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogWriteError(OplogError):
+    """The disk refused: full, read-only, gone. What was acknowledged before is safe."""
+
+    path: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: cannot write: {self.cause}"
+
+
+@dataclass(eq=False, kw_only=True)
+class MissingBlobError(OplogError):
+    """A large payload's content is not in the blob store, or its bytes have another hash."""
+
+    sha256: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"blob {self.sha256}: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class NoSuchEntryError(OplogError):
+    """An index outside of the log was asked for."""
+
+    index: int
+    last_index: int
+
+    def __str__(self) -> str:
+        return f"no entry {self.index}: the log has entries 1 to {self.last_index}"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogMismatchError(OplogError):
+    """The files are intact but belong to another worker, or do not fit together."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class WaveError(OplogError):
+    """Text that is not WAVE, or not a value of the expected type."""
+
+    text: str
+    position: int
+    """0-based offset in characters."""
+    expected: str
+    """What would have been right here: a WIT type or a piece of syntax."""
+    found: str
+
+    def __str__(self) -> str:
+        return f"at position {self.position}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(eq=False, kw_only=True)
+class ValueTypeError(OplogError):
+    """A Python, JSON or CBOR value that does not fit its WIT type."""
+
+    path: str
+    """Where inside the value, e.g. ``[2].price``; empty for the value itself."""
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        at = f"at {self.path}: " if self.path else ""
+        return f"{at}expected {self.expected}, found {self.found}"
