@@ -1,0 +1,81 @@
+# Everything that is done often, one recipe each; `just` lists them.
+# The tools are those of .venv, which `python3 dev.py setup` makes from requirements.lock.
+
+set positional-arguments
+
+export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
+
+_default:
+    @just --list --unsorted
+
+# Everything that must pass before a change lands
+[group("check")]
+check: lint types layers test
+
+# Rewrite the sources in the house format, and fix what can be fixed without thought
+[group("check")]
+fmt:
+    ruff check --fix-only --quiet
+    ruff format
+
+# Style, format, spelling, metadata
+[group("check")]
+lint:
+    ruff check
+    ruff format --check
+    codespell
+    validate-pyproject pyproject.toml
+
+# Static types, tests and benchmarks included
+[group("check")]
+types:
+    mypy
+
+# Which package may import which
+[group("check")]
+layers:
+    lint-imports --no-timings
+
+# The tests, the long suites as a sample; ARGS go to pytest
+[group("test")]
+test *ARGS:
+    pytest "$@"
+
+# The tests with every long suite in full; ARGS go to pytest
+[group("test")]
+test-full *ARGS:
+    GOLEM_HOST_TEST_PROFILE=full pytest "$@"
+
+# Torn writes, failing syncs, killed processes
+[group("test")]
+test-crash *ARGS:
+    pytest tests/crash "$@"
+
+# Every example through the command line, killed and resumed
+[group("test")]
+test-e2e *ARGS:
+    pytest tests/e2e "$@"
+
+# Branch coverage; fails below 100 % for the log and for the replay core
+[group("test")]
+coverage *ARGS:
+    pytest --cov --cov-branch --cov-report= "$@"
+    coverage report
+    coverage report --fail-under=100 --include='oplog/golem_oplog/*,host/golem_host/replay/*'
+
+# One benchmark, such as `just bench oplog`; ARGS go to it
+[group("measure")]
+bench NAME *ARGS:
+    python -m benchmarks.bench_"$@"
+
+# Remove what can be made again
+[group("make")]
+clean:
+    rm -rf .build build dist .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+# Pin and hash every dependency anew; ARGS such as `--upgrade` go to uv
+[group("make")]
+lock *ARGS:
+    uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command "just lock" \
+        --quiet --output-file requirements.lock "$@"
