@@ -135,3 +135,13 @@ class ValueTypeError(OplogError):
     def __str__(self) -> str:
         at = f"at {self.path}: " if self.path else ""
         return f"{at}expected {self.expected}, found {self.found}"
+
+
+@dataclass(eq=False, kw_only=True)
+class MalformedPayloadError(OplogError):
+    """Bytes that should hold values or types hold something else: not from this log's writer."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"not a payload of this log: {self.reason}"

@@ -1,0 +1,46 @@
+"""
+The classes that stand for WIT values where Python has no value of its own kind.
+
+The other WIT types appear as plain Python values: see `golem_oplog.values`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A case of a ``variant``, by its WIT name, with its payload where it has one."""
+
+    case: str
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """A present ``option`` whose payload is an option too, so that ``Some(None)`` can be said."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Ok:
+    """The good side of a ``result``."""
+
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Err:
+    """The bad side of a ``result``: a value that is returned, never raised."""
+
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """A resource by number: ``resource`` is ``ns:pkg/interface.name`` without a version."""
+
+    resource: str
+    handle: int

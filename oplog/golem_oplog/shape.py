@@ -1,0 +1,172 @@
+"""
+What can be said about a WIT type, or about a value that does not fit one, in a few words.
+
+Shared by every module that walks types: names, bounds, and the wording of errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from keyword import iskeyword
+from typing import Final, assert_never
+
+from golem_oplog.errors import ValueTypeError
+from golem_oplog.types import (
+    EnumType,
+    FlagsType,
+    HandleType,
+    ListType,
+    OptionType,
+    Prim,
+    RecordType,
+    ResultType,
+    TupleType,
+    VariantType,
+    WitType,
+)
+
+TYPE_DEPTH_MAX: Final = 100
+"""Deepest nesting of a type, as in wasmtime. WIT has no recursive types, so values go no deeper."""
+
+INT_RANGES: Final = {
+    Prim.S8: (-(2**7), 2**7 - 1),
+    Prim.U8: (0, 2**8 - 1),
+    Prim.S16: (-(2**15), 2**15 - 1),
+    Prim.U16: (0, 2**16 - 1),
+    Prim.S32: (-(2**31), 2**31 - 1),
+    Prim.U32: (0, 2**32 - 1),
+    Prim.S64: (-(2**63), 2**63 - 1),
+    Prim.U64: (0, 2**64 - 1),
+}
+
+_TEXT_CHARS_MAX: Final = 60
+_CHOICES_MAX: Final = 12
+
+
+def python_name(name: str) -> str:
+    """The attribute that a WIT name is in Python: ``is-on`` is ``is_on``, ``from`` is ``from_``."""
+    snake = name.replace("-", "_")
+    return f"{snake}_" if iskeyword(snake) else snake
+
+
+def spellings(names: Iterable[str]) -> dict[str, int]:
+    """Each name's position, under its WIT spelling and its Python one."""
+    table: dict[str, int] = {}
+    for position, name in enumerate(names):
+        for spelling in (name.replace("-", "_"), python_name(name), name):
+            table[spelling] = position
+    return table
+
+
+def is_bytes(ty: WitType) -> bool:
+    """Whether a type is ``list<u8>``, whose values are `bytes`."""
+    return isinstance(ty, ListType) and ty.element is Prim.U8
+
+
+def parts(ty: WitType) -> tuple[WitType, ...]:
+    """The types that a type is directly made of."""
+    match ty:
+        case Prim() | EnumType() | FlagsType() | HandleType():
+            return ()
+        case ListType(inner) | OptionType(inner):
+            return (inner,)
+        case TupleType(elements):
+            return elements
+        case RecordType(fields):
+            return tuple(field for _, field in fields)
+        case VariantType(cases):
+            return tuple(payload for _, payload in cases if payload is not None)
+        case ResultType(ok, err):
+            return tuple(side for side in (ok, err) if side is not None)
+    assert_never(ty)
+
+
+def check_depth(ty: WitType) -> None:
+    """
+    Refuse a type that nests deeper than `TYPE_DEPTH_MAX`.
+
+    Whoever recurses along a type does this first, and so never exhausts Python's stack.
+    """
+    level = [ty]
+    for _ in range(TYPE_DEPTH_MAX):
+        level = [part for parent in level for part in parts(parent)]
+        if not level:
+            return
+    raise ValueTypeError(
+        path="", expected=f"a type nested at most {TYPE_DEPTH_MAX} deep", found="a deeper one"
+    )
+
+
+def kind(ty: WitType) -> str:  # noqa: C901, PLR0911 - a case per WIT type
+    """A type in at most a few words, for error messages."""
+    match ty:
+        case Prim():
+            low, high = INT_RANGES.get(ty, (0, 0))
+            return f"{ty.value} ({low} to {high})" if high else ty.value
+        case ListType(element):
+            return f"list<{element.value}>" if isinstance(element, Prim) else "list"
+        case TupleType(elements):
+            return f"tuple of {len(elements)}"
+        case RecordType(fields):
+            return f"record with {choices(name for name, _ in fields)}"
+        case VariantType(cases):
+            return f"variant: {choices(name for name, _ in cases)}"
+        case EnumType(names):
+            return f"enum: {choices(names)}"
+        case OptionType():
+            return "option"
+        case ResultType():
+            return "result"
+        case FlagsType(names):
+            return f"flags: {choices(names)}"
+        case HandleType(resource, owned):
+            return f"{'own' if owned else 'borrow'}<{resource}>"
+    assert_never(ty)
+
+
+def choices(names: Iterable[str]) -> str:
+    """Names in declaration order, the first dozen of them."""
+    known = list(names)
+    shown = ", ".join(known[:_CHOICES_MAX])
+    rest = len(known) - _CHOICES_MAX
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def describe(value: object) -> str:
+    """A Python value for an error message: one short line, whatever it is."""
+    match value:
+        case None | bool() | float():
+            return repr(value)
+        case int():
+            bits = value.bit_length()
+            return repr(int(value)) if bits <= 128 else f"an integer of {bits} bits"
+        case str():
+            shown = repr(value[:_TEXT_CHARS_MAX])
+            return shown if len(value) <= _TEXT_CHARS_MAX else f"{shown}..."
+        case bytes() | bytearray():
+            return f"{len(value)} bytes"
+        case list() | tuple():
+            return f"{type(value).__name__} of {len(value)}"
+        case _:
+            return type(value).__name__
+
+
+def unfit(expected: WitType | str, found: str) -> ValueTypeError:
+    """The error for what does not fit, in words; containers add their part of the path to it."""
+    wanted = expected if isinstance(expected, str) else kind(expected)
+    return ValueTypeError(path="", expected=wanted, found=found)
+
+
+def mismatch(expected: WitType | str, value: object) -> ValueTypeError:
+    """The error for a value that does not fit."""
+    return unfit(expected, describe(value))
+
+
+def within(error: ValueTypeError, step: str) -> None:
+    """Put one step (a field, a case, ``[3]``) before the path of an error on its way out."""
+    if not error.path:
+        error.path = step
+    elif error.path.startswith("["):
+        error.path = step + error.path
+    else:
+        error.path = f"{step}.{error.path}"
