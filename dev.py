@@ -25,8 +25,8 @@ SUPPORTED = ((3, 11), (3, 12), (3, 13))
 # Before anything that an older Python would trip over, and without its help.
 if sys.version_info[:2] not in SUPPORTED:
     sys.exit(
-        "golem-host needs Python 3.11, 3.12 or 3.13 and this is "
-        "%d.%d: say for instance `python3.12 dev.py`" % sys.version_info[:2]
+        f"golem-host needs Python 3.11, 3.12 or 3.13 and this is {sys.version_info[0]}."
+        f"{sys.version_info[1]}: say for instance `python3.12 dev.py`"
     )
 
 ROOT = pathlib.Path(__file__).resolve().parent

@@ -34,7 +34,7 @@ types:
 # Which package may import which
 [group("check")]
 layers:
-    lint-imports --no-timings
+    lint-imports --no-logo
 
 # The tests, the long suites as a sample; ARGS go to pytest
 [group("test")]
