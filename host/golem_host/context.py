@@ -1,0 +1,170 @@
+"""
+One instance's view of its host: what a live action may use, and where what it did is appended.
+
+An `InstanceContext` lives exactly as long as one instance.  Everything in it belongs to the one
+thread that runs the guest, except `kill`, `wake` and the log itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgpack
+from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs, Payload
+from golem_oplog.log import Oplog
+
+from golem_host.declare import Recorded
+from golem_host.engine import StoreContext
+from golem_host.replay import Replay
+from golem_host.resources import ResourceTable
+from golem_host.services.world import Clock, Random
+from golem_host.status import Status
+
+WAIT_COMMIT_NS: Final = 10_000_000
+"""A wait at least this long commits first: whoever kills the host then loses nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the worker is, as its guest may ask."""
+
+    component_id: str
+    component_version: int
+    worker_name: str
+    args: tuple[str, ...]
+    env: Pairs
+    """Effective: what was given at creation, the component's defaults, and our own three."""
+    config_vars: Pairs
+
+
+class OutputSink(Protocol):
+    """Takes what the guest wrote, after its entry is appended and before it is durable."""
+
+    def push(self, index: int, level: LogLevel, data: bytes) -> None: ...
+
+
+class RunSlot(Protocol):
+    """The right to run guest code; given back while the host waits."""
+
+    def released(self) -> AbstractContextManager[None]: ...
+
+
+@dataclass(slots=True)
+class Services:
+    """What live actions receive."""
+
+    clock: Clock
+    random: Random
+    identity: Identity
+    output: OutputSink
+    slot: RunSlot
+    suspend_after_ns: int
+
+
+class InstanceContext(StoreContext):
+    """The engine's context of one store, with everything the dispatcher needs within reach."""
+
+    __slots__ = (
+        "_function_ids",
+        "_instant_ns",
+        "_pack",
+        "clock_ns",
+        "idempotent",
+        "is_last_attempt",
+        "oplog",
+        "replay",
+        "resources",
+        "services",
+        "status",
+        "wake",
+    )
+
+    def __init__(self, *, oplog: Oplog, replay: Replay, status: Status, services: Services) -> None:
+        super().__init__()
+        self.oplog = oplog
+        self.replay = replay
+        self.status = status
+        self.services = services
+        self.resources = ResourceTable()
+        self.clock_ns: Callable[[], int] = services.clock.unix_ns
+        self.idempotent = True
+        self.is_last_attempt = False
+        self.wake = threading.Event()
+        """Set to end a host wait early; the waiter looks at `kill` then."""
+        # No instant is earlier than anything in the log, even if the clock was set back since.
+        self._instant_ns = status.last_timestamp
+        self._function_ids: dict[Recorded, int] = {}
+        # A packer keeps a buffer, so every instance has its own.
+        self._pack: Callable[[Any], bytes] = msgpack.Packer(autoreset=True).pack
+
+    def monotonic_ns(self) -> int:
+        """Unix nanoseconds that never go back."""
+        self._instant_ns = max(self._instant_ns, self.clock_ns())
+        return self._instant_ns
+
+    # -- the log ------------------------------------------------------------------------------
+
+    def function_id(self, recorded: Recorded) -> int:
+        """The definition id of a recorded function in this worker's log."""
+        found = self._function_ids.get(recorded)
+        if found is None:
+            found = self._function_ids[recorded] = self.oplog.define(recorded.type)
+        return found
+
+    def pack(self, wire: Any) -> bytes:
+        return self._pack(wire)
+
+    def load(self, payload: Payload) -> bytes:
+        return payload if isinstance(payload, bytes) else self.oplog.load(payload)
+
+    def append(self, entry: Entry) -> int:
+        """Append an entry that the guest's progress caused, and follow it in the status."""
+        index = self.oplog.append(entry)
+        self.status.apply(index, entry)
+        tail = self.replay.tail_logs
+        if tail and entry.__class__ not in HINT_CLASSES:
+            tail.clear()
+        return index
+
+    def append_call(self, entry: Entry) -> int:
+        """`append` for the hot path: a host call inside of a running invocation."""
+        index = self.oplog.append(entry)
+        self.status.last_replayed_index = index
+        tail = self.replay.tail_logs
+        if tail:
+            tail.clear()
+        return index
+
+    def emit(self, level: LogLevel, data: bytes) -> None:
+        """Record guest output once, and hand it on to be shown once it is durable."""
+        log = Log(self.clock_ns(), level, "", data)
+        if not data or self.replay.output_was_recorded(log):
+            return
+        index = self.oplog.append(log)
+        self.services.output.push(index, level, data)
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    def check_kill(self) -> None:
+        """Raise what another thread has asked this instance to end with."""
+        if self.kill is not None:
+            raise self.kill
+
+    def wait_until(self, deadline_ns: int | None) -> None:
+        """
+        Wait in memory until a Unix time, or until `wake` is set; may return early.
+
+        Raises whatever `kill` holds.  The run slot is free for others meanwhile.
+        """
+        self.check_kill()
+        timeout_ns = None if deadline_ns is None else max(deadline_ns - self.clock_ns(), 0)
+        if timeout_ns is None or timeout_ns >= WAIT_COMMIT_NS:
+            self.oplog.commit()
+        with self.services.slot.released():
+            self.wake.wait(None if timeout_ns is None else timeout_ns / 1e9)
+        self.wake.clear()
+        self.check_kill()

@@ -1,0 +1,255 @@
+"""
+One function for every host call: the only place that knows both replay and live.
+
+At link time `Dispatcher.resolve` turns a component's import into a handler: a closure with
+everything looked up that does not depend on the call.  A handler lifts nothing and decides
+nothing that could have been decided then.
+
+``imported function -> replay core says Answer | Perform -> live action -> append, commit by
+durable function type``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import msgpack
+from golem_oplog.entries import (
+    BeginRemoteWrite,
+    EndRemoteWrite,
+    FunctionKind,
+    ImportedFunctionInvoked,
+    Jump,
+)
+from golem_oplog.types import FunctionType
+
+from golem_host.context import InstanceContext
+from golem_host.declare import HostFunction, Recorded, Registry
+from golem_host.engine import ImportedFunction
+from golem_host.failures import WorldError
+from golem_host.replay import Answer, Perform
+from golem_host.resources import Convert, lifter, lowerer
+
+Handler: TypeAlias = Callable[..., Any]
+
+_unpack: Final = partial(msgpack.unpackb, use_list=False, strict_map_key=False)
+_NO_ARGUMENTS: Final = msgpack.packb(())
+
+
+class Dispatcher:
+    """Makes handlers for the imports of components out of a registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def resolve(self, imported: ImportedFunction) -> Handler | None:
+        """The handler for an import, or None where nothing of this name is offered."""
+        host_function = self._registry.find(imported.interface, imported.name)
+        if host_function is None:
+            return None
+        return _handler(host_function, imported.type)
+
+    def drop(self, resource: str) -> Callable[[InstanceContext, int], None] | None:
+        """What to do when the guest drops a handle of this resource."""
+        if not self._registry.offers_resource(resource):
+            return None
+        return _drop
+
+
+def _drop(context: InstanceContext, rep: int) -> None:
+    context.resources.take(rep)
+
+
+def recorded_call(
+    context: InstanceContext, recorded: Recorded, request: tuple[Any, ...], perform: Callable[[], Any]
+) -> Any:
+    """
+    A recorded call that an unrecorded action makes on its own; values in wire form.
+
+    ``perform`` is only called where the log has no answer.
+    """
+    return _record(context, recorded, context.pack(request), perform)
+
+
+def _handler(host_function: HostFunction, imported: FunctionType) -> Handler:
+    declaration = host_function.declaration
+    act = _action(host_function, imported)
+    if declaration.kind is None or declaration.record is None:
+        return act
+    if declaration.observed is not None:
+        params = declaration.observed.params
+    else:
+        params = imported.params
+    recorded = Recorded(
+        declaration.kind, FunctionType(declaration.record, params, imported.result)
+    )
+    if declaration.observed is not None:
+        return _observed_handler(recorded, declaration.observed.of, act)
+    if declaration.kind >= FunctionKind.WRITE_REMOTE:
+        return _plain_handler(recorded, act)
+    return _local_handler(recorded, act)
+
+
+def _action(host_function: HostFunction, imported: FunctionType) -> Handler:
+    """The live action from wire form to wire form, converting only what needs it."""
+    call = host_function.action
+    lifts = [lifter(ty) for _, ty in imported.params]
+    lower = lowerer(imported.result) if imported.result is not None else None
+    if not any(lifts):
+        return _lowering(call, lower)
+    converts: list[Convert] = [lift or _as_is for lift in lifts]
+
+    def lifted(context: InstanceContext, *args: Any) -> Any:
+        table = context.resources
+        return call(context, *[c(table, a) for c, a in zip(converts, args, strict=True)])
+
+    return _lowering(lifted, lower)
+
+
+def _lowering(call: Handler, lower: Convert | None) -> Handler:
+    if lower is None:
+        return call
+
+    def lowered(context: InstanceContext, *args: Any) -> Any:
+        return lower(context.resources, call(context, *args))
+
+    return lowered
+
+
+def _as_is(_table: object, value: Any) -> Any:
+    return value
+
+
+def _local_handler(recorded: Recorded, act: Handler) -> Handler:
+    """The hot path: read-local, write-local and read-remote calls bracket nothing."""
+    kind = int(recorded.kind)
+    name = recorded.type.name
+    has_params = bool(recorded.type.params)
+
+    def handler(context: InstanceContext, *args: Any) -> Any:
+        request = context.pack(args) if has_params else _NO_ARGUMENTS
+        function = context.function_id(recorded)
+        if not context.replay.live:
+            decision = context.replay.imported(function, name, request)
+            if decision.__class__ is Answer:
+                return _answer(context, decision)
+        try:
+            result = act(context, *args)
+        except WorldError as error:
+            _record_failure(context, recorded, request, error, None)
+            raise
+        context.append_call(
+            ImportedFunctionInvoked(
+                context.clock_ns(), function, request, context.pack(result), kind
+            )
+        )
+        return result
+
+    return handler
+
+
+def _plain_handler(recorded: Recorded, act: Handler) -> Handler:
+    def handler(context: InstanceContext, *args: Any) -> Any:
+        return _record(context, recorded, context.pack(args), lambda: act(context, *args))
+
+    return handler
+
+
+def _observed_handler(
+    recorded: Recorded,
+    observe: Callable[..., tuple[Any, ...]],
+    act: Handler,
+) -> Handler:
+    def handler(context: InstanceContext, *args: Any) -> Any:
+        request = context.pack(observe(*args))
+        return _record(context, recorded, request, lambda: act(context, *args))
+
+    return handler
+
+
+def _record(
+    context: InstanceContext, recorded: Recorded, request: bytes, perform: Callable[[], Any]
+) -> Any:
+    """Answer or perform one recorded call, whatever its durable function type (spec 2.0)."""
+    begin = _begin(context, recorded.kind)
+    function = context.function_id(recorded)
+    if not context.replay.live:
+        decision = context.replay.imported(function, recorded.type.name, request)
+        if isinstance(decision, Answer):
+            if begin is not None:
+                context.replay.end_remote_write()
+            return _answer(context, decision)
+    if recorded.kind >= FunctionKind.WRITE_REMOTE:
+        # No remote write leaves the process while an earlier entry could still be lost.
+        context.oplog.commit()
+    try:
+        result = perform()
+    except WorldError as error:
+        _record_failure(context, recorded, request, error, begin)
+        raise
+    context.append_call(
+        ImportedFunctionInvoked(
+            context.clock_ns(), function, request, context.pack(result), int(recorded.kind), begin
+        )
+    )
+    _end(context, recorded.kind, begin)
+    return result
+
+
+def _begin(context: InstanceContext, kind: FunctionKind) -> int | None:
+    """Open the bracket that some remote writes need; returns its begin index."""
+    bracketed = kind is FunctionKind.WRITE_REMOTE and not context.idempotent
+    if not bracketed and kind is not FunctionKind.WRITE_REMOTE_BATCHED:
+        return None
+    outcome = context.replay.begin_remote_write(idempotent=context.idempotent)
+    if not isinstance(outcome, Perform):
+        return outcome
+    if outcome.jump is not None:
+        region = outcome.jump
+        context.append(Jump(context.clock_ns(), region.start, region.end))
+        context.oplog.commit()
+        return region.start - 1
+    begin = context.append(BeginRemoteWrite(context.clock_ns()))
+    context.oplog.commit()
+    return begin
+
+
+def _end(context: InstanceContext, kind: FunctionKind, begin: int | None) -> None:
+    if begin is not None:
+        context.append(EndRemoteWrite(context.clock_ns(), begin))
+    if kind >= FunctionKind.WRITE_REMOTE:
+        # The guest learns of the outcome only once it cannot be forgotten.
+        context.oplog.commit()
+
+
+def _answer(context: InstanceContext, answer: Any) -> Any:
+    if answer.error is not None:
+        raise WorldError(answer.error)
+    response = answer.response
+    return _unpack(response if response.__class__ is bytes else context.load(response))
+
+
+def _record_failure(
+    context: InstanceContext,
+    recorded: Recorded,
+    request: bytes,
+    error: WorldError,
+    begin: int | None,
+) -> None:
+    """A failure of the world is only remembered once no attempt is left to heal it (R1)."""
+    if not context.is_last_attempt:
+        return
+    context.append_call(
+        ImportedFunctionInvoked(
+            context.clock_ns(),
+            context.function_id(recorded),
+            request,
+            None,
+            int(recorded.kind),
+            begin,
+            str(error),
+        )
+    )
+    _end(context, recorded.kind, begin)

@@ -1,0 +1,73 @@
+"""
+``wasi:cli/stdin``, ``stdout`` and ``stderr``.
+
+Each write to the standard outputs is one `Log` entry.  It is shown once that entry is durable,
+and never by a replay.  Standard input is at its end from the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from golem_oplog.entries import LogLevel
+
+from golem_host.context import InstanceContext
+from golem_host.declare import UNRECORDED, function, interface
+from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
+from golem_host.interfaces.wasi.io.streams import (
+    CHUNK_BYTES_MAX,
+    InputStream,
+    OutputStream,
+    StreamClosedError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyInput:
+    """A stream that has ended."""
+
+    def read(self, context: InstanceContext, size_max: int) -> bytes:  # noqa: ARG002
+        raise StreamClosedError
+
+    def pollable(self) -> Pollable:
+        return Ready()
+
+
+@dataclass(frozen=True, slots=True)
+class StandardOutput:
+    """Standard output or standard error."""
+
+    level: LogLevel
+
+    def writable_bytes(self, context: InstanceContext) -> int:  # noqa: ARG002
+        return CHUNK_BYTES_MAX
+
+    def write(self, context: InstanceContext, data: bytes) -> None:
+        context.emit(self.level, data)
+
+    def flush(self, context: InstanceContext) -> None:
+        """Nothing to do: what was written is shown within milliseconds whatever happens."""
+
+    def pollable(self) -> Pollable:
+        return Ready()
+
+
+@interface("wasi:cli/stdin")
+class Stdin:
+    @function(UNRECORDED)
+    def get_stdin(self, context: InstanceContext) -> InputStream:  # noqa: ARG002
+        return EmptyInput()
+
+
+@interface("wasi:cli/stdout")
+class Stdout:
+    @function(UNRECORDED)
+    def get_stdout(self, context: InstanceContext) -> OutputStream:  # noqa: ARG002
+        return StandardOutput(LogLevel.STDOUT)
+
+
+@interface("wasi:cli/stderr")
+class Stderr:
+    @function(UNRECORDED)
+    def get_stderr(self, context: InstanceContext) -> OutputStream:  # noqa: ARG002
+        return StandardOutput(LogLevel.STDERR)

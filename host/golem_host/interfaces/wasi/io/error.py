@@ -1,0 +1,22 @@
+"""``wasi:io/error``: a failure of a stream, as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from golem_host.context import InstanceContext
+from golem_host.declare import UNRECORDED, function, resource
+
+
+@dataclass(frozen=True, slots=True)
+class IoError:
+    """Behind a ``wasi:io/error.error`` handle."""
+
+    message: str
+
+
+@resource("wasi:io/error", "error")
+class ErrorResource:
+    @function(UNRECORDED)
+    def to_debug_string(self, context: InstanceContext, error: IoError) -> str:  # noqa: ARG002
+        return error.message

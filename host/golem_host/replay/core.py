@@ -1,0 +1,387 @@
+"""
+One replay: the state machine through which every request of a guest passes.
+
+What may not be here: anything that performs, waits or asks for the time.  State is checked first
+and changed after; a refused request leaves everything as it was.
+
+Source: spec 2.0.3, 2.4 and 6, with the project's remarks R2, R5, R21, R38 and R50.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeVar
+
+from golem_oplog.entries import (
+    HINT_CLASSES,
+    BeginAtomicRegion,
+    BeginRemoteWrite,
+    BlobRef,
+    ChangePersistenceLevel,
+    ChangeRetryPolicy,
+    Create,
+    EndAtomicRegion,
+    EndRemoteWrite,
+    Entry,
+    ExportedFunctionCompleted,
+    ExportedFunctionInvoked,
+    ImportedFunctionInvoked,
+    Log,
+    NoOp,
+    Payload,
+    PersistenceLevel,
+)
+
+from golem_host.replay.regions import Region, Regions
+from golem_host.replay.transitions import Event, Mode, transition
+
+E = TypeVar("E", bound=Entry)
+
+
+class Answer(NamedTuple):
+    """The log holds the outcome: hand it to the guest and perform nothing."""
+
+    index: int
+    response: Payload | None
+    error: str | None
+
+
+class Perform(NamedTuple):
+    """
+    Nothing is recorded: act for real, then append.
+
+    With ``jump``, first append and commit a jump over that region: what an unfinished operation
+    left behind is dead, and later replays must agree.
+    """
+
+    jump: Region | None = None
+
+
+PERFORM: Final = Perform()
+
+
+class ReplayedInvocation(NamedTuple):
+    """An exported function that the log says was called."""
+
+    index: int
+    entry: ExportedFunctionInvoked
+
+
+@dataclass(eq=False)
+class Divergence(Exception):  # noqa: N818 - it becomes a DivergenceError once it can be rendered
+    """The guest's request is not the next entry.  Raised by the core in stored form."""
+
+    index: int
+    recorded: Entry
+    attempted: str
+    """What the guest asked for: a recorded function name or an entry kind."""
+    attempted_request: bytes | None
+    last: tuple[int, Entry] | None
+    """The last entry on which guest and log agreed."""
+
+
+class AtMostOnceViolated(Exception):  # noqa: N818 - the worker turns it into its own failure
+    """
+    A remote write was begun with idempotence off and its end is not in the log.
+
+    Whether it happened is unknown, and it may not happen twice: the invocation fails for good.
+    """
+
+    def __init__(self, begin_index: int) -> None:
+        super().__init__(begin_index)
+        self.begin_index = begin_index
+
+
+class Replay:
+    """
+    The rest of a log, read against what the guest asks for.
+
+    Args:
+        entries: The log after `Create`, in order, with contiguous indexes.
+        regions: Every region that replay passes over.
+        target: Index of the last entry, which `entries` ends with.
+        open_begins: Begin markers, outside of the regions, whose end marker is not in the log.
+        same_function: Whether a recorded definition id and one of ours are the same function;
+            only asked when the ids differ.
+        compare_requests: Whether a request must equal the recorded one byte by byte.  Off while
+            entries of another component version are replayed; differing requests are counted.
+    """
+
+    __slots__ = (
+        "_entries",
+        "_last",
+        "_next",
+        "_open_begins",
+        "_region_at",
+        "_regions",
+        "_same_function",
+        "compare_requests",
+        "live",
+        "mode",
+        "requests_differing",
+        "tail_logs",
+        "target",
+    )
+
+    def __init__(
+        self,
+        entries: Iterable[tuple[int, Entry]],
+        *,
+        regions: Regions,
+        target: int,
+        open_begins: Set[int],
+        same_function: Callable[[int, int], bool],
+        compare_requests: bool = True,
+    ) -> None:
+        self._entries: Iterator[tuple[int, Entry]] = iter(entries)
+        self._regions = regions.regions
+        self._region_at = 0
+        self._open_begins = open_begins
+        self._same_function = same_function
+        self._last: tuple[int, Entry] | None = None
+        self._next: tuple[int, Entry] | None = None
+        self.target = target
+        self.compare_requests = compare_requests
+        self.requests_differing = 0
+        self.mode = Mode.STARTING
+        self.live = False
+        """Whether the log is used up: checked by the dispatcher before anything else."""
+        self.tail_logs: Counter[Log] = Counter()
+        """
+        Guest output recorded after the last consumed entry.  A guest that is live again repeats
+        exactly this output first; each repeated piece is taken out and not recorded anew (R50).
+        Cleared by the first live append that is not a hint.
+        """
+        self._advance()
+
+    # -- what the guest asks for ------------------------------------------------------------
+
+    def invocation(self) -> ReplayedInvocation | None:
+        """The next recorded invocation, which the caller must now run; None when live."""
+        if self.live:
+            return None
+        index, entry = self._expect(ExportedFunctionInvoked, "an exported function")
+        self._consume(Event.INVOKED)
+        return ReplayedInvocation(index, entry)
+
+    def begin_live_invocation(self) -> None:
+        """An invocation that is not in the log has been appended."""
+        self.mode = transition(self.mode, Event.INVOKED)
+
+    def completion(self, response: bytes | None) -> Answer | Perform:
+        """
+        The export returned.  `PERFORM` when its completion must be appended.
+
+        Raises:
+            Divergence: It returned something else than the log says, or too early.
+        """
+        if self.live:
+            self.mode = transition(self.mode, Event.COMPLETED)
+            return PERFORM
+        index, entry = self._expect(ExportedFunctionCompleted, "completion of the export", response)
+        if not _same_payload(entry.response, response):
+            raise self._divergence("completion of the export", response)
+        self._consume(Event.COMPLETED)
+        return Answer(index, entry.response, None)
+
+    def abandon_invocation(self) -> None:
+        """The running invocation is over without a completion, and the instance goes on."""
+        self.mode = transition(self.mode, Event.COMPLETED)
+
+    def imported(self, function: int, name: str, request: bytes) -> Answer | Perform:
+        """A recorded host call: its answer, or `PERFORM`."""
+        if self._next is None:
+            return PERFORM
+        index, entry = self._next
+        if entry.__class__ is not ImportedFunctionInvoked:
+            raise self._divergence(name, request)
+        assert isinstance(entry, ImportedFunctionInvoked)
+        if entry.function != function and not self._same_function(entry.function, function):
+            raise self._divergence(name, request)
+        if entry.request != request and not _same_payload(entry.request, request):
+            if self.compare_requests:
+                raise self._divergence(name, request)
+            self.requests_differing += 1
+        self._consume()
+        return Answer(index, entry.response, entry.error)
+
+    def begin_remote_write(self, *, idempotent: bool) -> int | Perform:
+        """
+        The begin marker of a bracketed remote write: its index, or `PERFORM`.
+
+        A bare `PERFORM` means: append the marker.  With a jump: the marker stands, the operation
+        it opened is done again (`begin_index` is the entry before the jump's start).
+
+        Raises:
+            AtMostOnceViolated: The operation is unfinished and may not be repeated.
+        """
+        if self._next is None:
+            return PERFORM
+        index, _ = self._expect(BeginRemoteWrite, "begin-remote-write")
+        if index not in self._open_begins:
+            self._consume()
+            return index
+        if not idempotent:
+            raise AtMostOnceViolated(index)
+        return self._abandon_from(index)
+
+    def end_remote_write(self) -> int | Perform:
+        if self._next is None:
+            return PERFORM
+        index, _ = self._expect(EndRemoteWrite, "end-remote-write")
+        self._consume()
+        return index
+
+    def begin_atomic_region(self) -> int | Perform:
+        """As `begin_remote_write`, for an atomic region; an unfinished one is always redone."""
+        if self._next is None:
+            return PERFORM
+        index, _ = self._expect(BeginAtomicRegion, "begin-atomic-region")
+        if index not in self._open_begins:
+            self._consume()
+            return index
+        return self._abandon_from(index)
+
+    def end_atomic_region(self, begin_index: int) -> int | Perform:
+        if self._next is None:
+            return PERFORM
+        index, entry = self._expect(EndAtomicRegion, f"end-atomic-region {begin_index}")
+        if entry.begin_index != begin_index:
+            raise self._divergence(f"end-atomic-region {begin_index}", None)
+        self._consume()
+        return index
+
+    def no_op(self) -> int | Perform:
+        """The marker of ``get-oplog-index``."""
+        if self._next is None:
+            return PERFORM
+        index, _ = self._expect(NoOp, "no-op")
+        self._consume()
+        return index
+
+    def change_retry_policy(self) -> int | Perform:
+        """The guest's own argument wins: the recorded policy is not compared (spec 2.5)."""
+        if self._next is None:
+            return PERFORM
+        index, _ = self._expect(ChangeRetryPolicy, "change-retry-policy")
+        self._consume()
+        return index
+
+    def change_persistence_level(self, level: PersistenceLevel) -> int | Perform:
+        if self._next is None:
+            return PERFORM
+        index, entry = self._expect(ChangePersistenceLevel, f"persistence level {level.label}")
+        if entry.level != level:
+            raise self._divergence(f"persistence level {level.label}", None)
+        self._consume()
+        return index
+
+    def output_was_recorded(self, log: Log) -> bool:
+        """
+        Whether this piece of output is in the log already and must not be recorded again.
+
+        Always while replaying; once live, for the output that followed the last consumed entry.
+        """
+        if not self.live:
+            return True
+        key = log._replace(timestamp=0)
+        if self.tail_logs[key] <= 0:
+            return False
+        self.tail_logs[key] -= 1
+        return True
+
+    # -- moving -----------------------------------------------------------------------------
+
+    def _expect(
+        self, kind: type[E], attempted: str, request: bytes | None = None
+    ) -> tuple[int, E]:
+        assert self._next is not None
+        index, entry = self._next
+        if not isinstance(entry, kind):
+            raise self._divergence(attempted, request)
+        return index, entry
+
+    def _consume(self, event: Event | None = None) -> None:
+        self._last = self._next
+        if event is not None:
+            self.mode = transition(self.mode, event)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Step over hints and dead regions to the next entry that the guest must ask for."""
+        if self.tail_logs:
+            self.tail_logs.clear()
+        for index, entry in self._entries:
+            if self._is_dead(index):
+                continue
+            kind = entry.__class__
+            if kind in HINT_CLASSES:
+                if kind is Log:
+                    assert isinstance(entry, Log)
+                    self.tail_logs[entry._replace(timestamp=0)] += 1
+            elif kind is ChangePersistenceLevel and entry.level == PersistenceLevel.PERSIST_NOTHING:  # type: ignore[union-attr]
+                self._skip_zone()
+            elif kind is not Create:
+                self._next = (index, entry)
+                return
+        self._next = None
+        self._go_live(Event.EXHAUSTED)
+
+    def _is_dead(self, index: int) -> bool:
+        # Indexes only grow, so the regions behind us are never looked at again.
+        while self._region_at < len(self._regions):
+            region = self._regions[self._region_at]
+            if index < region.start:
+                return False
+            if index <= region.end:
+                return True
+            self._region_at += 1
+        return False
+
+    def _skip_zone(self) -> None:
+        """
+        Pass over a persist-nothing zone with both of its delimiters.
+
+        It ends at the next change of level; `invocation ends close it` (R6), so a completion can
+        only be met in a log that lacks the closing marker: then the rest is dead.
+        """
+        for index, entry in self._entries:
+            if self._is_dead(index):
+                continue
+            if (
+                isinstance(entry, ChangePersistenceLevel)
+                and entry.level != PersistenceLevel.PERSIST_NOTHING
+            ):
+                return
+
+    def _abandon_from(self, begin: int) -> Perform:
+        """Keep the begin marker, declare everything behind it dead, and go live."""
+        self._last = self._next
+        self._next = None
+        self._entries = iter(())
+        self.tail_logs.clear()
+        self._go_live(Event.ABANDONED)
+        # The jump itself is the entry after the target and lies inside of its own region.
+        return Perform(Region(begin + 1, self.target + 1))
+
+    def _go_live(self, event: Event) -> None:
+        self.live = True
+        self.mode = transition(self.mode, event)
+
+    def _divergence(self, attempted: str, request: bytes | None) -> Divergence:
+        assert self._next is not None
+        index, entry = self._next
+        return Divergence(index, entry, attempted, request, self._last)
+
+
+def _same_payload(recorded: Payload | None, attempted: bytes | None) -> bool:
+    if isinstance(recorded, BlobRef):
+        return attempted is not None and recorded == BlobRef(
+            hashlib.sha256(attempted).digest(), len(attempted)
+        )
+    return recorded == attempted
+
+

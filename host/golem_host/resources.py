@@ -1,0 +1,202 @@
+"""
+The handles a guest holds to things of the host.
+
+Reps are handed out lowest first, so that a replayed guest gets the same ones.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from golem_oplog.types import (
+    HandleType,
+    ListType,
+    OptionType,
+    RecordType,
+    ResultType,
+    TupleType,
+    VariantType,
+    WitType,
+)
+from golem_oplog.values import Err, Ok, Some, Variant, from_wire, is_identity, to_wire
+
+from golem_host.failures import GuestLimitError
+
+RESOURCES_MAX: Final = 10_000
+"""Open handles per worker: well below the engine's own limit, which would abort the process."""
+
+Convert: TypeAlias = Callable[["ResourceTable", Any], Any]
+
+
+class ResourceTable:
+    """Rep to object.  One per worker; lives exactly as long as its instance."""
+
+    __slots__ = ("_free", "_objects")
+
+    def __init__(self) -> None:
+        self._objects: list[Any] = [None]
+        # Rep 0 is never used: a zeroed handle is always a mistake.
+        self._free: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._objects) - 1 - len(self._free)
+
+    def add(self, resource: object) -> int:
+        if self._free:
+            rep = heapq.heappop(self._free)
+            self._objects[rep] = resource
+            return rep
+        if len(self._objects) > RESOURCES_MAX:
+            raise GuestLimitError(f"more than {RESOURCES_MAX} open resources")
+        self._objects.append(resource)
+        return len(self._objects) - 1
+
+    def get(self, rep: int) -> Any:
+        return self._objects[rep]
+
+    def take(self, rep: int) -> Any:
+        """Remove and return: the guest gave the handle up."""
+        resource = self._objects[rep]
+        if resource is not None:
+            self._objects[rep] = None
+            heapq.heappush(self._free, rep)
+        return resource
+
+
+def lifter(ty: WitType) -> Convert | None:
+    """Wire form to what an action receives; None where both are the same."""
+    if not _holds_handle(ty):
+        if is_identity(ty):
+            return None
+        convert = from_wire(ty)
+        return lambda _table, wire: convert(wire)
+    return _Lift.of(ty)
+
+
+def lowerer(ty: WitType) -> Convert | None:
+    """What an action returns to wire form; None where both are the same and need no check."""
+    if not _holds_handle(ty):
+        convert = to_wire(ty)
+        return lambda _table, value: convert(value)
+    return _Lower.of(ty)
+
+
+def _holds_handle(ty: WitType | None) -> bool:
+    match ty:
+        case HandleType():
+            return True
+        case ListType(inner) | OptionType(inner):
+            return _holds_handle(inner)
+        case TupleType(elements):
+            return any(_holds_handle(e) for e in elements)
+        case RecordType(fields):
+            return any(_holds_handle(t) for _, t in fields)
+        case VariantType(cases):
+            return any(_holds_handle(t) for _, t in cases)
+        case ResultType(ok, err):
+            return _holds_handle(ok) or _holds_handle(err)
+        case _:
+            return False
+
+
+def _each(maker: Callable[[WitType], Convert | None], types: list[WitType | None]) -> list[Convert]:
+    def one(ty: WitType | None) -> Convert:
+        convert = None if ty is None else maker(ty)
+        return convert if convert is not None else lambda _table, value: value
+
+    return [one(ty) for ty in types]
+
+
+class _Lift:
+    """Arguments whose type holds a handle: ``own`` takes the object out, ``borrow`` looks it up."""
+
+    @staticmethod
+    def of(ty: WitType) -> Convert:
+        match ty:
+            case HandleType(owned=True):
+                return ResourceTable.take
+            case HandleType():
+                return ResourceTable.get
+            case ListType(inner):
+                (convert,) = _each(lifter, [inner])
+                return lambda table, wire: [convert(table, w) for w in wire]
+            case OptionType(inner):
+                (convert,) = _each(lifter, [inner])
+                nested = isinstance(inner, OptionType)
+                return lambda table, wire: _lift_option(table, wire, convert, nested)
+            case TupleType(elements):
+                parts = _each(lifter, list(elements))
+                return lambda table, wire: tuple(
+                    c(table, w) for c, w in zip(parts, wire, strict=True)
+                )
+            case RecordType(fields):
+                names = [n for n, _ in fields]
+                parts = _each(lifter, [t for _, t in fields])
+                return lambda table, wire: {
+                    n: c(table, w) for n, c, w in zip(names, parts, wire, strict=True)
+                }
+            case VariantType(cases):
+                case_names = [n for n, _ in cases]
+                payloads = _each(lifter, [t for _, t in cases])
+                return lambda table, wire: Variant(
+                    case_names[wire[0]], payloads[wire[0]](table, wire[1])
+                )
+            case ResultType(ok, err):
+                good, bad = _each(lifter, [ok, err])
+                return lambda table, wire: (
+                    Err(bad(table, wire[1])) if wire[0] else Ok(good(table, wire[1]))
+                )
+            case _:
+                raise AssertionError(f"{ty} holds no handle")
+
+
+def _lift_option(table: ResourceTable, wire: Any, convert: Convert, nested: bool) -> Any:
+    if wire is None:
+        return None
+    value = convert(table, wire[0])
+    return Some(value) if nested else value
+
+
+class _Lower:
+    """Results whose type holds a handle: the object goes into the table, its rep to the guest."""
+
+    @staticmethod
+    def of(ty: WitType) -> Convert:
+        match ty:
+            case HandleType():
+                return ResourceTable.add
+            case ListType(inner):
+                (convert,) = _each(lowerer, [inner])
+                return lambda table, value: [convert(table, v) for v in value]
+            case OptionType(inner):
+                (convert,) = _each(lowerer, [inner])
+                return lambda table, value: None if value is None else (convert(table, value),)
+            case TupleType(elements):
+                parts = _each(lowerer, list(elements))
+                return lambda table, value: tuple(
+                    c(table, v) for c, v in zip(parts, value, strict=True)
+                )
+            case RecordType(fields):
+                names = [n for n, _ in fields]
+                parts = _each(lowerer, [t for _, t in fields])
+                return lambda table, value: tuple(
+                    c(table, value[n]) for n, c in zip(names, parts, strict=True)
+                )
+            case VariantType(cases):
+                numbers = {n: i for i, (n, _) in enumerate(cases)}
+                payloads = _each(lowerer, [t for _, t in cases])
+                return lambda table, value: (
+                    numbers[value.case],
+                    payloads[numbers[value.case]](table, value.value),
+                )
+            case ResultType(ok, err):
+                good, bad = _each(lowerer, [ok, err])
+                return lambda table, value: (
+                    (1, bad(table, value.value))
+                    if isinstance(value, Err)
+                    else (0, good(table, value.value))
+                )
+            case _:
+                raise AssertionError(f"{ty} holds no handle")

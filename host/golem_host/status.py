@@ -1,0 +1,276 @@
+"""
+A worker's status: a fold over its oplog, and nothing else.
+
+The log is the only authority; a `Status` is what one pass over it says.  It follows the log entry
+by entry while the worker runs, and is folded anew when a jump or revert changes the past.
+
+Facets differ in what they pass over.  What was *promised to callers* (queue, results, updates)
+ignores only entries that a revert deleted; what is *replayed* (the status itself, open markers,
+the retry policy) ignores every skipped region.
+
+Source: spec 3.7, with the project's remarks R2, R3, R28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from golem_oplog.entries import (
+    HINT_CLASSES,
+    BeginAtomicRegion,
+    BeginRemoteWrite,
+    CancelPendingInvocation,
+    ChangePersistenceLevel,
+    ChangeRetryPolicy,
+    Create,
+    EndAtomicRegion,
+    EndRemoteWrite,
+    Entry,
+    Error,
+    ErrorKind,
+    Exited,
+    ExportedFunctionCompleted,
+    ExportedFunctionInvoked,
+    FailedUpdate,
+    Interrupted,
+    Jump,
+    Log,
+    PendingUpdate,
+    PendingWorkerInvocation,
+    Restart,
+    Revert,
+    SuccessfulUpdate,
+    Suspend,
+)
+
+from golem_host.replay import Region, Regions
+
+ReadLog: TypeAlias = Callable[[int, int | None], Iterator[tuple[int, Entry]]]
+
+IDLE = "idle"
+RUNNING = "running"
+SUSPENDED = "suspended"
+INTERRUPTED = "interrupted"
+RETRYING = "retrying"
+FAILED = "failed"
+EXITED = "exited"
+
+
+class Outcome(NamedTuple):
+    """How an invocation ended: the entry that says so, and the one that began it."""
+
+    index: int
+    invoked_index: int
+
+
+class Running(NamedTuple):
+    """The invocation that has begun and not completed."""
+
+    index: int
+    key: str
+    entry: ExportedFunctionInvoked
+
+
+class UpdateRecord(NamedTuple):
+    """An update that was asked for and how it went; ``details`` only for a failure."""
+
+    target_version: int
+    state: str
+    """``pending``, ``successful`` or ``failed``."""
+    details: str | None = None
+
+
+@dataclass(slots=True)
+class Status:
+    """The fold.  Change it by `apply` only."""
+
+    create: Create | None = None
+    status: str = IDLE
+    last_index: int = 0
+    last_timestamp: int = 0
+    last_replayed_index: int = 0
+    """The last entry that replay consumes; a failure's origin unless an atomic region is open."""
+    component_version: int = 0
+    pending: dict[str, tuple[int, PendingWorkerInvocation]] = field(default_factory=dict)
+    """By idempotency key, in order of arrival."""
+    results: dict[str, Outcome] = field(default_factory=dict)
+    running: Running | None = None
+    open_begins: dict[int, type[Entry]] = field(default_factory=dict)
+    """Begin markers of the current invocation without their end."""
+    error: Error | None = None
+    """The last error since anything went well."""
+    error_index: int = 0
+    error_count: int = 0
+    """Errors in a row with the same origin."""
+    suspend: Suspend | None = None
+    exit_code: int | None = None
+    retry_policy: ChangeRetryPolicy | None = None
+    updates: list[UpdateRecord] = field(default_factory=list)
+    skipped: Regions = field(default_factory=Regions)
+    deleted: Regions = field(default_factory=Regions)
+
+    def apply(self, index: int, entry: Entry) -> None:
+        """Follow the log by one entry that lies in no skipped region."""
+        self._apply_promise(index, entry)
+        self._apply_state(index, entry)
+        self._passed(index, entry)
+
+    def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
+        """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
+        if promised:
+            self._apply_promise(index, entry)
+        self._passed(index, entry)
+
+    def _passed(self, index: int, entry: Entry) -> None:
+        self.last_index = max(self.last_index, index)
+        self.last_timestamp = max(self.last_timestamp, entry.timestamp)
+
+    def rewrites_history(self, entry: Entry) -> bool:
+        """Whether a fresh fold is needed after this entry."""
+        return isinstance(entry, Jump | Revert)
+
+    @property
+    def origin(self) -> int:
+        """Where the attempt that is running now would start over: what errors count against."""
+        for begin, kind in self.open_begins.items():
+            if kind is BeginAtomicRegion:
+                return begin
+        return self.last_replayed_index
+
+    def _apply_promise(self, index: int, entry: Entry) -> None:
+        match entry:
+            case PendingWorkerInvocation(idempotency_key=key):
+                self.pending[key] = (index, entry)
+            case CancelPendingInvocation(idempotency_key=key):
+                self.pending.pop(key, None)
+            case ExportedFunctionInvoked(idempotency_key=key):
+                self.pending.pop(key, None)
+                self.running = Running(index, key, entry)
+            case ExportedFunctionCompleted():
+                self._record_outcome(index)
+                self.running = None
+            case Error(retry_at=None, kind=kind):
+                self._record_outcome(index)
+                if kind == ErrorKind.INVALID_REQUEST:
+                    self.running = None
+            case Exited():
+                self._record_outcome(index)
+            case PendingUpdate(target_version=version):
+                self.updates.append(UpdateRecord(version, "pending"))
+            case SuccessfulUpdate(target_version=version):
+                self._close_update(UpdateRecord(version, "successful"))
+                self.component_version = version
+            case FailedUpdate(target_version=version, details=details):
+                self._close_update(UpdateRecord(version, "failed", details))
+            case Create(component_version=version):
+                self.create = entry
+                self.component_version = version
+            case _:
+                pass
+
+    def _record_outcome(self, index: int) -> None:
+        if self.running is not None:
+            self.results[self.running.key] = Outcome(index, self.running.index)
+
+    def _close_update(self, record: UpdateRecord) -> None:
+        for at, update in enumerate(self.updates):
+            if update.state == "pending":
+                self.updates[at] = record
+                return
+        self.updates.append(record)
+
+    def _apply_state(self, index: int, entry: Entry) -> None:
+        kind = entry.__class__
+        if kind not in HINT_CLASSES:
+            self.last_replayed_index = index
+        match entry:
+            case ExportedFunctionInvoked() | ExportedFunctionCompleted():
+                self.status = RUNNING if kind is ExportedFunctionInvoked else IDLE
+                self.open_begins.clear()
+                self._went_well()
+            case BeginAtomicRegion() | BeginRemoteWrite():
+                self.open_begins[index] = kind
+                self.status = RUNNING
+            case EndAtomicRegion(begin_index=begin) | EndRemoteWrite(begin_index=begin):
+                self.open_begins.pop(begin, None)
+                self.status = RUNNING
+            case Error():
+                self._apply_error(index, entry)
+            case Suspend():
+                self.status, self.suspend = SUSPENDED, entry
+            case Interrupted():
+                self.status = INTERRUPTED
+            case Exited(exit_code=code):
+                self.status, self.exit_code = EXITED, code
+            case Create() | Restart():
+                self.status = IDLE
+            case PendingUpdate() if self.status == FAILED:
+                self.status = RETRYING
+            case ChangeRetryPolicy():
+                self.retry_policy = entry
+            case Log() | ChangePersistenceLevel():
+                pass
+            case _ if kind not in HINT_CLASSES and self.running is not None:
+                self.status = RUNNING
+            case _:
+                pass
+
+    def _apply_error(self, index: int, entry: Error) -> None:
+        if self.error is not None and self.error.origin == entry.origin:
+            self.error_count += 1
+        else:
+            self.error_count = 1
+        self.error, self.error_index = entry, index
+        if entry.kind == ErrorKind.INVALID_REQUEST:
+            self.status = IDLE
+            self.open_begins.clear()
+            self._went_well()
+        else:
+            self.status = FAILED if entry.retry_at is None else RETRYING
+
+    def _went_well(self) -> None:
+        self.error, self.error_index, self.error_count = None, 0, 0
+        self.suspend, self.exit_code = None, None
+
+
+def fold(read: ReadLog) -> Status:
+    """
+    The status of a whole log.
+
+    One pass where nothing was jumped over or reverted; two where something was, because an entry
+    can only be judged once every later region is known.
+    """
+    status = Status()
+    rewritten = False
+    for index, entry in read(1, None):
+        rewritten = rewritten or status.rewrites_history(entry)
+        status.apply(index, entry)
+    if not rewritten:
+        return status
+    deleted, skipped = regions_of(read)
+    status = Status(skipped=skipped, deleted=deleted)
+    for index, entry in read(1, None):
+        if index in skipped:
+            status.pass_over(index, entry, promised=index not in deleted)
+        else:
+            status.apply(index, entry)
+    return status
+
+
+def regions_of(read: ReadLog) -> tuple[Regions, Regions]:
+    """
+    Deleted and skipped regions of a log.
+
+    A `Jump` or `Revert` always lies inside the region of any later one that discards it, so
+    every region ever declared stays declared and the union is exact.
+    """
+    deleted: list[Region] = []
+    jumped: list[Region] = []
+    for _, entry in read(1, None):
+        if isinstance(entry, Revert):
+            deleted.append(Region(entry.start, entry.end))
+        elif isinstance(entry, Jump):
+            jumped.append(Region(entry.start, entry.end))
+    return Regions.of(deleted), Regions.of(jumped + deleted)
