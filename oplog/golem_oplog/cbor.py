@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NoReturn, TypeAlias, assert_never
+from typing import Final, NoReturn, TypeAlias, assert_never
 
 import cbor2
 
@@ -48,6 +48,7 @@ from golem_oplog.types import (
     WitType,
 )
 from golem_oplog.wire_check import check_wire
+from golem_oplog.wire_in import Wire
 
 AnyType: TypeAlias = WitType | FunctionType | None
 
@@ -58,7 +59,7 @@ _PRIMS: Final = {prim.value: prim for prim in Prim}
 _CACHE_TYPES_MAX: Final = 4096
 
 
-def encode_value(wire: Any) -> bytes:
+def encode_value(wire: Wire) -> bytes:
     """
     One wire value as canonical CBOR.
 
@@ -71,7 +72,7 @@ def encode_value(wire: Any) -> bytes:
         raise mismatch("a wire value", wire) from error
 
 
-def decode_value(data: bytes) -> Any:
+def decode_value(data: bytes) -> Wire:
     """
     The wire value that `encode_value` wrote; arrays come back as lists.
 
@@ -86,12 +87,12 @@ def decode_value(data: bytes) -> Any:
     return value
 
 
-def encode_args(wires: Sequence[Any]) -> bytes:
+def encode_args(wires: Sequence[Wire]) -> bytes:
     """The arguments of one call, in order."""
     return encode_value(wires)
 
 
-def decode_args(data: bytes) -> list[Any]:
+def decode_args(data: bytes) -> list[Wire]:
     """The arguments that `encode_args` wrote; raises as `decode_value` does."""
     value = decode_value(data)
     if type(value) is not list:
@@ -99,12 +100,12 @@ def decode_args(data: bytes) -> list[Any]:
     return value
 
 
-def encode_typed(ty: WitType, wire: Any) -> bytes:
+def encode_typed(ty: WitType, wire: Wire) -> bytes:
     """A value that carries its type, for readers that know neither."""
     return encode_value([_type_form(ty), wire])
 
 
-def decode_typed(data: bytes) -> tuple[WitType, Any]:
+def decode_typed(data: bytes) -> tuple[WitType, Wire]:
     """
     The type and value that `encode_typed` wrote.
 
@@ -147,7 +148,7 @@ def decode_type(data: bytes) -> AnyType:
             return _type(form, 0)
 
 
-def fingerprint(function: FunctionType, wires: Sequence[Any]) -> str:
+def fingerprint(function: FunctionType, wires: Sequence[Wire]) -> str:
     """What identifies a call's input: SHA-256 over its function type and its arguments, in hex."""
     return sha256(encode_type(function) + encode_args(wires)).hexdigest()
 
@@ -164,7 +165,7 @@ _NO_TAGS: Final = dict.fromkeys(
 )
 
 
-def _decode(data: bytes) -> Any:
+def _decode(data: bytes) -> Wire:
     try:
         return cbor2.loads(
             data, semantic_decoders=_NO_TAGS, max_depth=_CBOR_DEPTH_MAX, allow_indefinite=False
@@ -189,7 +190,7 @@ def _check_classes(value: object) -> None:
             arrays.extend([item for item in array if type(item) is list])
 
 
-def _type_form(ty: AnyType) -> Any:  # noqa: C901, PLR0911 - a case per WIT type
+def _type_form(ty: AnyType) -> Wire:
     match ty:
         case None:
             return None
@@ -227,7 +228,7 @@ def _optional(form: object, depth: int) -> WitType | None:
     return None if form is None else _type(form, depth)
 
 
-def _type(form: object, depth: int) -> WitType:  # noqa: C901, PLR0911 - as above
+def _type(form: object, depth: int) -> WitType:
     if depth == TYPE_DEPTH_MAX:
         raise MalformedPayloadError(reason=f"a type nested deeper than {TYPE_DEPTH_MAX}")
     depth += 1

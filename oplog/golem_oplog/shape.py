@@ -39,6 +39,8 @@ INT_RANGES: Final = {
     Prim.U64: (0, 2**64 - 1),
 }
 
+HANDLE_MAX: Final = 2**32 - 1
+
 _TEXT_CHARS_MAX: Final = 60
 _CHOICES_MAX: Final = 12
 
@@ -56,6 +58,11 @@ def spellings(names: Iterable[str]) -> dict[str, int]:
         for spelling in (name.replace("-", "_"), python_name(name), name):
             table[spelling] = position
     return table
+
+
+def resource_label(ty: HandleType) -> str:
+    """The name of a resource within its interface."""
+    return ty.resource.rpartition(".")[2]
 
 
 def is_bytes(ty: WitType) -> bool:
@@ -97,7 +104,7 @@ def check_depth(ty: WitType) -> None:
     )
 
 
-def kind(ty: WitType) -> str:  # noqa: C901, PLR0911 - a case per WIT type
+def kind(ty: WitType) -> str:
     """A type in at most a few words, for error messages."""
     match ty:
         case Prim():

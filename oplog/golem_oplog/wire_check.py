@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias, assert_never
 
 from golem_oplog.errors import ValueTypeError
-from golem_oplog.shape import INT_RANGES, check_depth, is_bytes, mismatch, within
+from golem_oplog.shape import HANDLE_MAX, INT_RANGES, check_depth, is_bytes, mismatch, within
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -50,7 +50,7 @@ def _checked(ty: WitType) -> Check:
 
 
 @lru_cache(maxsize=_CACHE_TYPES_MAX)
-def _compile(ty: WitType) -> Check:  # noqa: C901, PLR0911 - a line per WIT type
+def _compile(ty: WitType) -> Check:
     match ty:
         case Prim():
             return _PRIMITIVES[ty]
@@ -71,7 +71,7 @@ def _compile(ty: WitType) -> Check:  # noqa: C901, PLR0911 - a line per WIT type
         case FlagsType(names):
             return _range(ty, 0, 2 ** len(names) - 1)
         case HandleType():
-            return _range(ty, 0, _U32_MAX)
+            return _range(ty, 0, HANDLE_MAX)
     assert_never(ty)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from struct import Struct
 from typing import Any, Final, TypeAlias, assert_never
 
+from golem_oplog.floats import f32_from_bits, f64_from_bits
 from golem_oplog.public import Err, Ok, ResourceRef, Some, Variant
 from golem_oplog.shape import check_depth, is_bytes
 from golem_oplog.types import (
@@ -28,11 +28,6 @@ from golem_oplog.types import (
 )
 
 FromWire: TypeAlias = Callable[[Any], Any]
-
-_F32 = Struct("<f")
-_U32 = Struct("<I")
-_F64 = Struct("<d")
-_U64 = Struct("<Q")
 
 _CACHE_TYPES_MAX: Final = 4096
 
@@ -60,7 +55,7 @@ def from_wire(ty: WitType) -> FromWire:
 
 
 @lru_cache(maxsize=_CACHE_TYPES_MAX)
-def _compile(ty: WitType) -> FromWire:  # noqa: C901, PLR0911 - a line per WIT type
+def _compile(ty: WitType) -> FromWire:
     match ty:
         case Prim():
             return _FLOATS.get(ty, _same)
@@ -89,17 +84,7 @@ def _same(wire: Any) -> Any:
     return wire
 
 
-def _f32(bits: int) -> float:
-    number: float = _F32.unpack(_U32.pack(bits))[0]
-    return number
-
-
-def _f64(bits: int) -> float:
-    number: float = _F64.unpack(_U64.pack(bits))[0]
-    return number
-
-
-_FLOATS: Final[dict[Prim, FromWire]] = {Prim.F32: _f32, Prim.F64: _f64}
+_FLOATS: Final[dict[Prim, FromWire]] = {Prim.F32: f32_from_bits, Prim.F64: f64_from_bits}
 
 
 def _list(ty: ListType) -> FromWire:
