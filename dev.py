@@ -113,12 +113,12 @@ def fingerprint() -> str:
 
 def is_ours(folder: pathlib.Path) -> bool:
     """Whether it is an environment of the very Python that runs this, at this very place."""
+    probe = [str(folder / "bin" / "python"), "-c", "import sys; print(sys.version, sys.prefix)"]
     try:
-        probe = [folder / "bin" / "python", "-c", "import sys; print(sys.version, sys.prefix)"]
-        found = subprocess.run(probe, capture_output=True, text=True, check=False)
+        found = subprocess.run(probe, stdout=subprocess.PIPE, text=True, check=False)
     except OSError:
         return False
-    return found.stdout.strip() == f"{sys.version} {folder}"
+    return str(found.stdout).strip() == f"{sys.version} {folder}"
 
 
 def make_venv() -> None:

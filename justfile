@@ -23,8 +23,7 @@ fmt:
 lint:
     ruff check
     ruff format --check
-    codespell
-    validate-pyproject pyproject.toml
+    codespell && validate-pyproject pyproject.toml
 
 # Static types, tests and benchmarks included
 [group("check")]
