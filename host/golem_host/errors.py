@@ -70,6 +70,20 @@ class UnlinkableComponentError(ComponentError):
 
 
 @dataclass(eq=False, kw_only=True)
+class GuestBuildError(ComponentError):
+    """A guest project cannot be built; the component is the project's folder."""
+
+    advice: str = ""
+    """What to do about it, where that is known."""
+    detail: str = ""
+    """What the guest or the tool said: a traceback, a place in the WIT.  Several lines."""
+
+    def __str__(self) -> str:
+        line = f"{self.component}: {self.reason}"
+        return f"{line}; {self.advice}" if self.advice else line
+
+
+@dataclass(eq=False, kw_only=True)
 class ComponentNotFoundError(HostError):
     """No component is deployed under this name or version."""
 
@@ -244,3 +258,24 @@ class ConflictError(HostError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+@dataclass(eq=False, kw_only=True)
+class HandlerResultError(HostError):
+    """A host function returned what its WIT type does not allow: a fault of the host's code."""
+
+    function: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.function}: the host's answer does not fit its type: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class EngineMismatchError(HostError):
+    """The installed wasmtime does not behave as this package was built for."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the installed wasmtime cannot be used: {self.reason}; install wasmtime 50"

@@ -1,0 +1,143 @@
+"""
+A guest project to a component, by way of a cache that is addressed by content.
+
+A build takes ten seconds and a gigabyte, so each distinct project is built once per machine, and
+one at a time.  The cache holds whole files only: they are written elsewhere and renamed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from golem_host.guest import failures, toolchain
+from golem_host.guest.project import GuestProject, read_project
+from golem_oplog.files import OsFiles, write_durably
+
+CACHE_SIZE_BYTES_MAX: Final = 2 << 30
+"""Beyond this the builds not used for longest are removed."""
+
+# Part of every cache key: raise it when the same project would come out differently.
+_BUILD_VERSION: Final = "1"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltGuest:
+    """A component that lies on disk."""
+
+    wasm: Path
+    world: str
+    cached: bool
+    """It had been built before."""
+
+
+def build_guest(
+    project_dir: Path,
+    *,
+    output: Path | None = None,
+    cache_dir: Path,
+    progress: Progress | None = None,
+) -> BuiltGuest:
+    """
+    Build the project in a folder, unless just this was built before.
+
+    Nothing is written to the folder.  The component lies at ``output``, or where that is not
+    given in the cache; there it stays until newer builds push it out.
+
+    Raises:
+        GuestBuildError: With the reason, an advice, and what the guest or the tool said.
+    """
+    say = progress or _say_nothing
+    project = read_project(project_dir)
+    cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cached = cache_dir / f"{_key(project)}.wasm"
+    is_cached = _use(cached)
+    if not is_cached:
+        with _one_at_a_time(cache_dir, lambda: say(f"{project.name}: waiting for another build")):
+            # Whoever was waited for may have built the same.
+            is_cached = _use(cached)
+            if not is_cached:
+                _build(project, cached, say)
+                _prune(cache_dir, keep=cached)
+    if output is not None:
+        write_durably(OsFiles(), output, cached.read_bytes())
+    return BuiltGuest(output or cached, project.world, is_cached)
+
+
+def _use(cached: Path) -> bool:
+    """Whether it is there; if so, its time says that it is still wanted."""
+    try:
+        os.utime(cached)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _build(project: GuestProject, target: Path, say: Progress) -> None:
+    say(f"building {project.name} (world {project.world}), about 10 s")
+    with tempfile.TemporaryDirectory(prefix="golem-host-build-") as name:
+        stage = Path(name)
+        for path, content in project.files:
+            (stage / path).parent.mkdir(parents=True, exist_ok=True)
+            (stage / path).write_bytes(content)
+        wasm = stage / "component.wasm"
+        roots = project.roots()
+        output = toolchain.componentize(stage, world=project.world, roots=roots, output=wasm)
+        if output.returncode != 0 or not wasm.is_file():
+            raise failures.explain(project.name, output, roots)
+        write_durably(OsFiles(), target, wasm.read_bytes())
+    say(f"built {project.name}, {target.stat().st_size / 1e6:.1f} MB")
+
+
+def _key(project: GuestProject) -> str:
+    """All that decides what comes out, in one name."""
+    digest = hashlib.sha256()
+    versions = (_BUILD_VERSION, toolchain.version(), platform.python_version(), project.world)
+    parts = [version.encode() for version in versions]
+    parts += [part for path, content in project.files for part in (path.encode(), content)]
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _one_at_a_time(cache_dir: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the cache's lock; the kernel takes it back when this process dies."""
+    descriptor = os.open(cache_dir / "build.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _prune(cache_dir: Path, *, keep: Path) -> None:
+    builds = sorted(
+        ((path.stat(), path) for path in cache_dir.glob("*.wasm")),
+        key=lambda build: build[0].st_mtime_ns,
+        reverse=True,
+    )
+    total_bytes = 0
+    for status, path in builds:
+        total_bytes += status.st_size
+        if total_bytes > CACHE_SIZE_BYTES_MAX and path != keep:
+            path.unlink(missing_ok=True)
+
+
+def _say_nothing(_line: str) -> None:
+    pass
