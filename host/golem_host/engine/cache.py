@@ -1,0 +1,134 @@
+"""
+Compiled code on disk, so that a component is compiled once per machine.
+
+One file per component, engine version, configuration and processor, written under another name and
+renamed, never changed.  The file's name ends in the checksum of its content: what a crash or a bad
+disk left behind is found out before it is mapped, because the engine would run damaged machine code.
+
+Compiled code is code.  A directory that another user could write to is not used at all.
+
+Nothing here is needed: whatever goes wrong with the cache, the component is compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import re
+import stat
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import google_crc32c
+import wasmtime
+from wasmtime import component as wc
+
+_SUFFIX: Final = ".cwasm"
+_PRIVATE: Final = 0o700
+_PROCESSOR_LINE: Final = re.compile(r"^(?:flags|Features)\s*:.*$", re.MULTILINE)
+
+_log = logging.getLogger(__name__)
+
+
+def default_directory() -> Path:
+    """``$XDG_CACHE_HOME/golem-host/compiled``, or the same in ``~/.cache``."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(root) if os.path.isabs(root) else Path.home() / ".cache"  # noqa: PTH117 # a str
+    return base / "golem-host" / "compiled"
+
+
+class CompileCache:
+    """Finds and keeps compiled components."""
+
+    def __init__(self, directory: Path, *, settings: str, bytes_max: int) -> None:
+        self._directory = directory
+        self._bytes_max = bytes_max
+        self._stamp = f"{metadata.version('wasmtime')} {settings} {_processor()}"
+        self._usable = self._prepare()
+
+    def load(self, engine: wasmtime.Engine, sha256: str) -> wc.Component | None:
+        """The compiled component, or None where there is none that can be trusted."""
+        if not self._usable:
+            return None
+        for path in self._directory.glob(f"{self._key(sha256)}-*{_SUFFIX}"):
+            try:
+                if path.name != self._file_name(sha256, path.read_bytes()):
+                    raise ValueError("its content has another checksum")  # noqa: TRY301
+                component = wc.Component.deserialize_file(engine, str(path))
+                os.utime(path)
+            except (OSError, ValueError, wasmtime.WasmtimeError) as error:
+                _log.warning("compiled code is unusable: compiling anew (%s: %s)", path, error)
+                path.unlink(missing_ok=True)
+            else:
+                return component
+        return None
+
+    def store(self, sha256: str, component: wc.Component) -> None:
+        """Keep a component that has just been compiled."""
+        if not self._usable:
+            return
+        code = bytes(component.serialize())
+        target = self._directory / self._file_name(sha256, code)
+        try:
+            handle, name = tempfile.mkstemp(dir=self._directory)
+            temporary = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(code)
+                temporary.rename(target)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+            self._evict(target)
+        except OSError as error:
+            _log.warning("compiled code was not kept (%s)", error)
+
+    def _key(self, sha256: str) -> str:
+        return hashlib.sha256(f"{sha256} {self._stamp}".encode()).hexdigest()[:32]
+
+    def _file_name(self, sha256: str, code: bytes) -> str:
+        return f"{self._key(sha256)}-{google_crc32c.value(code):08x}{_SUFFIX}"
+
+    def _prepare(self) -> bool:
+        """Make the directory; False where it cannot be used safely."""
+        try:
+            self._directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            found = self._directory.stat()
+            if found.st_uid != os.getuid():
+                _log.warning("compiled code is not kept: %s is another user's", self._directory)
+                return False
+            if stat.S_IMODE(found.st_mode) & 0o077:
+                self._directory.chmod(_PRIVATE)
+        except OSError as error:
+            _log.warning("compiled code is not kept (%s)", error)
+            return False
+        return True
+
+    def _evict(self, newest: Path) -> None:
+        """Remove what was used longest ago until the rest fits; never what was just written."""
+        files = []
+        for path in self._directory.glob(f"*{_SUFFIX}"):
+            if path != newest:
+                found = path.stat()
+                files.append((found.st_mtime_ns, found.st_size, path))
+        files.sort(reverse=True)
+        kept = newest.stat().st_size
+        for _, size, path in files:
+            kept += size
+            if kept > self._bytes_max:
+                path.unlink(missing_ok=True)
+
+
+def _processor() -> str:
+    """What compiled code depends on besides the engine: platform and processor features."""
+    try:
+        features = _PROCESSOR_LINE.search(Path("/proc/cpuinfo").read_text("utf-8"))
+    except OSError:
+        features = None
+    text = features[0] if features else platform.processor()
+    return f"{sys.platform} {platform.machine()} {hashlib.sha256(text.encode()).hexdigest()[:16]}"

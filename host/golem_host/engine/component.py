@@ -1,0 +1,103 @@
+"""
+A loaded component: what it imports, what it exports, and the way to instances of it.
+
+A component and what hangs on it (its linker, its generated code) may be used by any number of
+threads; an `Instance` by one at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wasmtime import component as wc
+
+from golem_host.engine import abi
+from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
+from golem_host.engine.exports import ExportCaller, export_caller
+from golem_host.engine.linker import LinkedComponent, Resolve, ResolveDrop, link
+from golem_host.engine.resources import HandlePlan
+from golem_host.engine.trampoline import Boundary
+from golem_host.engine.wit import print_world
+
+if TYPE_CHECKING:
+    from golem_host.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What is known about the bytes that a component was loaded from."""
+
+    name: str
+    """File or component name, as the caller of `Engine.load` gave it."""
+    sha256: str
+    """In hex."""
+    size_bytes: int
+    initial_memory_bytes: int
+    """Linear memory that an instance has before anything runs."""
+
+
+class Component:
+    """Made by `Engine.load`."""
+
+    def __init__(
+        self, engine: Engine, raw: wc.Component, description: Description, source: SourceFacts
+    ) -> None:
+        self.engine = engine
+        self.description = description
+        self.name = source.name
+        self.sha256 = source.sha256
+        self.size_bytes = source.size_bytes
+        self.initial_memory_bytes = source.initial_memory_bytes
+        self.imports = tuple(
+            ImportedFunction(items.interface, function, ty)
+            for items in description.imports
+            for function, ty in items.functions
+        )
+        self.exports = tuple(
+            ExportedFunction(items.interface, function, ty)
+            for items in description.exports
+            for function, ty in items.functions
+        )
+        self._raw = raw
+        self._callers: dict[str, ExportCaller] = {}
+        ids = {resource: number for number, resource in enumerate(description.host_resources)}
+        self.boundary = Boundary(HandlePlan(ids))
+
+    @property
+    def pointer(self) -> int:
+        """The engine's own component, for as long as this object lives."""
+        return abi.pointer_of(self._raw.ptr())
+
+    def wit(self) -> str:
+        """The component's world as WIT text: what `component wit` shows."""
+        return print_world(self.description)
+
+    def link(self, resolve: Resolve, drop: ResolveDrop) -> LinkedComponent:
+        """
+        Answer the imports: ``resolve`` gives the handler of a function, ``drop`` that of a resource.
+
+        Resources are named as in `HandleType`, ``wasi:io/poll.pollable``.
+
+        Raises:
+            UnlinkableComponentError: Some got None; the error names all of them.
+        """
+        return link(self, resolve, drop)
+
+    def export_caller(self, export: ExportedFunction) -> ExportCaller:
+        """The code that calls one of `exports`; generated when first asked for."""
+        caller = self._callers.get(export.type.name)
+        if caller is None:
+            index = self._export_index(export)
+            caller = self._callers[export.type.name] = export_caller(
+                self.boundary, export.type, index
+            )
+        return caller
+
+    def _export_index(self, export: ExportedFunction) -> wc.ExportIndex:
+        parent = self._raw.get_export_index(export.interface) if export.interface else None
+        index = self._raw.get_export_index(export.name, parent)
+        if index is None:
+            message = f"{self.name} does not export {export.type.name}"
+            raise ValueError(message)
+        return index

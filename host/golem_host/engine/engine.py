@@ -1,0 +1,107 @@
+"""The engine of a process: one configuration, one epoch, the compile cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import wasmtime
+from wasmtime import component as wc
+
+from golem_host.engine import abi
+from golem_host.engine.binary import MalformedError, initial_memory_bytes
+from golem_host.engine.cache import CompileCache, default_directory
+from golem_host.engine.component import Component, SourceFacts
+from golem_host.engine.describe import describe
+from golem_host.engine.limits import EngineConfig, engine_settings
+from golem_host.engine.refusals import invalid, refuse_header
+from golem_host.engine.selftest import run_once
+from golem_host.engine.ticker import Ticker
+from golem_host.errors import ComponentError
+
+Progress = Callable[[str], None]
+
+
+class Engine:
+    """
+    Loads components.  Make one per process or host; it may be used from any thread.
+
+    Making the first one checks that the engine underneath lays out memory as this package expects,
+    and raises `EngineMismatchError` where it does not.
+    """
+
+    def __init__(self, config: EngineConfig | None = None) -> None:
+        self.config = config or EngineConfig()
+        self.raw = wasmtime.Engine(engine_settings(self.config))
+        self.pointer = abi.pointer_of(self.raw.ptr())
+        self.ticker = Ticker(self.raw.increment_epoch, self.config.epoch_tick_ms)
+        self._cache = CompileCache(
+            self.config.cache_dir or default_directory(),
+            settings=self.config.fingerprint(),
+            bytes_max=self.config.cache_bytes_max,
+        )
+        run_once(self)
+
+    def load(self, wasm: bytes | Path, *, name: str, progress: Progress | None = None) -> Component:
+        """
+        Compile a component, or take it from the cache.
+
+        ``progress`` gets a line of text before something that takes seconds.
+
+        Raises:
+            ComponentError: It cannot be hosted; the reason says why and what to do.
+        """
+        content = self._read(wasm, name)
+        refuse_header(name, content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        raw = self._cache.load(self.raw, sha256)
+        fresh = raw is None
+        if raw is None:
+            raw = self._compile(content, name, progress)
+        description = describe(raw, self.raw, name)
+        memory = self._initial_memory(content, name)
+        if fresh:
+            self._cache.store(sha256, raw)
+        facts = SourceFacts(name, sha256, len(content), memory)
+        return Component(self, raw, description, facts)
+
+    def close(self) -> None:
+        """Stop the ticker.  Close the instances first: none can be killed afterwards."""
+        self.ticker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @staticmethod
+    def _read(wasm: bytes | Path, name: str) -> bytes:
+        if isinstance(wasm, bytes):
+            return wasm
+        try:
+            return wasm.read_bytes()
+        except OSError as error:
+            raise ComponentError(component=name, reason=f"cannot be read: {error}") from error
+
+    def _compile(self, content: bytes, name: str, progress: Progress | None) -> wc.Component:
+        if progress is not None:
+            progress(f"compiling {name} ({len(content) / 1e6:.1f} MB)")
+        try:
+            return wc.Component(self.raw, content)
+        except wasmtime.WasmtimeError as error:
+            raise invalid(name, str(error)) from error
+
+    def _initial_memory(self, content: bytes, name: str) -> int:
+        try:
+            total = initial_memory_bytes(content)
+        except MalformedError as error:
+            raise ComponentError(component=name, reason=f"damaged or invalid: {error}") from error
+        if total > self.config.memory_bytes_max:
+            reason = (
+                f"starts with {total} bytes of memory; {self.config.memory_bytes_max} is the limit"
+            )
+            raise ComponentError(component=name, reason=reason)
+        return total

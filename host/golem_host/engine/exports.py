@@ -1,0 +1,56 @@
+"""Calling an export: the code for its type, generated once per component and bound per instance."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wasmtime import component as wc
+
+from golem_host.engine import abi
+from golem_host.engine.codegen import unpacking
+from golem_host.engine.context import StoreContext
+from golem_host.engine.trampoline import Boundary
+from golem_oplog.types import FunctionType
+
+Keep = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportCaller:
+    """How one exported function of a component is called in any of its instances."""
+
+    type: FunctionType
+    index: wc.ExportIndex
+    lower: Callable[[Sequence[Any], Keep, StoreContext], bytes]
+    """Arguments to cells that lie one after the other.  ``keep`` gets what they point to."""
+    lift: Callable[[int, StoreContext], Any] | None
+    """The cell at an address to the result; None for a function without one."""
+
+    @property
+    def index_address(self) -> int:
+        return abi.pointer_of(self.index.ptr())
+
+
+def export_caller(boundary: Boundary, ty: FunctionType, index: wc.ExportIndex) -> ExportCaller:
+    """Generate the code of one export."""
+    with boundary.lock:
+        namespace = boundary.namespace
+        variables = namespace.names("v", len(ty.params))
+        statements, cells = boundary.lowerer.packed([t for _, t in ty.params], variables)
+        take = (
+            f"{unpacking(variables)}=args" if variables else "if args: raise TypeError(len(args))"
+        )
+        lower = namespace.function("export", "args,keep,cx", [take, *statements, f"return {cells}"])
+        lift = None if ty.result is None else boundary.lifter.boxed(ty.result)
+        namespace.compile()
+        return ExportCaller(ty, index, namespace[lower], None if lift is None else namespace[lift])
+
+
+FUNC_BYTES = 32
+"""Room for the C interface's description of a function, 24 bytes."""
+INSTANCE_BYTES = 16
+
+assert struct.calcsize("<QIIQ") <= FUNC_BYTES  # store id, two private words, a private pointer
