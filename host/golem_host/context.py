@@ -11,11 +11,9 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgpack
-from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs, Payload
-from golem_oplog.log import Oplog
 
 from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
@@ -23,6 +21,9 @@ from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
+from golem_host.wire import Wire
+from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs, Payload
+from golem_oplog.protocol import Oplog
 
 WAIT_COMMIT_NS: Final = 10_000_000
 """A wait at least this long commits first: whoever kills the host then loses nothing."""
@@ -99,7 +100,7 @@ class InstanceContext(StoreContext):
         self._instant_ns = status.last_timestamp
         self._function_ids: dict[Recorded, int] = {}
         # A packer keeps a buffer, so every instance has its own.
-        self._pack: Callable[[Any], bytes] = msgpack.Packer(autoreset=True).pack
+        self._pack: Callable[[Wire], bytes] = msgpack.Packer(autoreset=True).pack
 
     def monotonic_ns(self) -> int:
         """Unix nanoseconds that never go back."""
@@ -115,7 +116,7 @@ class InstanceContext(StoreContext):
             found = self._function_ids[recorded] = self.oplog.define(recorded.type)
         return found
 
-    def pack(self, wire: Any) -> bytes:
+    def pack(self, wire: Wire) -> bytes:
         return self._pack(wire)
 
     def load(self, payload: Payload) -> bytes:
@@ -125,6 +126,8 @@ class InstanceContext(StoreContext):
         """Append an entry that the guest's progress caused, and follow it in the status."""
         index = self.oplog.append(entry)
         self.status.apply(index, entry)
+        if self.status.rewrites_history(entry):
+            self.status.refold(self.oplog.read)
         tail = self.replay.tail_logs
         if tail and entry.__class__ not in HINT_CLASSES:
             tail.clear()

@@ -240,7 +240,9 @@ class Registry:
         return [self._functions[key] for key in sorted(self._functions)]
 
     def interfaces(self) -> list[str]:
-        return sorted({key[0] for key in self._functions} | {r.partition(".")[0] for r in self._resources})
+        return sorted(
+            {key[0] for key in self._functions} | {r.partition(".")[0] for r in self._resources}
+        )
 
 
 def without_version(interface_name: str) -> str:

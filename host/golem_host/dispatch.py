@@ -13,9 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import msgpack
+
+from golem_host.context import InstanceContext
+from golem_host.declare import HostFunction, Recorded, Registry
+from golem_host.engine import ImportedFunction
+from golem_host.failures import WorldError
+from golem_host.replay import Answer, Perform
+from golem_host.resources import Convert, lifter, lowerer
+from golem_host.wire import Wire, WireFunction
 from golem_oplog.entries import (
     BeginRemoteWrite,
     EndRemoteWrite,
@@ -25,14 +33,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.types import FunctionType
 
-from golem_host.context import InstanceContext
-from golem_host.declare import HostFunction, Recorded, Registry
-from golem_host.engine import ImportedFunction
-from golem_host.failures import WorldError
-from golem_host.replay import Answer, Perform
-from golem_host.resources import Convert, lifter, lowerer
-
-Handler: TypeAlias = Callable[..., Any]
+Handler: TypeAlias = WireFunction
 
 _unpack: Final = partial(msgpack.unpackb, use_list=False, strict_map_key=False)
 _NO_ARGUMENTS: Final = msgpack.packb(())
@@ -63,8 +64,11 @@ def _drop(context: InstanceContext, rep: int) -> None:
 
 
 def recorded_call(
-    context: InstanceContext, recorded: Recorded, request: tuple[Any, ...], perform: Callable[[], Any]
-) -> Any:
+    context: InstanceContext,
+    recorded: Recorded,
+    request: tuple[Wire, ...],
+    perform: Callable[[], Wire],
+) -> Wire:
     """
     A recorded call that an unrecorded action makes on its own; values in wire form.
 
@@ -78,15 +82,11 @@ def _handler(host_function: HostFunction, imported: FunctionType) -> Handler:
     act = _action(host_function, imported)
     if declaration.kind is None or declaration.record is None:
         return act
-    if declaration.observed is not None:
-        params = declaration.observed.params
-    else:
-        params = imported.params
-    recorded = Recorded(
-        declaration.kind, FunctionType(declaration.record, params, imported.result)
-    )
-    if declaration.observed is not None:
-        return _observed_handler(recorded, declaration.observed.of, act)
+    observed = declaration.observed
+    params = imported.params if observed is None else observed.params
+    recorded = Recorded(declaration.kind, FunctionType(declaration.record, params, imported.result))
+    if observed is not None:
+        return _observed_handler(recorded, observed.of, act)
     if declaration.kind >= FunctionKind.WRITE_REMOTE:
         return _plain_handler(recorded, act)
     return _local_handler(recorded, act)
@@ -101,7 +101,7 @@ def _action(host_function: HostFunction, imported: FunctionType) -> Handler:
         return _lowering(call, lower)
     converts: list[Convert] = [lift or _as_is for lift in lifts]
 
-    def lifted(context: InstanceContext, *args: Any) -> Any:
+    def lifted(context: InstanceContext, *args: Wire) -> Wire:
         table = context.resources
         return call(context, *[c(table, a) for c, a in zip(converts, args, strict=True)])
 
@@ -112,13 +112,13 @@ def _lowering(call: Handler, lower: Convert | None) -> Handler:
     if lower is None:
         return call
 
-    def lowered(context: InstanceContext, *args: Any) -> Any:
+    def lowered(context: InstanceContext, *args: Wire) -> Wire:
         return lower(context.resources, call(context, *args))
 
     return lowered
 
 
-def _as_is(_table: object, value: Any) -> Any:
+def _as_is(_table: object, value: Wire) -> Wire:
     return value
 
 
@@ -128,7 +128,7 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
     name = recorded.type.name
     has_params = bool(recorded.type.params)
 
-    def handler(context: InstanceContext, *args: Any) -> Any:
+    def handler(context: InstanceContext, *args: Wire) -> Wire:
         request = context.pack(args) if has_params else _NO_ARGUMENTS
         function = context.function_id(recorded)
         if not context.replay.live:
@@ -151,7 +151,7 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
 
 
 def _plain_handler(recorded: Recorded, act: Handler) -> Handler:
-    def handler(context: InstanceContext, *args: Any) -> Any:
+    def handler(context: InstanceContext, *args: Wire) -> Wire:
         return _record(context, recorded, context.pack(args), lambda: act(context, *args))
 
     return handler
@@ -159,10 +159,10 @@ def _plain_handler(recorded: Recorded, act: Handler) -> Handler:
 
 def _observed_handler(
     recorded: Recorded,
-    observe: Callable[..., tuple[Any, ...]],
+    observe: Callable[..., tuple[Wire, ...]],
     act: Handler,
 ) -> Handler:
-    def handler(context: InstanceContext, *args: Any) -> Any:
+    def handler(context: InstanceContext, *args: Wire) -> Wire:
         request = context.pack(observe(*args))
         return _record(context, recorded, request, lambda: act(context, *args))
 
@@ -170,8 +170,8 @@ def _observed_handler(
 
 
 def _record(
-    context: InstanceContext, recorded: Recorded, request: bytes, perform: Callable[[], Any]
-) -> Any:
+    context: InstanceContext, recorded: Recorded, request: bytes, perform: Callable[[], Wire]
+) -> Wire:
     """Answer or perform one recorded call, whatever its durable function type (spec 2.0)."""
     begin = _begin(context, recorded.kind)
     function = context.function_id(recorded)
@@ -224,11 +224,12 @@ def _end(context: InstanceContext, kind: FunctionKind, begin: int | None) -> Non
         context.oplog.commit()
 
 
-def _answer(context: InstanceContext, answer: Any) -> Any:
+def _answer(context: InstanceContext, answer: Answer) -> Wire:
     if answer.error is not None:
         raise WorldError(answer.error)
     response = answer.response
-    return _unpack(response if response.__class__ is bytes else context.load(response))
+    assert response is not None, "an answer without an error has a response"
+    return _unpack(context.load(response))
 
 
 def _record_failure(

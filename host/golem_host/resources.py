@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from golem_host.failures import GuestLimitError
 from golem_oplog.types import (
     HandleType,
     ListType,
@@ -21,8 +22,6 @@ from golem_oplog.types import (
     WitType,
 )
 from golem_oplog.values import Err, Ok, Some, Variant, from_wire, is_identity, to_wire
-
-from golem_host.failures import GuestLimitError
 
 RESOURCES_MAX: Final = 10_000
 """Open handles per worker: well below the engine's own limit, which would abort the process."""

@@ -14,9 +14,10 @@ Source: spec 3.7, with the project's remarks R2, R3, R28.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple, TypeAlias
 
+from golem_host.replay import Region, Regions
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
@@ -45,8 +46,6 @@ from golem_oplog.entries import (
     Suspend,
 )
 
-from golem_host.replay import Region, Regions
-
 ReadLog: TypeAlias = Callable[[int, int | None], Iterator[tuple[int, Entry]]]
 
 IDLE = "idle"
@@ -61,14 +60,14 @@ EXITED = "exited"
 class Outcome(NamedTuple):
     """How an invocation ended: the entry that says so, and the one that began it."""
 
-    index: int
+    oplog_index: int
     invoked_index: int
 
 
 class Running(NamedTuple):
     """The invocation that has begun and not completed."""
 
-    index: int
+    oplog_index: int
     key: str
     entry: ExportedFunctionInvoked
 
@@ -116,6 +115,12 @@ class Status:
         self._apply_promise(index, entry)
         self._apply_state(index, entry)
         self._passed(index, entry)
+
+    def refold(self, read: ReadLog) -> None:
+        """Become what a fresh fold says, after the past has changed."""
+        fresh = fold(read)
+        for each in fields(self):
+            setattr(self, each.name, getattr(fresh, each.name))
 
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
@@ -172,7 +177,7 @@ class Status:
 
     def _record_outcome(self, index: int) -> None:
         if self.running is not None:
-            self.results[self.running.key] = Outcome(index, self.running.index)
+            self.results[self.running.key] = Outcome(index, self.running.oplog_index)
 
     def _close_update(self, record: UpdateRecord) -> None:
         for at, update in enumerate(self.updates):

@@ -14,7 +14,15 @@ raises `Divergence` and consumes nothing.
 Rules for this package: no I/O, no clock, no threads, no engine; nothing here is called back.
 """
 
-from golem_host.replay.core import PERFORM, Answer, Divergence, Perform, Replay, ReplayedInvocation
+from golem_host.replay.core import (
+    PERFORM,
+    Answer,
+    AtMostOnceViolated,
+    Divergence,
+    Perform,
+    Replay,
+    ReplayedInvocation,
+)
 from golem_host.replay.regions import Region, Regions
 from golem_host.replay.transitions import TRANSITIONS, Mode, transition
 
@@ -22,6 +30,7 @@ __all__ = [
     "PERFORM",
     "TRANSITIONS",
     "Answer",
+    "AtMostOnceViolated",
     "Divergence",
     "Mode",
     "Perform",

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
+from golem_host.replay.regions import Region, Regions
+from golem_host.replay.transitions import Event, Mode, transition
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
@@ -35,16 +38,13 @@ from golem_oplog.entries import (
     PersistenceLevel,
 )
 
-from golem_host.replay.regions import Region, Regions
-from golem_host.replay.transitions import Event, Mode, transition
-
 E = TypeVar("E", bound=Entry)
 
 
 class Answer(NamedTuple):
     """The log holds the outcome: hand it to the guest and perform nothing."""
 
-    index: int
+    oplog_index: int
     response: Payload | None
     error: str | None
 
@@ -66,7 +66,7 @@ PERFORM: Final = Perform()
 class ReplayedInvocation(NamedTuple):
     """An exported function that the log says was called."""
 
-    index: int
+    oplog_index: int
     entry: ExportedFunctionInvoked
 
 
@@ -78,6 +78,8 @@ class Divergence(Exception):  # noqa: N818 - it becomes a DivergenceError once i
     recorded: Entry
     attempted: str
     """What the guest asked for: a recorded function name or an entry kind."""
+    attempted_function: int | None
+    """Definition id where it was a host call."""
     attempted_request: bytes | None
     last: tuple[int, Entry] | None
     """The last entry on which guest and log agreed."""
@@ -132,7 +134,7 @@ class Replay:
         *,
         regions: Regions,
         target: int,
-        open_begins: Set[int],
+        open_begins: AbstractSet[int],
         same_function: Callable[[int, int], bool],
         compare_requests: bool = True,
     ) -> None:
@@ -197,13 +199,13 @@ class Replay:
             return PERFORM
         index, entry = self._next
         if entry.__class__ is not ImportedFunctionInvoked:
-            raise self._divergence(name, request)
+            raise self._divergence(name, request, function)
         assert isinstance(entry, ImportedFunctionInvoked)
         if entry.function != function and not self._same_function(entry.function, function):
-            raise self._divergence(name, request)
+            raise self._divergence(name, request, function)
         if entry.request != request and not _same_payload(entry.request, request):
             if self.compare_requests:
-                raise self._divergence(name, request)
+                raise self._divergence(name, request, function)
             self.requests_differing += 1
         self._consume()
         return Answer(index, entry.response, entry.error)
@@ -295,9 +297,7 @@ class Replay:
 
     # -- moving -----------------------------------------------------------------------------
 
-    def _expect(
-        self, kind: type[E], attempted: str, request: bytes | None = None
-    ) -> tuple[int, E]:
+    def _expect(self, kind: type[E], attempted: str, request: bytes | None = None) -> tuple[int, E]:
         assert self._next is not None
         index, entry = self._next
         if not isinstance(entry, kind):
@@ -371,10 +371,12 @@ class Replay:
         self.live = True
         self.mode = transition(self.mode, event)
 
-    def _divergence(self, attempted: str, request: bytes | None) -> Divergence:
+    def _divergence(
+        self, attempted: str, request: bytes | None, function: int | None = None
+    ) -> Divergence:
         assert self._next is not None
         index, entry = self._next
-        return Divergence(index, entry, attempted, request, self._last)
+        return Divergence(index, entry, attempted, function, request, self._last)
 
 
 def _same_payload(recorded: Payload | None, attempted: bytes | None) -> bool:
@@ -383,5 +385,3 @@ def _same_payload(recorded: Payload | None, attempted: bytes | None) -> bool:
             hashlib.sha256(attempted).digest(), len(attempted)
         )
     return recorded == attempted
-
-

@@ -1,6 +1,4 @@
-"""
-What the world offers, as protocols: the real ones are in `golem_host.system`, tests bring theirs.
-"""
+"""What the world offers, as protocols; the real ones are in `golem_host.system`."""
 
 from __future__ import annotations
 

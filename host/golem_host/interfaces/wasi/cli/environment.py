@@ -17,5 +17,5 @@ class Environment:
         return list(context.services.identity.args)
 
     @function(READ_LOCAL, record="golem_environment::initial_cwd")
-    def initial_cwd(self, context: InstanceContext) -> str | None:  # noqa: ARG002
+    def initial_cwd(self, context: InstanceContext) -> str | None:
         return "/"

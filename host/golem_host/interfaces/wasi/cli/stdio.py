@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from golem_oplog.entries import LogLevel
-
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, interface
 from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
@@ -20,13 +18,14 @@ from golem_host.interfaces.wasi.io.streams import (
     OutputStream,
     StreamClosedError,
 )
+from golem_oplog.entries import LogLevel
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyInput:
     """A stream that has ended."""
 
-    def read(self, context: InstanceContext, size_max: int) -> bytes:  # noqa: ARG002
+    def read(self, context: InstanceContext, size_max: int) -> bytes:
         raise StreamClosedError
 
     def pollable(self) -> Pollable:
@@ -39,7 +38,7 @@ class StandardOutput:
 
     level: LogLevel
 
-    def writable_bytes(self, context: InstanceContext) -> int:  # noqa: ARG002
+    def writable_bytes(self, context: InstanceContext) -> int:
         return CHUNK_BYTES_MAX
 
     def write(self, context: InstanceContext, data: bytes) -> None:
@@ -55,19 +54,19 @@ class StandardOutput:
 @interface("wasi:cli/stdin")
 class Stdin:
     @function(UNRECORDED)
-    def get_stdin(self, context: InstanceContext) -> InputStream:  # noqa: ARG002
+    def get_stdin(self, context: InstanceContext) -> InputStream:
         return EmptyInput()
 
 
 @interface("wasi:cli/stdout")
 class Stdout:
     @function(UNRECORDED)
-    def get_stdout(self, context: InstanceContext) -> OutputStream:  # noqa: ARG002
+    def get_stdout(self, context: InstanceContext) -> OutputStream:
         return StandardOutput(LogLevel.STDOUT)
 
 
 @interface("wasi:cli/stderr")
 class Stderr:
     @function(UNRECORDED)
-    def get_stderr(self, context: InstanceContext) -> OutputStream:  # noqa: ARG002
+    def get_stderr(self, context: InstanceContext) -> OutputStream:
         return StandardOutput(LogLevel.STDERR)

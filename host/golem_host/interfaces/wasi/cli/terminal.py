@@ -19,19 +19,19 @@ class TerminalOutputResource:
 @interface("wasi:cli/terminal-stdin")
 class TerminalStdin:
     @function(UNRECORDED)
-    def get_terminal_stdin(self, context: InstanceContext) -> None:  # noqa: ARG002
+    def get_terminal_stdin(self, context: InstanceContext) -> None:
         return None
 
 
 @interface("wasi:cli/terminal-stdout")
 class TerminalStdout:
     @function(UNRECORDED)
-    def get_terminal_stdout(self, context: InstanceContext) -> None:  # noqa: ARG002
+    def get_terminal_stdout(self, context: InstanceContext) -> None:
         return None
 
 
 @interface("wasi:cli/terminal-stderr")
 class TerminalStderr:
     @function(UNRECORDED)
-    def get_terminal_stderr(self, context: InstanceContext) -> None:  # noqa: ARG002
+    def get_terminal_stderr(self, context: InstanceContext) -> None:
         return None

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from golem_oplog.types import FunctionType, Prim
-
 from golem_host.context import InstanceContext
 from golem_host.declare import READ_LOCAL, UNRECORDED, Recorded, function, interface
 from golem_host.dispatch import recorded_call
 from golem_host.interfaces.wasi.io.pollables import Pollable, Timer
+from golem_oplog.types import FunctionType, Prim
 
 INSTANT_MAX: Final = 2**64 - 1
 _RECORD: Final = "monotonic_clock::now"
@@ -32,7 +31,7 @@ class MonotonicClock:
         return context.services.clock.resolution_ns()
 
     @function(UNRECORDED)
-    def subscribe_instant(self, context: InstanceContext, when: int) -> Pollable:  # noqa: ARG002
+    def subscribe_instant(self, context: InstanceContext, when: int) -> Pollable:
         return Timer(when)
 
     @function(UNRECORDED)

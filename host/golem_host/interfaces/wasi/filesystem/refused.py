@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from golem_oplog.values import Err
-
 from golem_host.declare import Refused
+from golem_oplog.values import Err
 
 _DESCRIPTOR: Final = (
     "read-via-stream",

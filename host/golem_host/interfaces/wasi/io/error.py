@@ -18,5 +18,5 @@ class IoError:
 @resource("wasi:io/error", "error")
 class ErrorResource:
     @function(UNRECORDED)
-    def to_debug_string(self, context: InstanceContext, error: IoError) -> str:  # noqa: ARG002
+    def to_debug_string(self, context: InstanceContext, error: IoError) -> str:
         return error.message

@@ -11,14 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from golem_oplog.types import FunctionType, ListType, Prim
-
 from golem_host.context import InstanceContext
-from golem_host.declare import READ_LOCAL, UNRECORDED, Observed, Recorded, function, interface, resource
+from golem_host.declare import (
+    READ_LOCAL,
+    UNRECORDED,
+    Observed,
+    Recorded,
+    function,
+    interface,
+    resource,
+)
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.io.pollables import Pollable
 from golem_host.signals import SuspendSignal
+from golem_oplog.types import FunctionType, ListType, Prim
 
 _RECORD: Final = "golem io::poll::poll"
 _COUNT: Final = (("pollables", Prim.U32),)

@@ -44,7 +44,7 @@ class Timer:
 class Ready:
     """Always ready: streams that never block."""
 
-    def ready(self, now_ns: int) -> bool:  # noqa: ARG002 - the protocol's signature
+    def ready(self, now_ns: int) -> bool:
         return True
 
     def deadline_ns(self) -> int | None:

@@ -9,15 +9,14 @@ Source: WASI 0.2 ``wasi:io/streams``; spec 4.5.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
-
-from golem_oplog.values import Err, Ok, Variant
+from typing import Final, Protocol
 
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, resource
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Pollable
+from golem_oplog.values import Err, Ok, Variant
 
 CHUNK_BYTES_MAX: Final = 65_536
 """Most that one call reads, writes or splices: small enough to record, big enough to be quick."""
@@ -80,91 +79,95 @@ def _blocking_write(context: InstanceContext, stream: OutputStream, data: bytes)
 @resource("wasi:io/streams", "input-stream")
 class InputStreamResource:
     @function(UNRECORDED)
-    def read(self, context: InstanceContext, stream: InputStream, size: int) -> Any:
+    def read(self, context: InstanceContext, stream: InputStream, size: int) -> Ok | Err:
         try:
             return Ok(_read(context, stream, size))
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def blocking_read(self, context: InstanceContext, stream: InputStream, size: int) -> Any:
+    def blocking_read(self, context: InstanceContext, stream: InputStream, size: int) -> Ok | Err:
         try:
             return Ok(_blocking_read(context, stream, size))
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def skip(self, context: InstanceContext, stream: InputStream, size: int) -> Any:
+    def skip(self, context: InstanceContext, stream: InputStream, size: int) -> Ok | Err:
         try:
             return Ok(len(_read(context, stream, size)))
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def blocking_skip(self, context: InstanceContext, stream: InputStream, size: int) -> Any:
+    def blocking_skip(self, context: InstanceContext, stream: InputStream, size: int) -> Ok | Err:
         try:
             return Ok(len(_blocking_read(context, stream, size)))
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def subscribe(self, context: InstanceContext, stream: InputStream) -> Pollable:  # noqa: ARG002
+    def subscribe(self, context: InstanceContext, stream: InputStream) -> Pollable:
         return stream.pollable()
 
 
 @resource("wasi:io/streams", "output-stream")
 class OutputStreamResource:
     @function(UNRECORDED)
-    def check_write(self, context: InstanceContext, stream: OutputStream) -> Any:
+    def check_write(self, context: InstanceContext, stream: OutputStream) -> Ok | Err:
         try:
             return Ok(stream.writable_bytes(context))
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def write(self, context: InstanceContext, stream: OutputStream, contents: bytes) -> Any:
+    def write(self, context: InstanceContext, stream: OutputStream, contents: bytes) -> Ok | Err:
         try:
-            return Ok(_write(context, stream, contents))
+            _write(context, stream, contents)
+            return Ok()
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
     def blocking_write_and_flush(
         self, context: InstanceContext, stream: OutputStream, contents: bytes
-    ) -> Any:
+    ) -> Ok | Err:
         try:
-            return Ok(_blocking_write(context, stream, contents))
+            _blocking_write(context, stream, contents)
+            return Ok()
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def flush(self, context: InstanceContext, stream: OutputStream) -> Any:
+    def flush(self, context: InstanceContext, stream: OutputStream) -> Ok | Err:
         try:
-            return Ok(stream.flush(context))
+            stream.flush(context)
+            return Ok()
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
-    def blocking_flush(self, context: InstanceContext, stream: OutputStream) -> Any:
+    def blocking_flush(self, context: InstanceContext, stream: OutputStream) -> Ok | Err:
         return self.flush(context, stream)
 
     @function(UNRECORDED)
-    def subscribe(self, context: InstanceContext, stream: OutputStream) -> Pollable:  # noqa: ARG002
+    def subscribe(self, context: InstanceContext, stream: OutputStream) -> Pollable:
         return stream.pollable()
 
     @function(UNRECORDED)
-    def write_zeroes(self, context: InstanceContext, stream: OutputStream, size: int) -> Any:
+    def write_zeroes(self, context: InstanceContext, stream: OutputStream, size: int) -> Ok | Err:
         try:
             if size > stream.writable_bytes(context):
                 raise GuestError("write-zeroes of more bytes than check-write permitted")
-            return Ok(stream.write(context, bytes(size)))
+            stream.write(context, bytes(size))
+            return Ok()
         except StreamClosedError:
             return CLOSED
 
     @function(UNRECORDED)
     def blocking_write_zeroes_and_flush(
         self, context: InstanceContext, stream: OutputStream, size: int
-    ) -> Any:
+    ) -> Ok | Err:
         try:
             for done in range(0, size, CHUNK_BYTES_MAX):
                 _blocking_write(context, stream, bytes(min(CHUNK_BYTES_MAX, size - done)))
@@ -175,7 +178,7 @@ class OutputStreamResource:
     @function(UNRECORDED)
     def splice(
         self, context: InstanceContext, stream: OutputStream, source: InputStream, size: int
-    ) -> Any:
+    ) -> Ok | Err:
         try:
             room = min(size, stream.writable_bytes(context))
             data = _read(context, source, room)
@@ -187,7 +190,7 @@ class OutputStreamResource:
     @function(UNRECORDED)
     def blocking_splice(
         self, context: InstanceContext, stream: OutputStream, source: InputStream, size: int
-    ) -> Any:
+    ) -> Ok | Err:
         try:
             data = _blocking_read(context, source, size)
             _blocking_write(context, stream, data)

@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from golem_oplog.values import Err
-
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, Refused, function, interface, resource
 from golem_host.interfaces.wasi.io.pollables import Ready
+from golem_oplog.values import Err
 
 _TCP: Final = (
     "start-bind",
@@ -67,7 +66,7 @@ class Network:
 @interface("wasi:sockets/instance-network")
 class InstanceNetwork:
     @function(UNRECORDED)
-    def instance_network(self, context: InstanceContext) -> Network:  # noqa: ARG002
+    def instance_network(self, context: InstanceContext) -> Network:
         return Network()
 
 

@@ -1,0 +1,45 @@
+"""A deployed component version, as embedders see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from golem_host.engine import Component as Compiled
+from golem_oplog.entries import Pairs
+from golem_oplog.types import FunctionType
+
+LoadCompiled: TypeAlias = Callable[["Component"], Compiled]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Component:
+    """One version of one component."""
+
+    id: str
+    """UUID, the same for all versions."""
+    name: str
+    version: int
+    sha256: str
+    size_bytes: int
+    initial_memory_bytes: int
+    source: str | None
+    """Absolute path it was deployed from, where it came from a file."""
+    env: Pairs
+    config_vars: Pairs
+    ephemeral: bool
+    load: LoadCompiled
+
+    @property
+    def exports(self) -> Mapping[str, FunctionType]:
+        """Every exported function by its full name, such as ``ns:pkg/api.{add}``."""
+        return {e.type.name: e.type for e in self.load(self).exports}
+
+    @property
+    def imports(self) -> Mapping[str, FunctionType]:
+        return {i.type.name: i.type for i in self.load(self).imports}
+
+    def wit(self) -> str:
+        """The component's world as WIT text."""
+        return self.load(self).wit()

@@ -1,0 +1,36 @@
+"""What an embedder may set, with its default."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from golem_host.services.world import Clock, Random
+from golem_host.system import SystemClock, SystemRandom
+from golem_host.worker.retry import RetryPolicy
+from golem_oplog.protocol import SyncLevel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig:
+    """Settings of one `Host`; none of them is stored in the state directory."""
+
+    sync_level: SyncLevel = SyncLevel.POWER
+    """Which crash a commit survives."""
+    suspend_after_s: float = 10.0
+    """A wait that only timers can end gives up the instance from this length on."""
+    idle_after_s: float = 1.0
+    """How long an idle worker keeps its thread and instance."""
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    """For workers whose guest has not set its own."""
+    memory_bytes_max: int = 4 << 30
+    """Linear memory per instance."""
+    threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
+    """Threads that run guest code at the same time; waits of the host do not count."""
+    compare_requests: bool = True
+    """Whether a replayed host call must have the recorded arguments (spec 6.2, P)."""
+    cache_dir: Path | None = None
+    """Compiled code; None for the user's cache directory."""
+    clock: Clock = field(default_factory=SystemClock)
+    random: Random = field(default_factory=SystemRandom)

@@ -1,0 +1,141 @@
+"""The host of one state directory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from golem_oplog.store import OplogStore
+
+from golem_host.config import HostConfig
+from golem_host.dispatch import Dispatcher
+from golem_host.engine import Engine, EngineConfig
+from golem_host.errors import StateDirError
+from golem_host.interfaces.offered import registry
+from golem_host.services.components import Components
+from golem_host.services.output import OutputFlusher
+from golem_host.services.scheduler import Scheduler
+from golem_host.services.slots import RunSlots
+from golem_host.services.workers import Workers
+from golem_host.storage.database import Database
+from golem_host.storage.layout import StateLayout, default_cache_dir
+from golem_host.storage.lock import StateLock
+from golem_host.worker.parts import Shared
+from golem_oplog.blobs import BlobStore
+from golem_oplog.files import OsFiles
+
+
+class Host:
+    """
+    Owns a state directory from `open` to `close`; use it as a context manager.
+
+    Attributes:
+        components: Deployed components.
+        workers: Their workers.
+    """
+
+    components: Components
+    workers: Workers
+
+    def __init__(self, root: Path, config: HostConfig, resources: ExitStack) -> None:
+        self._config = config
+        self._resources = resources
+        self._engine: Engine | None = None
+        self._engine_lock = threading.Lock()
+        layout = StateLayout(root)
+        files = OsFiles()
+        database = Database(layout.database)
+        resources.callback(database.close)
+        self.components = Components(
+            database=database,
+            layout=layout,
+            files=files,
+            engine=self._get_engine,
+            dispatcher=Dispatcher(registry()),
+            clock=config.clock,
+            random=config.random,
+        )
+        scheduler = Scheduler(config.clock)
+        flusher = OutputFlusher()
+        shared = Shared(
+            config=config,
+            slots=RunSlots(config.threads_max),
+            scheduler=scheduler,
+            flusher=flusher,
+            find_component=self.components.by_id,
+            all_components=self.components.all,
+            link=self.components.linked,
+        )
+        store = OplogStore(
+            layout.workers,
+            files,
+            config.sync_level,
+            BlobStore(layout.blobs, files, config.sync_level),
+        )
+        self.workers = Workers(store=store, layout=layout, shared=shared)
+        # Closed in the opposite order: workers first, then what they use.
+        resources.callback(self._close_engine)
+        resources.callback(flusher.close)
+        resources.callback(self.workers.close)
+        resources.callback(scheduler.close)
+
+    @classmethod
+    def open(cls, state_dir: str | Path, config: HostConfig | None = None) -> Self:
+        """
+        Take ownership of a state directory, made if it is not there.
+
+        Raises:
+            StateDirLockedError: Another process owns it; ``pid`` names it.
+            StateDirError: It cannot be used.
+        """
+        root = Path(state_dir).absolute()
+        try:
+            for directory in (root, root / "workers", root / "blobs", root / "components"):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise StateDirError(path=str(root), reason=reason) from error
+        with ExitStack() as stack:
+            stack.enter_context(StateLock(StateLayout(root).lock))
+            host = cls(root, config or HostConfig(), stack)
+            host._resources = stack.pop_all()
+            return host
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """End every worker's thread, as a crash would, and let go of the directory."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _get_engine(self) -> Engine:
+        """Made on first use: listing and dumping need none."""
+        with self._engine_lock:
+            if self._engine is None:
+                cache = self._config.cache_dir or default_cache_dir()
+                self._engine = Engine(
+                    EngineConfig(
+                        cache_dir=cache / "compiled", memory_bytes_max=self._config.memory_bytes_max
+                    )
+                )
+            return self._engine
+
+    def _close_engine(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+
+assert os.name == "posix", "golem-host runs on Linux and macOS"

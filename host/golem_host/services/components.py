@@ -1,0 +1,264 @@
+"""Deployed components: what is stored of them, and their compiled, linked form."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from golem_host.component import Component
+from golem_host.declare import without_version
+from golem_host.dispatch import Dispatcher
+from golem_host.engine import Component as Compiled
+from golem_host.engine import Engine, LinkedComponent
+from golem_host.errors import (
+    ComponentError,
+    ComponentNotFoundError,
+    ConflictError,
+    InvalidRequestError,
+)
+from golem_host.interfaces.offered import PLANNED
+from golem_host.services.world import Clock, Random
+from golem_host.storage.database import Database
+from golem_host.storage.layout import StateLayout
+from golem_oplog.files import Files, write_durably
+
+NAME_BYTES_MAX: Final = 512
+LOADED_MAX: Final = 16
+"""Compiled components kept in memory; others are loaded from the cache again in milliseconds."""
+
+_COLUMNS: Final = """
+    component.id, component.name, component_version.version, component_version.sha256,
+    component_version.size_bytes, component_version.initial_memory_bytes, component.source,
+    component_version.env, component_version.config_vars, component_version.ephemeral
+    FROM component JOIN component_version ON component_version.component_id = component.id
+"""
+
+
+_Row: TypeAlias = tuple[str, str, int, str, int, int, str | None, str, str, int]
+
+
+class Components:
+    """``host.components``."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        layout: StateLayout,
+        files: Files,
+        engine: Callable[[], Engine],
+        dispatcher: Dispatcher,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._database = database
+        self._layout = layout
+        self._files = files
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._random = random
+        self._lock = threading.Lock()
+        self._linked: OrderedDict[str, tuple[Compiled, LinkedComponent]] = OrderedDict()
+
+    def deploy(
+        self,
+        wasm: Path | str | bytes,
+        *,
+        name: str,
+        source: str | None = None,
+        env: Mapping[str, str] | None = None,
+        config_vars: Mapping[str, str] | None = None,
+        ephemeral: bool = False,
+        progress: Callable[[str], None] | None = None,
+    ) -> Component:
+        """
+        Make a component available under a name; the version is on disk when this returns.
+
+        The same bytes and settings again give the version that is there; other bytes give
+        version + 1.  The first version is 0.
+
+        Raises:
+            ComponentError: Not a component that can be hosted; nothing is stored.
+            ConflictError: The name belongs to a component from another ``source``.
+        """
+        _check_name(name)
+        data = wasm if isinstance(wasm, bytes) else _read(Path(wasm))
+        compiled = self._engine().load(data, name=name, progress=progress)
+        self._link(compiled)
+        settings = (
+            json.dumps(sorted((env or {}).items())),
+            json.dumps(sorted((config_vars or {}).items())),
+            int(ephemeral),
+        )
+        latest = self._find(name, None)
+        if latest is not None:
+            _check_source(latest, source)
+            if latest.sha256 == compiled.sha256 and settings == _settings(latest):
+                return latest
+        write_durably(self._files, self._layout.component_file(compiled.sha256), data)
+        version = 0 if latest is None else latest.version + 1
+        now = self._clock.unix_ns()
+        component_id = self._random.uuid() if latest is None else latest.id
+        with self._database.transaction() as connection:
+            if latest is None:
+                connection.execute(
+                    "INSERT INTO component VALUES (?, ?, ?, ?)", (component_id, name, source, now)
+                )
+            env_text, config_text, is_ephemeral = settings
+            connection.execute(
+                "INSERT INTO component_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    component_id,
+                    version,
+                    compiled.sha256,
+                    len(data),
+                    compiled.initial_memory_bytes,
+                    is_ephemeral,
+                    env_text,
+                    config_text,
+                    now,
+                ),
+            )
+        return self.get(name, version=version)
+
+    def get(self, name: str, *, version: int | None = None) -> Component:
+        """
+        A deployed component, by default its latest version.
+
+        Raises:
+            ComponentNotFoundError: The name or version is unknown.
+        """
+        found = self._find(name, version)
+        if found is None:
+            known = version is None or self._find(name, None) is None
+            raise ComponentNotFoundError(component=name, version=None if known else version)
+        return found
+
+    def by_id(self, component_id: str, version: int) -> Component:
+        """As `get`, by what an oplog says of its worker."""
+        rows = self._select(
+            "WHERE component.id = ? AND component_version.version = ?", (component_id, version)
+        )
+        if not rows:
+            raise ComponentNotFoundError(component=component_id, version=version)
+        return rows[0]
+
+    def all(self) -> list[Component]:
+        """Every version of every component, sorted by name and version."""
+        return self._select("", ())
+
+    def delete(self, name: str) -> None:
+        """
+        Forget a component and all of its versions.
+
+        Raises:
+            ConflictError: It still has workers.
+        """
+        component = self.get(name)
+        if any(True for _ in self._layout.component_workers(name)):
+            raise ConflictError(
+                reason=f"component {name!r} still has workers; "
+                f"delete them first (`golem-host worker list --component {name}`)"
+            )
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM component WHERE id = ?", (component.id,))
+
+    def linked(self, component: Component) -> LinkedComponent:
+        """The component compiled and linked: what instances are made from."""
+        return self._loaded(component)[1]
+
+    def _loaded(self, component: Component) -> tuple[Compiled, LinkedComponent]:
+        with self._lock:
+            cached = self._linked.get(component.sha256)
+            if cached is not None:
+                self._linked.move_to_end(component.sha256)
+                return cached
+        path = self._layout.component_file(component.sha256)
+        return self._link(self._engine().load(path, name=component.name))
+
+    def _link(self, compiled: Compiled) -> tuple[Compiled, LinkedComponent]:
+        planned = sorted(
+            {i.interface for i in compiled.imports if without_version(i.interface) in PLANNED}
+        )
+        if planned:
+            raise ComponentError(
+                component=compiled.name,
+                reason=f"imports {', '.join(planned)}: planned, but not offered by this version",
+            )
+        linked = compiled.link(self._dispatcher.resolve, self._dispatcher.drop)
+        with self._lock:
+            self._linked[compiled.sha256] = compiled, linked
+            while len(self._linked) > LOADED_MAX:
+                self._linked.popitem(last=False)
+        return compiled, linked
+
+    def _find(self, name: str, version: int | None) -> Component | None:
+        if version is None:
+            order = "ORDER BY component_version.version DESC LIMIT 1"
+            rows = self._select(f"WHERE component.name = ? {order}", (name,))
+        else:
+            where = "WHERE component.name = ? AND component_version.version = ?"
+            rows = self._select(where, (name, version))
+        return rows[0] if rows else None
+
+    def _select(self, where: str, parameters: tuple[str | int, ...]) -> list[Component]:
+        order = "" if "ORDER BY" in where else " ORDER BY component.name, component_version.version"
+        with self._database.reading() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} {where}{order}", parameters).fetchall()
+        return [self._component(row) for row in rows]
+
+    def _component(self, row: _Row) -> Component:
+        component_id, name, version, sha256, size, memory, source, env, config, ephemeral = row
+        return Component(
+            id=component_id,
+            name=name,
+            version=version,
+            sha256=sha256,
+            size_bytes=size,
+            initial_memory_bytes=memory,
+            source=source,
+            env=_pairs(env),
+            config_vars=_pairs(config),
+            ephemeral=bool(ephemeral),
+            load=lambda component: self._loaded(component)[0],
+        )
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(text))
+
+
+def _settings(component: Component) -> tuple[str, str, int]:
+    return (
+        json.dumps(list(component.env)),
+        json.dumps(list(component.config_vars)),
+        int(component.ephemeral),
+    )
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name.encode(errors="replace")) > NAME_BYTES_MAX or not name.isprintable():
+        raise InvalidRequestError(
+            reason=f"a component name is 1 to {NAME_BYTES_MAX} bytes of printable text: {name!r}"
+        )
+
+
+def _check_source(latest: Component, source: str | None) -> None:
+    if source is not None and latest.source is not None and source != latest.source:
+        raise ConflictError(
+            reason=f"component {latest.name!r} was deployed from {latest.source}; "
+            f"give {source} another name with --name"
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ComponentError(component=str(path), reason=reason) from error

@@ -1,0 +1,131 @@
+"""
+Guest output on its way to whoever watches.
+
+The rule: an entry is durable before its bytes are shown, and each byte is shown by at most one
+process.  So output waits here until a commit has covered it; commits are shared by everything
+that a host's workers write within `SHARE_NS`.  What a crash swallows between the two is in
+``worker output``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from golem_oplog.entries import LogLevel
+from golem_oplog.errors import OplogError
+from golem_oplog.protocol import Oplog
+
+SHARE_S: Final = 0.010
+WAITING_BYTES_MAX: Final = 1 << 20
+"""A guest that writes faster than the disk takes it waits for its own output here."""
+
+STREAM_NAMES: Final = {LogLevel.STDOUT: "stdout", LogLevel.STDERR: "stderr"}
+
+
+class Watcher(NamedTuple):
+    """Whoever wants to see what a worker does."""
+
+    on_output: Callable[[str, bytes], None]
+    """Stream name and bytes, in order, each once."""
+    on_notice: Callable[[str], None]
+    """A line for people: retries, suspension, resumption."""
+
+
+class WorkerOutput:
+    """One worker's output: an `OutputSink` whose far end is shown."""
+
+    def __init__(self, oplog: Oplog, flusher: OutputFlusher) -> None:
+        self._oplog = oplog
+        self._flusher = flusher
+        self._watchers: tuple[Watcher, ...] = ()
+        self._waiting: deque[tuple[int, str, bytes]] = deque()
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()
+        # Held while showing, so that two flushes cannot swap pieces.
+        self._showing = threading.Lock()
+
+    @contextmanager
+    def watched_by(self, watcher: Watcher) -> Iterator[None]:
+        with self._lock:
+            self._watchers = (*self._watchers, watcher)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers = tuple(w for w in self._watchers if w is not watcher)
+
+    def push(self, index: int, level: LogLevel, data: bytes) -> None:
+        if not self._watchers:
+            # Recorded is enough: nobody is shown anything, now or later.
+            return
+        with self._lock:
+            self._waiting.append((index, STREAM_NAMES[level], data))
+            self._waiting_bytes += len(data)
+            is_full = self._waiting_bytes > WAITING_BYTES_MAX
+        if is_full:
+            self.flush()
+        else:
+            self._flusher.wake(self)
+
+    def flush(self) -> None:
+        """Commit, and show everything that the commit covers."""
+        if not self._waiting:
+            return
+        self._oplog.commit()
+        with self._showing:
+            for stream, data in self._take(self._oplog.committed_index):
+                for watcher in self._watchers:
+                    watcher.on_output(stream, data)
+
+    def notify(self, text: str) -> None:
+        for watcher in self._watchers:
+            watcher.on_notice(text)
+
+    def _take(self, committed_index: int) -> list[tuple[str, bytes]]:
+        taken: list[tuple[str, bytes]] = []
+        with self._lock:
+            while self._waiting and self._waiting[0][0] <= committed_index:
+                _, stream, data = self._waiting.popleft()
+                self._waiting_bytes -= len(data)
+                taken.append((stream, data))
+        return taken
+
+
+class OutputFlusher:
+    """The thread that flushes what workers have written; it exists only while there is some."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due: set[WorkerOutput] = set()
+        self._running = False
+        self._closed = threading.Event()
+
+    def wake(self, output: WorkerOutput) -> None:
+        with self._lock:
+            self._due.add(output)
+            if self._running:
+                return
+            self._running = True
+        threading.Thread(target=self._run, name="golem-output", daemon=True).start()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _run(self) -> None:
+        while True:
+            self._closed.wait(SHARE_S)
+            with self._lock:
+                due, self._due = self._due, set()
+                if not due:
+                    self._running = False
+                    return
+            for output in due:
+                try:
+                    output.flush()
+                except OplogError:
+                    # The worker's own thread meets the same poisoned log and reports it.
+                    continue

@@ -1,0 +1,109 @@
+"""
+``host.db``: what no worker owns.  SQLite, write-ahead log, full synchronisation.
+
+One connection, used under a lock: every statement here is short.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from golem_host.errors import StateDirError
+
+FORMAT_VERSION: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE component (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    source TEXT,
+    created_ns INTEGER NOT NULL
+) STRICT;
+CREATE TABLE component_version (
+    component_id TEXT NOT NULL REFERENCES component (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    initial_memory_bytes INTEGER NOT NULL,
+    ephemeral INTEGER NOT NULL,
+    env TEXT NOT NULL,
+    config_vars TEXT NOT NULL,
+    created_ns INTEGER NOT NULL,
+    PRIMARY KEY (component_id, version)
+) STRICT;
+"""
+
+
+class Database:
+    """The open database.  Raises `StateDirError` for whatever SQLite refuses."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        with self._refusals():
+            mode = "ro" if read_only else "rwc"
+            self._connection = sqlite3.connect(
+                f"file:{_uri_path(path)}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            if not read_only:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+            self._prepare(read_only=read_only)
+
+    def _prepare(self, *, read_only: bool) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0 and not read_only:
+            with self.transaction() as connection:
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        elif version > FORMAT_VERSION:
+            self._connection.close()
+            raise StateDirError(
+                path=str(self._path.parent),
+                reason=f"written by a newer golem-host (format {version}, this one reads "
+                f"{FORMAT_VERSION}): upgrade golem-host",
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside happens or nothing; durable when the block has ended."""
+        with self._lock, self._refusals():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._refusals():
+            yield self._connection
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StateDirError(
+                path=str(self._path.parent), reason=f"{self._path.name}: {error}"
+            ) from error
+
+
+def _uri_path(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

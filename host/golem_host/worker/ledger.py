@@ -1,0 +1,180 @@
+"""
+A worker's promises to its callers: queue, requests under way, results by key.
+
+Everything here follows from the log and can be read from it again; what is in memory are the
+callers that wait.  Used under the runner's lock.
+
+Source: spec 5.2, 5.5 and 5.8, with ARCHITECTURE section 6: the same key with another input is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from golem_host.errors import (
+    ConflictError,
+    HostError,
+    InvocationExitedError,
+    InvocationFailedError,
+    PreviousInvocationFailedError,
+)
+from golem_host.status import EXITED, FAILED, Outcome
+from golem_host.wire import Wire
+from golem_host.worker.parts import Parts
+from golem_host.worker.request import Request
+from golem_host.worker.stderr import stderr_since, traceback_in
+from golem_oplog.cbor import decode_args
+from golem_oplog.entries import (
+    Error,
+    Exited,
+    ExportedFunctionCompleted,
+    ExportedFunctionInvoked,
+    PendingWorkerInvocation,
+)
+from golem_oplog.types import FunctionType
+
+FINGERPRINT_CHARS: Final = 16
+
+
+class Ledger:
+    """Requests by idempotency key."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.queue: deque[Request] = deque()
+        self._open: dict[str, Request] = {}
+        for key, (_, entry) in parts.status.pending.items():
+            if entry.function is not None:
+                self._enqueue(self._from_pending(key, entry))
+
+    def known(self, key: str, function: FunctionType, args: list[Wire]) -> Request | None:
+        """
+        The request that already stands under this key.
+
+        Raises:
+            ConflictError: It has another function or other arguments.
+        """
+        found = self.find(key)
+        if found is None:
+            return None
+        asked = Request(key, function, args, b"")
+        if found.fingerprint != asked.fingerprint:
+            raise ConflictError(
+                reason=f"idempotency key {key!r} belongs to {found.function.name} with input "
+                f"{found.fingerprint[:FINGERPRINT_CHARS]}, not to {function.name} with input "
+                f"{asked.fingerprint[:FINGERPRINT_CHARS]}"
+            )
+        return found
+
+    def find(self, key: str) -> Request | None:
+        """As `known`, whatever the input was."""
+        status = self._parts.status
+        if key in self._open:
+            return self._open[key]
+        if status.running is not None and status.running.key == key and key not in status.results:
+            return self._opened(self._from_invoked(key, status.running.entry))
+        outcome = status.results.get(key)
+        return None if outcome is None else self._settled(key, outcome)
+
+    def refuse_if_over(self) -> None:
+        """
+        Raises:
+            PreviousInvocationFailedError: The worker has failed for good.
+            InvocationExitedError: It has exited.
+        """
+        error = self.over()
+        if error is not None:
+            raise error
+
+    def over(self) -> HostError | None:
+        status = self._parts.status
+        if status.status == FAILED and status.error is not None:
+            stderr = stderr_since(
+                self._parts.oplog, status.running.oplog_index if status.running else 1
+            )
+            return PreviousInvocationFailedError(error=status.error.message, stderr=stderr)
+        if status.status == EXITED:
+            return InvocationExitedError(exit_code=status.exit_code or 0)
+        return None
+
+    def add(self, request: Request) -> None:
+        self._enqueue(request)
+
+    def put_back(self, request: Request) -> None:
+        """It did not get so far as to be in the log."""
+        self.queue.appendleft(request)
+
+    def take_out(self, key: str) -> Request | None:
+        """Remove a request that still waits in the queue."""
+        for request in self.queue:
+            if request.key == key:
+                self.queue.remove(request)
+                return self._open.pop(key)
+        return None
+
+    def settle(self, key: str, payload: bytes | None) -> None:
+        request = self._open.pop(key, None)
+        if request is not None:
+            request.settle(payload)
+
+    def fail(self, key: str, error: BaseException) -> None:
+        request = self._open.pop(key, None)
+        if request is not None:
+            request.fail(error)
+
+    def fail_all(self, error: BaseException) -> None:
+        self.queue.clear()
+        for key in list(self._open):
+            self.fail(key, error)
+
+    def unfinished(self) -> list[tuple[Request, bool]]:
+        """Requests accepted and not completed, the running one first and marked."""
+        running = self._parts.status.running
+        listed: list[tuple[Request, bool]] = []
+        if running is not None and running.key not in self._parts.status.results:
+            request = self._open.get(running.key)
+            listed.append((request or self._from_invoked(running.key, running.entry), True))
+        listed.extend((request, False) for request in self.queue)
+        return listed
+
+    def _enqueue(self, request: Request) -> None:
+        self.queue.append(self._opened(request))
+
+    def _opened(self, request: Request) -> Request:
+        self._open[request.key] = request
+        return request
+
+    def _from_pending(self, key: str, entry: PendingWorkerInvocation) -> Request:
+        assert entry.function is not None
+        payload = self._parts.oplog.load(entry.request)
+        function = self._parts.oplog.function(entry.function)
+        return Request(key, function, decode_args(payload), payload)
+
+    def _from_invoked(self, key: str, entry: ExportedFunctionInvoked) -> Request:
+        payload = self._parts.oplog.load(entry.request)
+        function = self._parts.oplog.function(entry.function)
+        return Request(key, function, decode_args(payload), payload)
+
+    def _settled(self, key: str, outcome: Outcome) -> Request:
+        oplog = self._parts.oplog
+        invoked = oplog.entry(outcome.invoked_index)
+        assert isinstance(invoked, ExportedFunctionInvoked)
+        request = self._from_invoked(key, invoked)
+        match oplog.entry(outcome.oplog_index):
+            case ExportedFunctionCompleted(response=response):
+                request.settle(None if response is None else oplog.load(response))
+            case Error() as error:
+                request.fail(self.failure(error, outcome.invoked_index))
+            case Exited(exit_code=code):
+                request.fail(InvocationExitedError(exit_code=code))
+            case other:
+                raise AssertionError(f"{other} is no outcome")
+        return request
+
+    def failure(self, error: Error, invoked_index: int) -> InvocationFailedError:
+        stderr = stderr_since(self._parts.oplog, invoked_index)
+        return InvocationFailedError(
+            error=error.message, stderr=stderr, traceback=error.detail or traceback_in(stderr)
+        )

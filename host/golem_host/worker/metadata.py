@@ -1,0 +1,78 @@
+"""What can be said about a worker without running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from golem_host.status import Status, UpdateRecord
+from golem_oplog.entries import Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerMetadata:
+    """A worker at one moment, as its log says."""
+
+    component: str
+    name: str
+    status: str
+    """A case of ``golem:api/host.worker-status``."""
+    component_version: int
+    pending: int
+    """Invocations accepted and not begun."""
+    retry_count: int
+    """Failures in a row at the point where the worker stands."""
+    last_error: str | None
+    oplog_index: int
+    args: tuple[str, ...]
+    env: Pairs
+    config_vars: Pairs
+    reason: str
+    """One sentence: what it waits for or why it stands; empty when idle."""
+    updates: tuple[UpdateRecord, ...]
+    created_ns: int
+
+
+def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetadata:
+    create = status.create
+    assert create is not None
+    return WorkerMetadata(
+        component=component,
+        name=create.worker_name,
+        status=status.status,
+        component_version=status.component_version,
+        pending=len(status.pending),
+        retry_count=status.error_count,
+        last_error=status.error.message if status.error else None,
+        oplog_index=oplog_index,
+        args=create.args,
+        env=create.env,
+        config_vars=create.config_vars,
+        reason=_reason(status),
+        updates=tuple(status.updates),
+        created_ns=create.timestamp,
+    )
+
+
+def _reason(status: Status) -> str:
+    match status.status:
+        case "suspended" if status.suspend is not None:
+            until = f", until {_time(status.suspend.wake_at)}" if status.suspend.wake_at else ""
+            return f"{status.suspend.reason}, since {_time(status.suspend.timestamp)}{until}"
+        case "retrying" if status.error is not None and status.error.retry_at is not None:
+            return f"failed: {status.error.message}; next attempt {_time(status.error.retry_at)}"
+        case "failed" if status.error is not None:
+            return f"failed {_time(status.error.timestamp)}: {status.error.message}"
+        case "interrupted":
+            return "interrupted; `golem-host worker resume` continues it"
+        case "exited":
+            return f"the guest exited with code {status.exit_code or 0}"
+        case "running":
+            return "an invocation has begun and not completed"
+        case _:
+            return ""
+
+
+def _time(unix_ns: int) -> str:
+    moment = datetime.fromtimestamp(unix_ns / 1e9, tz=UTC)
+    return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")

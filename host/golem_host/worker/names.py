@@ -1,0 +1,78 @@
+"""
+How an exported function is named by people, and found.
+
+``ns:pkg/iface.{fn}``, ``ns:pkg/iface#fn``, or bare ``fn`` where that is unambiguous; a version
+after the interface may be left out.  Resources: ``iface.{counter.new}``, ``iface.{counter.inc-by}``
+or the raw ``[method]counter.inc-by``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from golem_host.engine import ExportedFunction
+from golem_host.errors import InvalidRequestError
+
+_BRACED: Final = re.compile(r"(?P<interface>.*)\.\{(?P<function>.*)\}\Z", re.DOTALL)
+NAMES_SHOWN_MAX: Final = 20
+
+
+def find_export(exports: Iterable[ExportedFunction], text: str) -> ExportedFunction:
+    """
+    The one export that ``text`` names.
+
+    Raises:
+        InvalidRequestError: None, naming the nearest, or several, naming them.
+    """
+    candidates = list(exports)
+    interface, function = _split(text)
+    found = [e for e in candidates if _fits(e, interface, function)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(sorted(e.type.name for e in found))
+        raise InvalidRequestError(reason=f"{text!r} is ambiguous: {names}")
+    raise InvalidRequestError(reason=_unknown(text, [e.type.name for e in candidates]))
+
+
+def _split(text: str) -> tuple[str | None, str]:
+    if match := _BRACED.match(text):
+        return match["interface"], match["function"]
+    interface, mark, function = text.rpartition("#")
+    return (interface, function) if mark else (None, text)
+
+
+def _fits(export: ExportedFunction, interface: str | None, function: str) -> bool:
+    if function not in _spellings(export.name):
+        return False
+    return interface is None or interface in {
+        export.interface,
+        export.interface.partition("@")[0],
+    }
+
+
+def _spellings(name: str) -> set[str]:
+    spellings = {name}
+    if name.startswith("[constructor]"):
+        spellings.add(f"{name.removeprefix('[constructor]')}.new")
+    elif name.startswith(("[method]", "[static]")):
+        spellings.add(name.partition("]")[2])
+    return spellings
+
+
+def _unknown(text: str, names: list[str]) -> str:
+    if not names:
+        return f"no function {text!r}: the component exports none"
+    near = difflib.get_close_matches(text, names + [_bare(n) for n in names], n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    shown = ", ".join(sorted(names)[:NAMES_SHOWN_MAX])
+    more = ", ..." if len(names) > NAMES_SHOWN_MAX else ""
+    return f"no function {text!r}{hint} The component exports {shown}{more}"
+
+
+def _bare(name: str) -> str:
+    match = _BRACED.match(name)
+    return match["function"] if match else name

@@ -1,0 +1,113 @@
+"""
+What the end of an attempt means: one function from what was raised to what follows.
+
+Pure: the runner appends, waits and answers callers accordingly.
+
+Source: spec 5.6, with the project's remarks R34, R39, R40, R46.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from golem_host.engine import Trap, TrapKind
+from golem_host.errors import HostError, InvalidRequestError, PayloadTooLargeError
+from golem_host.replay import AtMostOnceViolated, Divergence
+from golem_host.signals import ExitSignal, InterruptSignal, JumpSignal, SuspendSignal
+from golem_oplog.entries import ErrorKind
+from golem_oplog.errors import OplogError
+
+AT_MOST_ONCE: Final = (
+    "a remote write with idempotence off did not complete before the crash (begun at index {}): "
+    "it may or may not have happened, and is not repeated"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Build a new instance at once and go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """Give up the instance until a time or an event."""
+
+    reason: str
+    wake_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Stop until somebody resumes the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The guest ended itself; the worker takes no more."""
+
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The guest or the host failed."""
+
+    kind: ErrorKind
+    message: str
+    retryable: bool
+    error: HostError | None = None
+    """What callers get instead of `InvocationFailedError`, where that says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This one invocation cannot be right; the worker goes on without it."""
+
+    error: HostError
+
+
+@dataclass(frozen=True, slots=True)
+class LogBroken:
+    """The log takes no more entries: nothing can be appended about it either."""
+
+    error: OplogError
+
+
+Outcome: TypeAlias = Again | Suspended | Interrupted | Exited | Failed | Refused | LogBroken
+
+
+def outcome_of(raised: BaseException) -> Outcome:
+    """What an exception that ended an attempt means."""
+    match raised:
+        case SuspendSignal():
+            return Suspended(raised.reason, raised.wake_at)
+        case InterruptSignal(restart=True) | JumpSignal():
+            return Again()
+        case InterruptSignal():
+            return Interrupted()
+        case ExitSignal():
+            return Exited(raised.exit_code)
+        case OplogError():
+            return LogBroken(raised)
+        case InvalidRequestError():
+            return Refused(raised)
+        case PayloadTooLargeError():
+            return Failed(ErrorKind.UNKNOWN, str(raised), retryable=False, error=raised)
+        case Divergence():
+            raise AssertionError("a divergence is rendered before it gets here")
+        case HostError():
+            # A divergence, or a component that is gone: the next attempt would meet it again.
+            return Failed(ErrorKind.UNKNOWN, str(raised), retryable=False, error=raised)
+        case AtMostOnceViolated():
+            message = AT_MOST_ONCE.format(raised.begin_index)
+            return Failed(ErrorKind.UNKNOWN, message, retryable=False)
+        case Trap(kind=TrapKind.STACK_OVERFLOW):
+            return Failed(ErrorKind.STACK_OVERFLOW, raised.message, retryable=False)
+        case Trap():
+            return Failed(ErrorKind.UNKNOWN, raised.message, retryable=True)
+        case Exception():
+            text = str(raised) or type(raised).__name__
+            return Failed(ErrorKind.UNKNOWN, text, retryable=True)
+        case _:
+            raise raised

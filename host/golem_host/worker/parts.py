@@ -1,0 +1,86 @@
+"""What a runner is made of, and what it shares with the other workers of its host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from golem_host.component import Component
+from golem_host.config import HostConfig
+from golem_host.context import Identity, Services
+from golem_host.engine import LinkedComponent
+from golem_host.services.output import OutputFlusher, WorkerOutput
+from golem_host.services.scheduler import Scheduler
+from golem_host.services.slots import RunSlots
+from golem_host.status import Status
+from golem_oplog.protocol import Oplog
+
+FindComponent: TypeAlias = Callable[[str, int], Component]
+Link: TypeAlias = Callable[[Component], LinkedComponent]
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One per host."""
+
+    config: HostConfig
+    slots: RunSlots
+    scheduler: Scheduler
+    flusher: OutputFlusher
+    find_component: FindComponent
+    all_components: Callable[[], list[Component]]
+    link: Link
+
+
+@dataclass(slots=True)
+class Parts:
+    """One worker's own: its log, what the log says, and where its output goes."""
+
+    component_name: str
+    worker_name: str
+    oplog: Oplog
+    status: Status
+    output: WorkerOutput
+    shared: Shared
+
+    @property
+    def label(self) -> str:
+        return f"{self.component_name}/{self.worker_name}"
+
+    def component(self) -> Component:
+        """The version that the worker runs."""
+        create = self.status.create
+        assert create is not None
+        return self.shared.find_component(create.component_id, self.status.component_version)
+
+    def services(self, component: Component) -> Services:
+        config = self.shared.config
+        return Services(
+            clock=config.clock,
+            random=config.random,
+            identity=self._identity(component),
+            output=self.output,
+            slot=self.shared.slots,
+            suspend_after_ns=int(config.suspend_after_s * NS_PER_S),
+        )
+
+    def _identity(self, component: Component) -> Identity:
+        create = self.status.create
+        assert create is not None
+        given = dict(create.env)
+        env = {**given, **{n: v for n, v in component.env if n not in given}}
+        # Always ours, whatever the creator said (spec 4.2).
+        env["GOLEM_WORKER_NAME"] = create.worker_name
+        env["GOLEM_COMPONENT_ID"] = create.component_id
+        env["GOLEM_COMPONENT_VERSION"] = str(component.version)
+        return Identity(
+            component_id=create.component_id,
+            component_version=component.version,
+            worker_name=create.worker_name,
+            args=create.args,
+            env=tuple(env.items()),
+            config_vars=create.config_vars,
+        )
