@@ -87,7 +87,7 @@ class Components:
             ConflictError: The name belongs to a component from another ``source``.
         """
         _check_name(name)
-        data = wasm if isinstance(wasm, bytes) else _read(Path(wasm))
+        data = _read(Path(wasm)) if isinstance(wasm, str | Path) else bytes(wasm)
         compiled = self._engine().load(data, name=name, progress=progress)
         self._link(compiled)
         settings = (

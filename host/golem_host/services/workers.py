@@ -101,7 +101,7 @@ class Workers:
             names = [component if isinstance(component, str) else component.name]
         for component_name in names:
             for key in self._layout.component_workers(component_name):
-                yield self._worker(component_name, self._store.create_entry(key).worker_name)
+                yield self._worker(component_name, self._name_in(key))
 
     def close(self) -> None:
         with self._lock:
@@ -197,7 +197,14 @@ class Workers:
             self._store.delete(self._layout.worker_key(*key))
 
     def _exists(self, component_name: str, name: str) -> bool:
-        return self._store.exists(self._layout.worker_key(component_name, name))
+        return self._layout.has_worker(component_name, name)
+
+    def _name_in(self, key: str) -> str:
+        """The directory's name is only a digest: the log itself says whose it is."""
+        with self._store.reader(key) as reader:
+            create = reader.entry(1)
+        assert isinstance(create, Create)
+        return create.worker_name
 
 
 def check_worker_name(name: str) -> None:

@@ -89,6 +89,9 @@ class StateLayout:
     def worker_dir(self, component: str, worker: str) -> Path:
         return self.workers / self.worker_key(component, worker)
 
+    def has_worker(self, component: str, worker: str) -> bool:
+        return (self.worker_dir(component, worker) / MANIFEST).is_file()
+
     def component_workers(self, component: str) -> Iterator[str]:
         """Keys of the directories of one component's workers, sorted."""
         folder = directory_name(component)
