@@ -13,25 +13,26 @@ Nothing here is needed: whatever goes wrong with the cache, the component is com
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import os
-import platform
 import re
 import stat
 import sys
-import tempfile
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 import google_crc32c
 import wasmtime
+from wasmtime import _ffi
 from wasmtime import component as wc
 
 _SUFFIX: Final = ".cwasm"
 _PRIVATE: Final = 0o700
+_CHUNK_BYTES: Final = 1 << 18
 _PROCESSOR_LINE: Final = re.compile(r"^(?:flags|Features)\s*:.*$", re.MULTILINE)
 
+_numbers = itertools.count()
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +49,7 @@ class CompileCache:
     def __init__(self, directory: Path, *, settings: str, bytes_max: int) -> None:
         self._directory = directory
         self._bytes_max = bytes_max
-        self._stamp = f"{metadata.version('wasmtime')} {settings} {_processor()}"
+        self._stamp = f"{_engine_build()} {settings} {_processor()}"
         self._usable = self._prepare()
 
     def load(self, engine: wasmtime.Engine, sha256: str) -> wc.Component | None:
@@ -57,7 +58,7 @@ class CompileCache:
             return None
         for path in self._directory.glob(f"{self._key(sha256)}-*{_SUFFIX}"):
             try:
-                if path.name != self._file_name(sha256, path.read_bytes()):
+                if path.name != self._file_name(sha256, _checksum(path)):
                     raise ValueError("its content has another checksum")  # noqa: TRY301
                 component = wc.Component.deserialize_file(engine, str(path))
                 os.utime(path)
@@ -73,13 +74,11 @@ class CompileCache:
         if not self._usable:
             return
         code = bytes(component.serialize())
-        target = self._directory / self._file_name(sha256, code)
+        target = self._directory / self._file_name(sha256, google_crc32c.value(code))
+        temporary = self._directory / f"{os.getpid()}-{next(_numbers)}.new"
         try:
-            handle, name = tempfile.mkstemp(dir=self._directory)
-            temporary = Path(name)
             try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(code)
+                temporary.write_bytes(code)
                 temporary.rename(target)
             except OSError:
                 temporary.unlink(missing_ok=True)
@@ -91,8 +90,8 @@ class CompileCache:
     def _key(self, sha256: str) -> str:
         return hashlib.sha256(f"{sha256} {self._stamp}".encode()).hexdigest()[:32]
 
-    def _file_name(self, sha256: str, code: bytes) -> str:
-        return f"{self._key(sha256)}-{google_crc32c.value(code):08x}{_SUFFIX}"
+    def _file_name(self, sha256: str, checksum: int) -> str:
+        return f"{self._key(sha256)}-{checksum:08x}{_SUFFIX}"
 
     def _prepare(self) -> bool:
         """Make the directory; False where it cannot be used safely."""
@@ -124,11 +123,31 @@ class CompileCache:
                 path.unlink(missing_ok=True)
 
 
+def _checksum(path: Path) -> int:
+    """CRC32C of a file, read in pieces: the whole would cost three times as long."""
+    checksum = 0
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            checksum = google_crc32c.extend(checksum, chunk)
+    return checksum
+
+
+def _engine_build() -> str:
+    """
+    Tells builds of wasmtime apart.
+
+    Its version would do as well, but asking for it costs 30 ms of imports.  Two builds of one size
+    are told apart by the engine, which refuses what another version compiled.
+    """
+    return f"wasmtime-{_ffi.filename.stat().st_size}"
+
+
 def _processor() -> str:
     """What compiled code depends on besides the engine: platform and processor features."""
     try:
-        features = _PROCESSOR_LINE.search(Path("/proc/cpuinfo").read_text("utf-8"))
+        found = _PROCESSOR_LINE.search(Path("/proc/cpuinfo").read_text("utf-8"))
     except OSError:
-        features = None
-    text = features[0] if features else platform.processor()
-    return f"{sys.platform} {platform.machine()} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        # Elsewhere than on Linux the engine's own check of processor features has to do.
+        found = None
+    features = hashlib.sha256(found[0].encode()).hexdigest()[:16] if found else ""
+    return f"{sys.platform} {os.uname().machine} {features}"

@@ -3,7 +3,7 @@ Printing a component's world as WIT text.
 
 A compiled component has lost its documentation, the names of record types inside functions and who
 used a type from where.  Names are put back where an interface exports a type of the same structure;
-a resource that another interface named first is shown as ``use``.
+what another interface named first, or alone, is shown as ``use``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ from golem_oplog.types import (
 )
 
 INDENT: Final = "  "
+
+_RESERVED: Final = frozenset(
+    """as async bool borrow char constructor enum error-context export f32 f64 flags from func future
+    import include interface list map option own package record resource result s16 s32 s64 s8 static
+    stream string tuple type u16 u32 u64 u8 use variant with world""".split()  # noqa: SIM905 # one a line would fill the screen
+)
 
 _Named = RecordType | VariantType | EnumType | FlagsType
 
@@ -56,11 +62,16 @@ def print_world(description: Description) -> str:
     for package, interfaces in packages.items():
         lines += ["", f"package {package} {{"]
         for interface, items in interfaces.items():
-            lines.append(f"{INDENT}interface {interface} {{")
+            lines.append(f"{INDENT}interface {_id(interface)} {{")
             lines += _indented(_indented(_Printer(items, description).body()))
             lines.append(f"{INDENT}}}")
         lines.append("}")
     return "\n".join(lines) + "\n"
+
+
+def _id(name: str) -> str:
+    """The name, escaped where it is a word of the language."""
+    return f"%{name}" if name in _RESERVED else name
 
 
 def _split(interface: str) -> tuple[str, str]:
@@ -78,9 +89,9 @@ def _world_items(verb: str, items: InterfaceItems, description: Description) -> 
     printer = _Printer(items, description)
     if items.interface:
         body = _indented(printer.body())
-        return [f"{verb} {items.interface}: interface {{", *body, "}"]
-    functions = [f"{verb} {name}: {printer.function(ty)};" for name, ty in items.functions]
-    resources = [f"{verb} {name}: resource;" for name, _ in items.resources]
+        return [f"{verb} {_id(items.interface)}: interface {{", *body, "}"]
+    functions = [f"{verb} {_id(name)}: {printer.function(ty)};" for name, ty in items.functions]
+    resources = [f"{verb} {_id(name)}: resource;" for name, _ in items.resources]
     return [*printer.types(), *resources, *functions]
 
 
@@ -92,18 +103,22 @@ class _Printer:
         self._description = description
         self._resources = {full: name for name, full in items.resources}
         self._names: dict[WitType, str] = {}
+        self._taken = {name for name, _ in (*items.types, *items.resources, *items.functions)}
+        self._foreign: list[tuple[str, str]] = []
         for name, ty in items.types:
             if isinstance(ty, _Named):
-                self._names.setdefault(ty, name)
+                self._names.setdefault(ty, _id(name))
 
     def body(self) -> list[str]:
-        return [*self._uses(), *self.types(), *self._own_resources(), *self._free_functions()]
+        # Printing the rest finds out which types of other interfaces are needed.
+        rest = [*self.types(), *self._own_resources(), *self._free_functions()]
+        return [*self._uses(), *rest]
 
     def types(self) -> list[str]:
         return [line for name, ty in self._items.types for line in self._definition(name, ty)]
 
     def function(self, ty: FunctionType, *, skip: int = 0, keyword: str = "func") -> str:
-        params = ", ".join(f"{name}: {self.type(t)}" for name, t in ty.params[skip:])
+        params = ", ".join(f"{_id(name)}: {self.type(t)}" for name, t in ty.params[skip:])
         result = "" if ty.result is None else f" -> {self.type(ty.result)}"
         return f"{keyword}({params}){result}"
 
@@ -127,26 +142,37 @@ class _Printer:
                 return f"result<{self.type(ok)}, {self.type(err)}>"
             case HandleType(resource, owned):
                 name = self._resources.get(resource, resource.rpartition(".")[2])
-                return name if owned else f"borrow<{name}>"
+                return _id(name) if owned else f"borrow<{_id(name)}>"
             case _:
-                named = self._names.get(ty)
+                named = self._names.get(ty) or self._borrowed(ty)
                 return named or " ".join(part.strip() for part in self._structure(ty, ""))
 
+    def _borrowed(self, ty: _Named) -> str | None:
+        """The name that another interface has for a type that this one does not name."""
+        for items in (*self._description.imports, *self._description.exports):
+            for name, other in items.types:
+                if other == ty and ":" in items.interface and name not in self._taken:
+                    self._taken.add(name)
+                    self._names[ty] = _id(name)
+                    self._foreign.append((items.interface, name))
+                    return _id(name)
+        return None
+
     def _definition(self, name: str, ty: WitType) -> list[str]:
-        if isinstance(ty, _Named) and self._names[ty] == name:
-            return self._structure(ty, name)
-        return [f"type {name} = {self.type(ty)};"]
+        if isinstance(ty, _Named) and self._names[ty] == _id(name):
+            return self._structure(ty, _id(name))
+        return [f"type {_id(name)} = {self.type(ty)};"]
 
     def _structure(self, ty: _Named, name: str) -> list[str]:
         """A definition; with an empty name, what stands for an anonymous type."""
         keyword = _KEYWORDS[type(ty)]
         match ty:
             case RecordType(fields):
-                rows = [f"{n}: {self.type(t)}," for n, t in fields]
+                rows = [f"{_id(n)}: {self.type(t)}," for n, t in fields]
             case VariantType(cases):
-                rows = [f"{n}({self.type(t)})," if t else f"{n}," for n, t in cases]
+                rows = [f"{_id(n)}({self.type(t)})," if t else f"{_id(n)}," for n, t in cases]
             case EnumType(names) | FlagsType(names):
-                rows = [f"{n}," for n in names]
+                rows = [f"{_id(n)}," for n in names]
             case _:
                 assert_never(ty)
         head = f"{keyword} {name} {{" if name else f"{keyword} {{"
@@ -160,8 +186,15 @@ class _Printer:
             if self._is_own(full):
                 continue
             home, _, original = full.rpartition(".")
-            spelled = original if original == name else f"{original} as {name}"
-            yield f"use {self._versioned(home)}.{{{spelled}}};"
+            spelled = _id(original) if original == name else f"{_id(original)} as {_id(name)}"
+            yield f"use {self._path(self._versioned(home))}.{{{spelled}}};"
+        for interface, name in self._foreign:
+            yield f"use {self._path(interface)}.{{{_id(name)}}};"
+
+    def _path(self, interface: str) -> str:
+        """How this interface refers to another one: by its bare name within a package."""
+        package, name = _split(interface)
+        return _id(name) if package == _split(self._items.interface)[0] else interface
 
     def _versioned(self, home: str) -> str:
         """The interface as the component spells it; the version before the dot that ends ``use``."""
@@ -174,9 +207,9 @@ class _Printer:
                 continue
             members = list(self._members(name))
             if members:
-                yield from (f"resource {name} {{", *_indented(members), "}")
+                yield from (f"resource {_id(name)} {{", *_indented(members), "}")
             else:
-                yield f"resource {name};"
+                yield f"resource {_id(name)};"
 
     def _members(self, resource: str) -> Iterator[str]:
         for name, ty in self._items.functions:
@@ -187,11 +220,11 @@ class _Printer:
             if tag == "[constructor":
                 yield self.function(ty, keyword="constructor").partition(" -> ")[0] + ";"
             elif tag == "[static":
-                yield f"{member}: static {self.function(ty)};"
+                yield f"{_id(member)}: static {self.function(ty)};"
             else:
-                yield f"{member}: {self.function(ty, skip=1)};"
+                yield f"{_id(member)}: {self.function(ty, skip=1)};"
 
     def _free_functions(self) -> Iterator[str]:
         for name, ty in self._items.functions:
             if not name.startswith("["):
-                yield f"{name}: {self.function(ty)};"
+                yield f"{_id(name)}: {self.function(ty)};"
