@@ -67,6 +67,17 @@ coverage *ARGS:
 bench NAME *ARGS:
     python -m benchmarks.bench_"$@"
 
+# Generate bindings for every interface, as a guest's toolchain would: fails where wit/ is wrong
+[group("make")]
+wit:
+    rm -rf .build/wit && componentize-py -d wit -w everything bindings .build/wit
+
+# Build every guest example into .build/guests
+[group("make")]
+guests:
+    mkdir -p .build/guests
+    for guest in guest_examples/*; do golem-host build "$guest" -o ".build/guests/${guest##*/}.wasm" || exit; done
+
 # Remove what can be made again
 [group("make")]
 clean:
