@@ -72,11 +72,11 @@ bench NAME *ARGS:
 wit:
     rm -rf .build/wit && componentize-py -d wit -w everything bindings .build/wit
 
-# Build every guest example into .build/guests
+# Build every guest example into .build/examples
 [group("make")]
 guests:
-    mkdir -p .build/guests
-    for guest in guest_examples/*; do golem-host build "$guest" -o ".build/guests/${guest##*/}.wasm" || exit; done
+    mkdir -p .build/examples
+    for guest in guest_examples/*; do golem-host build "$guest" -o ".build/examples/${guest##*/}.wasm" || exit; done
 
 # Remove what can be made again
 [group("make")]
