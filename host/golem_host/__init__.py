@@ -9,40 +9,65 @@ with Host.open(state_dir) as host:
 ```
 
 Everything a user needs is in this namespace; submodules are not covered by semantic versioning.
+Names are loaded when they are first used: importing the package loads no engine.
 """
 
-from golem_host.component import Component
-from golem_host.config import HostConfig
-from golem_host.errors import (
-    ComponentError,
-    ComponentNotFoundError,
-    ConflictError,
-    DivergenceError,
-    HostError,
-    InvalidRequestError,
-    InvocationExitedError,
-    InvocationFailedError,
-    InvocationInterruptedError,
-    ParamTypeMismatchError,
-    PayloadTooLargeError,
-    PreviousInvocationFailedError,
-    PromiseNotFoundError,
-    ResumeFailedError,
-    StateDirError,
-    StateDirLockedError,
-    UnlinkableComponentError,
-    WorkerExistsError,
-    WorkerNotFoundError,
-)
-from golem_host.host import Host
-from golem_host.worker.metadata import WorkerMetadata
-from golem_host.worker.request import Call
-from golem_host.worker.retry import RetryPolicy
-from golem_host.worker.worker import OutputLine, Unfinished, Worker
-from golem_oplog.protocol import SyncLevel
-from golem_oplog.values import Err, Ok, ResourceRef, Some, Variant
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from golem_host.component import Component
+    from golem_host.config import HostConfig
+    from golem_host.errors import (
+        ComponentError,
+        ComponentNotFoundError,
+        ConflictError,
+        DivergenceError,
+        HostError,
+        InvalidRequestError,
+        InvocationExitedError,
+        InvocationFailedError,
+        InvocationInterruptedError,
+        ParamTypeMismatchError,
+        PayloadTooLargeError,
+        PreviousInvocationFailedError,
+        PromiseNotFoundError,
+        ResumeFailedError,
+        StateDirError,
+        StateDirLockedError,
+        UnlinkableComponentError,
+        WorkerExistsError,
+        WorkerNotFoundError,
+    )
+    from golem_host.host import Host
+    from golem_host.worker.metadata import WorkerMetadata
+    from golem_host.worker.request import Call
+    from golem_host.worker.retry import RetryPolicy
+    from golem_host.worker.worker import OutputLine, Unfinished, Worker
+    from golem_oplog.protocol import SyncLevel
+    from golem_oplog.values import Err, Ok, ResourceRef, Some, Variant
 
 __version__ = "0.1.0"
+
+_HOMES: Final = {
+    "Call": "golem_host.worker.request",
+    "Component": "golem_host.component",
+    "Err": "golem_oplog.values",
+    "Host": "golem_host.host",
+    "HostConfig": "golem_host.config",
+    "Ok": "golem_oplog.values",
+    "OutputLine": "golem_host.worker.worker",
+    "ResourceRef": "golem_oplog.values",
+    "RetryPolicy": "golem_host.worker.retry",
+    "Some": "golem_oplog.values",
+    "SyncLevel": "golem_oplog.protocol",
+    "Unfinished": "golem_host.worker.worker",
+    "Variant": "golem_oplog.values",
+    "Worker": "golem_host.worker.worker",
+    "WorkerMetadata": "golem_host.worker.metadata",
+}
 
 __all__ = [
     "Call",
@@ -80,3 +105,15 @@ __all__ = [
     "WorkerMetadata",
     "WorkerNotFoundError",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES.get(name, "golem_host.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

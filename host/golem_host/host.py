@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from golem_oplog.store import OplogStore
-
 from golem_host.config import HostConfig
 from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
@@ -27,6 +25,7 @@ from golem_host.storage.lock import StateLock
 from golem_host.worker.parts import Shared
 from golem_oplog.blobs import BlobStore
 from golem_oplog.files import OsFiles
+from golem_oplog.store import OplogStore
 
 
 class Host:
@@ -41,14 +40,16 @@ class Host:
     components: Components
     workers: Workers
 
-    def __init__(self, root: Path, config: HostConfig, resources: ExitStack) -> None:
+    def __init__(
+        self, root: Path, config: HostConfig, resources: ExitStack, *, read_only: bool
+    ) -> None:
         self._config = config
         self._resources = resources
         self._engine: Engine | None = None
         self._engine_lock = threading.Lock()
         layout = StateLayout(root)
         files = OsFiles()
-        database = Database(layout.database)
+        database = Database(layout.database, read_only=read_only)
         resources.callback(database.close)
         self.components = Components(
             database=database,
@@ -76,7 +77,7 @@ class Host:
             config.sync_level,
             BlobStore(layout.blobs, files, config.sync_level),
         )
-        self.workers = Workers(store=store, layout=layout, shared=shared)
+        self.workers = Workers(store=store, layout=layout, shared=shared, read_only=read_only)
         # Closed in the opposite order: workers first, then what they use.
         resources.callback(self._close_engine)
         resources.callback(flusher.close)
@@ -84,24 +85,25 @@ class Host:
         resources.callback(scheduler.close)
 
     @classmethod
-    def open(cls, state_dir: str | Path, config: HostConfig | None = None) -> Self:
+    def open(
+        cls, state_dir: str | Path, config: HostConfig | None = None, *, read_only: bool = False
+    ) -> Self:
         """
         Take ownership of a state directory, made if it is not there.
+
+        With ``read_only`` nothing is locked, made or run: components and workers can be looked
+        at, also while another process owns them.
 
         Raises:
             StateDirLockedError: Another process owns it; ``pid`` names it.
             StateDirError: It cannot be used.
         """
         root = Path(state_dir).absolute()
-        try:
-            for directory in (root, root / "workers", root / "blobs", root / "components"):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise StateDirError(path=str(root), reason=reason) from error
         with ExitStack() as stack:
-            stack.enter_context(StateLock(StateLayout(root).lock))
-            host = cls(root, config or HostConfig(), stack)
+            if not read_only:
+                _make_directories(root)
+                stack.enter_context(StateLock(StateLayout(root).lock))
+            host = cls(root, config or HostConfig(), stack, read_only=read_only)
             host._resources = stack.pop_all()
             return host
         raise AssertionError("unreachable")
@@ -136,6 +138,15 @@ class Host:
     def _close_engine(self) -> None:
         if self._engine is not None:
             self._engine.close()
+
+
+def _make_directories(root: Path) -> None:
+    try:
+        for directory in (root, root / "workers", root / "blobs", root / "components"):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StateDirError(path=str(root), reason=reason) from error
 
 
 assert os.name == "posix", "golem-host runs on Linux and macOS"

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from golem_oplog.store import OplogStore
-
 from golem_host.component import Component
 from golem_host.errors import (
     InvalidRequestError,
@@ -21,11 +19,13 @@ from golem_host.services.output import WorkerOutput
 from golem_host.signals import InterruptSignal
 from golem_host.status import SUSPENDED, fold
 from golem_host.storage.layout import StateLayout
-from golem_host.worker.parts import Parts, Shared
+from golem_host.worker.parts import Looked, Parts, Shared, View
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Worker
 from golem_oplog.entries import Create
 from golem_oplog.errors import OplogError
+from golem_oplog.reader import OplogReader
+from golem_oplog.store import OplogStore
 
 NAME_BYTES_MAX: Final = 512
 LOADED_MAX: Final = 1_000
@@ -35,12 +35,16 @@ LOADED_MAX: Final = 1_000
 class Workers:
     """Creates, finds and deletes workers; keeps the ones in use loaded."""
 
-    def __init__(self, *, store: OplogStore, layout: StateLayout, shared: Shared) -> None:
+    def __init__(
+        self, *, store: OplogStore, layout: StateLayout, shared: Shared, read_only: bool
+    ) -> None:
         self._store = store
         self._layout = layout
         self._shared = shared
+        self._read_only = read_only
         self._lock = threading.RLock()
         self._loaded: OrderedDict[tuple[str, str], Runner] = OrderedDict()
+        self._viewed: dict[tuple[str, str], tuple[Looked, OplogReader]] = {}
 
     def create(
         self,
@@ -107,6 +111,10 @@ class Workers:
         with self._lock:
             runners = list(self._loaded.values())
             self._loaded.clear()
+            readers = [reader for _, reader in self._viewed.values()]
+            self._viewed.clear()
+        for reader in readers:
+            reader.close()
         for runner in runners:
             runner.close()
 
@@ -115,12 +123,36 @@ class Workers:
     def _worker(self, component_name: str, name: str) -> Worker:
         key = (component_name, name)
         return Worker(
+            view=partial(self._view, key),
             runner=partial(self._runner, key),
             delete=partial(self._delete, key),
             new_key=self._shared.config.random.uuid,
         )
 
+    def _view(self, key: tuple[str, str]) -> View:
+        if not self._read_only:
+            return self._runner(key).parts
+        with self._lock:
+            view, reader = self._viewed.get(key) or self._look_at(key)
+            # Somebody else writes this log: what was folded may be old.
+            if reader.last_index > view.status.last_index:
+                view.status.refold(reader.read)
+            return view
+
+    def _look_at(self, key: tuple[str, str]) -> tuple[Looked, OplogReader]:
+        if not self._exists(*key):
+            raise WorkerNotFoundError(component=key[0], worker=key[1])
+        reader = self._store.reader(self._layout.worker_key(*key))
+        view = Looked(*key, oplog=reader, status=fold(reader.read), shared=self._shared)
+        self._viewed[key] = view, reader
+        return view, reader
+
+    def _refuse_if_read_only(self) -> None:
+        if self._read_only:
+            raise InvalidRequestError(reason="this host was opened for reading only")
+
     def _runner(self, key: tuple[str, str]) -> Runner:
+        self._refuse_if_read_only()
         with self._lock:
             runner = self._loaded.get(key)
             if runner is not None and runner.broken is None:
@@ -173,6 +205,7 @@ class Workers:
         env: Mapping[str, str],
         config_vars: Mapping[str, str],
     ) -> None:
+        self._refuse_if_read_only()
         create = Create(
             timestamp=self._shared.config.clock.unix_ns(),
             component_id=component.id,

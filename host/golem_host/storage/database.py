@@ -45,8 +45,11 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._lock = threading.RLock()
+        # Looking at what does not exist yet finds nothing, which is no error.
+        is_empty = read_only and not path.exists()
+        read_only = read_only and not is_empty
         with self._refusals():
-            mode = "ro" if read_only else "rwc"
+            mode = "memory" if is_empty else "ro" if read_only else "rwc"
             self._connection = sqlite3.connect(
                 f"file:{_uri_path(path)}?mode={mode}",
                 uri=True,
@@ -54,7 +57,7 @@ class Database:
                 check_same_thread=False,
             )
             self._connection.execute("PRAGMA foreign_keys = ON")
-            if not read_only:
+            if mode == "rwc":
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
             self._prepare(read_only=read_only)

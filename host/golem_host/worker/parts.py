@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from golem_host.component import Component
 from golem_host.config import HostConfig
@@ -14,7 +14,7 @@ from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.status import Status
-from golem_oplog.protocol import Oplog
+from golem_oplog.protocol import Oplog, ReadableOplog
 
 FindComponent: TypeAlias = Callable[[str, int], Component]
 Link: TypeAlias = Callable[[Component], LinkedComponent]
@@ -35,9 +35,43 @@ class Shared:
     link: Link
 
 
+class View(Protocol):
+    """What can be known of a worker without running it: its log, and what the log says."""
+
+    @property
+    def component_name(self) -> str: ...
+
+    @property
+    def worker_name(self) -> str: ...
+
+    @property
+    def oplog(self) -> ReadableOplog: ...
+
+    @property
+    def status(self) -> Status: ...
+
+    def component(self) -> Component:
+        """The version that the worker runs."""
+        ...
+
+
+@dataclass(slots=True)
+class Looked:
+    """The `View` of a process that does not own the worker."""
+
+    component_name: str
+    worker_name: str
+    oplog: ReadableOplog
+    status: Status
+    shared: Shared
+
+    def component(self) -> Component:
+        return _component(self.shared, self.status)
+
+
 @dataclass(slots=True)
 class Parts:
-    """One worker's own: its log, what the log says, and where its output goes."""
+    """One worker's own, in the process that owns it; a `View` too."""
 
     component_name: str
     worker_name: str
@@ -51,10 +85,7 @@ class Parts:
         return f"{self.component_name}/{self.worker_name}"
 
     def component(self) -> Component:
-        """The version that the worker runs."""
-        create = self.status.create
-        assert create is not None
-        return self.shared.find_component(create.component_id, self.status.component_version)
+        return _component(self.shared, self.status)
 
     def services(self, component: Component) -> Services:
         config = self.shared.config
@@ -84,3 +115,8 @@ class Parts:
             env=tuple(env.items()),
             config_vars=create.config_vars,
         )
+
+
+def _component(shared: Shared, status: Status) -> Component:
+    assert status.create is not None
+    return shared.find_component(status.create.component_id, status.component_version)

@@ -24,6 +24,7 @@ from golem_host.signals import InterruptSignal
 from golem_host.wire import Public, Wire
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.names import find_export
+from golem_host.worker.parts import View
 from golem_host.worker.request import Call, Request
 from golem_host.worker.runner import Runner
 from golem_oplog.cbor import encode_args
@@ -61,22 +62,24 @@ class Worker:
 
     def __init__(
         self,
+        view: Callable[[], View],
         runner: Callable[[], Runner],
         delete: Callable[[], None],
         new_key: Callable[[], str],
     ) -> None:
+        self._view = view
         self._runner = runner
         self._delete = delete
         self._new_key = new_key
 
     @property
     def name(self) -> str:
-        return self._runner().parts.worker_name
+        return self._view().worker_name
 
     @property
     def component(self) -> Component:
         """The component version that the worker runs."""
-        return self._runner().parts.component()
+        return self._view().component()
 
     # -- invoking ---------------------------------------------------------------------------
 
@@ -181,16 +184,16 @@ class Worker:
     # -- looking ----------------------------------------------------------------------------
 
     def metadata(self) -> WorkerMetadata:
-        parts = self._runner().parts
-        return metadata_of(parts.component_name, parts.status, parts.oplog.last_index)
+        view = self._view()
+        return metadata_of(view.component_name, view.status, view.oplog.last_index)
 
     def oplog(self, start: int = 1) -> Iterator[EntryView]:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
-        return view_entries(self._runner().parts.oplog, start)
+        return view_entries(self._view().oplog, start)
 
     def output(self) -> Iterator[OutputLine]:
         """Everything the guest has written to stdout and stderr, from the log."""
-        for index, entry in self._runner().parts.oplog.read():
+        for index, entry in self._view().oplog.read():
             if isinstance(entry, Log) and entry.level in STREAM_NAMES:
                 stream = STREAM_NAMES[LogLevel(entry.level)]
                 yield OutputLine(index, stream, entry.message.decode("utf-8", "replace"))
