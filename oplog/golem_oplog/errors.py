@@ -145,3 +145,78 @@ class MalformedPayloadError(OplogError):
 
     def __str__(self) -> str:
         return f"not a payload of this log: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class MalformedEntryError(OplogError):
+    """An entry that no reader could take back, or bytes that are none."""
+
+    kind: str
+    """WIT case name of the entry, as far as it is known."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+@dataclass(eq=False, kw_only=True)
+class EntryTooLargeError(OplogError):
+    """One entry, its large payloads moved out, is bigger than a log takes."""
+
+    kind: str
+    size_bytes: int
+    size_bytes_max: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.size_bytes} bytes, at most {self.size_bytes_max} fit in a log"
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownFunctionError(OplogError):
+    """An entry names a definition that its log does not have."""
+
+    function: int
+
+    def __str__(self) -> str:
+        return f"the log defines no function {self.function}"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogExistsError(OplogError):
+    """`create` or `fork` found a log in the place."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: there is a log already"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogNotFoundError(OplogError):
+    """There is no log in the place."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: no log"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogInUseError(OplogError):
+    """The log is open for writing; it has one writer at a time."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: open for writing elsewhere"
+
+
+@dataclass(eq=False, kw_only=True)
+class OplogReadError(OplogError):
+    """The disk cannot give back what it holds."""
+
+    path: str
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: cannot read: {self.cause}"

@@ -1,0 +1,119 @@
+"""
+A second log that shares the past of a first one.
+
+Sealed segments are shared by hard links.  Where the cut lies in a sealed segment, the fork's
+manifest says how much of it belongs to the fork; where it lies in the open one, the chunks up to it
+are copied, under the fork's own lineage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from golem_oplog.codec import encode_entry, size_of_rows
+from golem_oplog.entries import Create
+from golem_oplog.errors import CorruptOplogError, NoSuchEntryError
+from golem_oplog.files import CANNOT_LINK, Files
+from golem_oplog.frame import build_chunk, checksum_seed
+from golem_oplog.log import new_segment
+from golem_oplog.manifest import Manifest, SegmentInfo, save_manifest
+from golem_oplog.reader import OplogReader
+from golem_oplog.reading import Stored, open_segment
+from golem_oplog.recovery import Place, Recovery, Tail
+from golem_oplog.segment import READ_SIZE_BYTES, Chunk, ChunkScanner, segment_size_bytes
+
+
+def copy_log(reader: OplogReader, place: Place, cut: int, create: Create) -> Tail:
+    """
+    Make a log of the entries up to ``cut`` in an empty directory; durable on return.
+
+    Raises:
+        NoSuchEntryError: The source does not reach up to ``cut``.
+        OSError: The disk refused; there is no log then.
+    """
+    last_index = reader.last_index
+    if not 1 <= cut <= last_index:
+        raise NoSuchEntryError(index=cut, last_index=last_index)
+    stored = reader.stored
+    shared: list[SegmentInfo] = []
+    first_index = 1
+    for segment in stored.segments:
+        if segment.last_index is None or first_index > cut:
+            break
+        _share(place.files, stored.path_of(segment.number), place.segment_path(segment.number))
+        kept = min(segment.last_index, cut)
+        shared.append(segment._replace(last_index=kept))
+        first_index = kept + 1
+    lineage = place.files.unique_id()
+    opened = SegmentInfo(len(shared) + 1, lineage, first_index, None)
+    manifest = Manifest(lineage, create, promise=cut, segments=(*shared, opened))
+    definitions = reader.definitions()
+    writer = new_segment(place, manifest, definitions, segment_size_bytes(opened.number))
+    if first_index <= cut:
+        for chunk in _copied_chunks(stored, lineage, cut, create):
+            writer.write(chunk)
+    writer.file.sync()
+    save_manifest(place.files, place.directory, manifest)
+    return Tail(manifest, writer, definitions, cut, cut, Recovery())
+
+
+def _share(files: Files, source: Path, target: Path) -> None:
+    try:
+        files.link(source, target)
+    except OSError as error:
+        if error.errno not in CANNOT_LINK:
+            raise
+        _copy_file(files, source, target)
+
+
+def _copy_file(files: Files, source: Path, target: Path) -> None:
+    reading = files.open(source)
+    try:
+        writing = files.create(target)
+        try:
+            offset = 0
+            while block := reading.read_at(offset, READ_SIZE_BYTES):
+                writing.write_at(offset, block)
+                offset += len(block)
+            writing.sync()
+        finally:
+            writing.close()
+    finally:
+        reading.close()
+
+
+def _copied_chunks(stored: Stored, lineage: bytes, cut: int, create: Create) -> Iterator[bytes]:
+    """The chunks of the source's open segment, as the fork has them."""
+    segment = stored.segments[-1]
+    seed = checksum_seed(lineage)
+    with open_segment(stored, segment) as file:
+        scanner = ChunkScanner(file, segment.lineage, segment.first_index)
+        while scanner.next_index <= cut:
+            chunk = scanner.step()
+            if chunk is None:
+                raise CorruptOplogError(
+                    path=str(stored.path_of(segment.number)),
+                    offset_bytes=scanner.offset,
+                    reason=scanner.problem,
+                    readable_to=scanner.next_index - 1,
+                )
+            if chunk.header.entries:
+                yield _reframed(chunk, seed, cut, create)
+
+
+def _reframed(chunk: Chunk, seed: int, cut: int, create: Create) -> bytes:
+    """One chunk under another lineage, without what lies behind the cut."""
+    _, header, body = chunk
+    assert body is not None
+    kept = min(header.entries, cut - header.first_index + 1)
+    sizes = size_of_rows(body, header.definitions + kept)
+    begin = sum(sizes[: header.definitions])
+    entries, offset = [], begin
+    for size in sizes[header.definitions :]:
+        entries.append(body[offset : offset + size])
+        offset += size
+    if header.first_index == 1:
+        entries[0] = encode_entry(create)
+    # The definitions stand at the beginning of the segment already.
+    return build_chunk(seed, header.first_index, header.promise, entries)
