@@ -48,13 +48,13 @@ def scan(text: str) -> WitNames:
     return WitNames(frozenset(packages), tuple(worlds), references)
 
 
-def needed(guest: Iterable[str], shipped: Mapping[str, Iterable[str]]) -> Iterator[str]:
+def needed(guest: Iterable[str], shipped: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """
     The shipped packages that a guest's WIT reaches but does not bring.
 
     Args:
         guest: The texts of all the guest's WIT files.
-        shipped: For each shipped package, the texts of its files.
+        shipped: For each shipped package, its files by name.
     """
     names = [scan(text) for text in guest]
     brought = frozenset().union(*(name.packages for name in names))
@@ -65,7 +65,7 @@ def needed(guest: Iterable[str], shipped: Mapping[str, Iterable[str]]) -> Iterat
         reached.add(package)
         if package in shipped:
             yield package
-        for text in shipped.get(package, ()):
+        for text in shipped.get(package, {}).values():
             waiting |= scan(text).references - brought - reached
 
 
