@@ -32,6 +32,7 @@ from golem_oplog.entries import (
     ExportedFunctionCompleted,
     ExportedFunctionInvoked,
     ImportedFunctionInvoked,
+    Jump,
     Log,
     NoOp,
     Payload,
@@ -39,6 +40,12 @@ from golem_oplog.entries import (
 )
 
 E = TypeVar("E", bound=Entry)
+
+_NEVER_ASKED_FOR: Final = HINT_CLASSES | {Create, Jump}
+"""
+What no request of a guest stands for.  A jump mostly lies in its own region, but another thread may
+have appended a hint between the last entry the region was made for and the jump.
+"""
 
 
 class Answer(NamedTuple):
@@ -189,10 +196,6 @@ class Replay:
         self._consume(Event.COMPLETED)
         return Answer(index, entry.response, None)
 
-    def abandon_invocation(self) -> None:
-        """The running invocation is over without a completion, and the instance goes on."""
-        self.mode = transition(self.mode, Event.COMPLETED)
-
     def imported(self, function: int, name: str, request: bytes) -> Answer | Perform:
         """A recorded host call: its answer, or `PERFORM`."""
         if self._next is None:
@@ -305,9 +308,9 @@ class Replay:
         return index, entry
 
     def _consume(self, event: Event | None = None) -> None:
-        self._last = self._next
         if event is not None:
             self.mode = transition(self.mode, event)
+        self._last = self._next
         self._advance()
 
     def _advance(self) -> None:
@@ -318,13 +321,12 @@ class Replay:
             if self._is_dead(index):
                 continue
             kind = entry.__class__
-            if kind in HINT_CLASSES:
-                if kind is Log:
-                    assert isinstance(entry, Log)
+            if kind in _NEVER_ASKED_FOR:
+                if isinstance(entry, Log):
                     self.tail_logs[entry._replace(timestamp=0)] += 1
-            elif kind is ChangePersistenceLevel and entry.level == PersistenceLevel.PERSIST_NOTHING:  # type: ignore[union-attr]
+            elif kind is ChangePersistenceLevel and _opens_zone(entry):
                 self._skip_zone()
-            elif kind is not Create:
+            else:
                 self._next = (index, entry)
                 return
         self._next = None
@@ -345,16 +347,14 @@ class Replay:
         """
         Pass over a persist-nothing zone with both of its delimiters.
 
-        It ends at the next change of level; `invocation ends close it` (R6), so a completion can
-        only be met in a log that lacks the closing marker: then the rest is dead.
+        It ends at the next change to another level, or with the log.  A completion ends it too, and
+        goes with it: the guest then diverges where it returns.  No log of ours has that, because
+        the end of an invocation closes its zone first (R6).
         """
         for index, entry in self._entries:
-            if self._is_dead(index):
+            if self._is_dead(index) or _opens_zone(entry):
                 continue
-            if (
-                isinstance(entry, ChangePersistenceLevel)
-                and entry.level != PersistenceLevel.PERSIST_NOTHING
-            ):
+            if isinstance(entry, ChangePersistenceLevel | ExportedFunctionCompleted):
                 return
 
     def _abandon_from(self, begin: int) -> Perform:
@@ -377,6 +377,13 @@ class Replay:
         assert self._next is not None
         index, entry = self._next
         return Divergence(index, entry, attempted, function, request, self._last)
+
+
+def _opens_zone(entry: Entry) -> bool:
+    return (
+        isinstance(entry, ChangePersistenceLevel)
+        and entry.level == PersistenceLevel.PERSIST_NOTHING
+    )
 
 
 def _same_payload(recorded: Payload | None, attempted: bytes | None) -> bool:

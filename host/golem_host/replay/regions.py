@@ -29,8 +29,9 @@ class Regions:
 
     @classmethod
     def of(cls, regions: Iterable[Region]) -> Regions:
+        """The union; a region that ends before it starts holds nothing."""
         merged: list[Region] = []
-        for region in sorted(regions):
+        for region in sorted(r for r in regions if r.start <= r.end):
             if merged and region.start <= merged[-1].end + 1:
                 merged[-1] = Region(merged[-1].start, max(merged[-1].end, region.end))
             else:
