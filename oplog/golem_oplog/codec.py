@@ -22,7 +22,7 @@ import msgpack
 
 from golem_oplog.cbor import decode_type, encode_type
 from golem_oplog.entries import KIND_BY_CLASS, KIND_BY_TAG, KINDS, BlobRef, Entry
-from golem_oplog.errors import MalformedEntryError, UnsupportedFormatError
+from golem_oplog.errors import MalformedEntryError, MalformedPayloadError, UnsupportedFormatError
 from golem_oplog.types import FunctionType
 
 SHA256_BYTES: Final = 32
@@ -248,6 +248,19 @@ def unpack_rows(body: bytes, count: int) -> tuple[object, ...]:
         raise MalformedEntryError(kind="entry", reason=f"no msgpack: {error}") from error
     assert isinstance(rows, tuple)
     return rows
+
+
+def decode_wire(data: bytes) -> Any:
+    """
+    The wire value, or list of them, that a host call's payload holds; arrays come back as tuples.
+
+    Raises:
+        MalformedPayloadError: The bytes are no msgpack.
+    """
+    try:
+        return msgpack.unpackb(data, use_list=False)
+    except (ValueError, msgpack.UnpackException) as error:
+        raise MalformedPayloadError(reason=f"no msgpack: {error}") from error
 
 
 def size_of_rows(body: bytes, count: int) -> list[int]:

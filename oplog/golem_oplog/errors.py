@@ -220,3 +220,14 @@ class OplogReadError(OplogError):
 
     def __str__(self) -> str:
         return f"{self.path}: cannot read: {self.cause}"
+
+
+@dataclass(eq=False, kw_only=True)
+class QueryError(OplogError):
+    """What to look for in a log cannot be understood."""
+
+    query: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.query!r}: {self.reason}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Final, Protocol
+from types import TracebackType
+from typing import Final, Protocol, Self
 
 from golem_oplog.entries import Create, Entry, Payload
 from golem_oplog.types import FunctionType
@@ -118,6 +119,17 @@ class Oplog(ReadableOplog, Protocol):
             OplogPoisonedError: The sync failed, now or earlier: entries that are not committed may
                 be lost, even though they can still be read.
         """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the log, whatever happened."""
         ...
 
     def define(self, function: FunctionType) -> int:

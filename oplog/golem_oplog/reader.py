@@ -30,7 +30,9 @@ from golem_oplog.reading import Stored, check_segment, missing_segment, read_ent
 from golem_oplog.recovery import TailScan, scan_tail
 from golem_oplog.segment import (
     SEGMENT_MAGIC,
+    SEGMENT_SUFFIX,
     ChunkScanner,
+    SegmentHeader,
     read_segment_header,
     segment_name,
 )
@@ -65,6 +67,11 @@ class OplogReader:
     def stored(self) -> Stored:
         """The segments, as of the last look."""
         return self._stored
+
+    @property
+    def has_blobs(self) -> bool:
+        """Whether large payloads can be loaded at all."""
+        return self._blobs is not None
 
     @property
     def first_index(self) -> int:
@@ -133,11 +140,12 @@ class OplogReader:
         self, stored: Stored, span: range, damage: CorruptOplogError | None
     ) -> Iterator[tuple[int, Entry]]:
         if span:
-            yield from read_entries(stored, span, self._learn)
+            yield from read_entries(stored, span, self.learn)
         if damage is not None:
             raise damage
 
-    def _learn(self, rows: Iterable[object]) -> None:
+    def learn(self, rows: Iterable[object]) -> None:
+        """Take over definitions that a caller met in the segments."""
         with self._lock:
             self._definitions.learn(rows)
 
@@ -179,6 +187,57 @@ def open_directory(files: Files, directory: Path, blobs: Blobs | None = None) ->
     return OplogReader(look, blobs)
 
 
+def open_segments(files: Files, directory: Path, blobs: Blobs | None = None) -> OplogReader:
+    """
+    Read a log whose manifest is lost, by the headers of its segments.
+
+    A fork shows the first entry of the log it came from.
+
+    Raises:
+        OplogNotFoundError: There are no segments.
+        CorruptOplogError: A header is damaged.
+    """
+    numbers = []
+    infos: list[SegmentInfo] = []
+    try:
+        for name, is_dir in files.list_dir(directory):
+            stem = name.removesuffix(SEGMENT_SUFFIX)
+            if not is_dir and stem != name and stem.isdecimal():
+                numbers.append(int(stem))
+        for number in sorted(numbers):
+            path = directory / segment_name(number)
+            header = _header(files, path)
+            if infos:
+                infos[-1] = infos[-1]._replace(last_index=header.first_index - 1)
+            infos.append(SegmentInfo(number, header.lineage, header.first_index, None))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise OplogNotFoundError(path=str(directory)) from error
+    except OSError as error:
+        raise OplogReadError(path=str(directory), cause=str(error)) from error
+    if not infos:
+        raise OplogNotFoundError(path=str(directory))
+    stored = Stored(
+        files=files,
+        path_of=lambda number: directory / segment_name(number),
+        segments=tuple(infos),
+        promise=infos[-1].first_index - 1,
+        create=None,
+    )
+    return OplogReader(lambda: stored, blobs)
+
+
+def _header(files: Files, path: Path) -> SegmentHeader:
+    file = files.open(path)
+    try:
+        if file.read_at(0, len(SEGMENT_MAGIC)) != SEGMENT_MAGIC:
+            raise UnsupportedFormatError(
+                path=str(path), found="no oplog", supported="a log's directory or a segment"
+            )
+        return read_segment_header(file, path)
+    finally:
+        file.close()
+
+
 def open_file(path: Path, files: Files | None = None, blobs: Blobs | None = None) -> OplogReader:
     """
     Read a log by its path: a worker's directory, its manifest, or a single segment.
@@ -191,16 +250,7 @@ def open_file(path: Path, files: Files | None = None, blobs: Blobs | None = None
     if path.name == MANIFEST_NAME:
         path = path.parent
     try:
-        file = files.open(path)
-        try:
-            begin = file.read_at(0, len(SEGMENT_MAGIC))
-            if begin != SEGMENT_MAGIC:
-                raise UnsupportedFormatError(
-                    path=str(path), found="no oplog", supported="a log's directory or a segment"
-                )
-            header = read_segment_header(file, path)
-        finally:
-            file.close()
+        header = _header(files, path)
     except IsADirectoryError:
         return open_directory(files, path, blobs)
     except (FileNotFoundError, NotADirectoryError) as error:
