@@ -23,7 +23,6 @@ from golem_oplog.entries import (
     BeginAtomicRegion,
     BeginRemoteWrite,
     CancelPendingInvocation,
-    ChangePersistenceLevel,
     ChangeRetryPolicy,
     Create,
     EndAtomicRegion,
@@ -37,7 +36,6 @@ from golem_oplog.entries import (
     FailedUpdate,
     Interrupted,
     Jump,
-    Log,
     PendingUpdate,
     PendingWorkerInvocation,
     Restart,
@@ -126,6 +124,9 @@ class Status:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
         if promised:
             self._apply_promise(index, entry)
+            if isinstance(entry, Error) and entry.origin in self.open_begins:
+                # The attempt that failed was jumped over to be made again: it counts (R3).
+                self._count_error(index, entry)
         self._passed(index, entry)
 
     def _passed(self, index: int, entry: Entry) -> None:
@@ -138,11 +139,12 @@ class Status:
 
     @property
     def origin(self) -> int:
-        """Where the attempt that is running now would start over: what errors count against."""
-        for begin, kind in self.open_begins.items():
-            if kind is BeginAtomicRegion:
-                return begin
-        return self.last_replayed_index
+        """
+        Where the attempt that is running now would start over: what errors count against.
+
+        That is the outermost open marker: each attempt appends what lies behind it anew.
+        """
+        return min(self.open_begins, default=self.last_replayed_index)
 
     def _apply_promise(self, index: int, entry: Entry) -> None:
         match entry:
@@ -188,8 +190,10 @@ class Status:
 
     def _apply_state(self, index: int, entry: Entry) -> None:
         kind = entry.__class__
-        if kind not in HINT_CLASSES:
+        if kind not in HINT_CLASSES and kind is not Jump:
             self.last_replayed_index = index
+            if self.running is not None:
+                self.status = RUNNING
         match entry:
             case ExportedFunctionInvoked() | ExportedFunctionCompleted():
                 self.status = RUNNING if kind is ExportedFunctionInvoked else IDLE
@@ -197,10 +201,8 @@ class Status:
                 self._went_well()
             case BeginAtomicRegion() | BeginRemoteWrite():
                 self.open_begins[index] = kind
-                self.status = RUNNING
             case EndAtomicRegion(begin_index=begin) | EndRemoteWrite(begin_index=begin):
                 self.open_begins.pop(begin, None)
-                self.status = RUNNING
             case Error():
                 self._apply_error(index, entry)
             case Suspend():
@@ -215,19 +217,18 @@ class Status:
                 self.status = RETRYING
             case ChangeRetryPolicy():
                 self.retry_policy = entry
-            case Log() | ChangePersistenceLevel():
-                pass
-            case _ if kind not in HINT_CLASSES and self.running is not None:
-                self.status = RUNNING
             case _:
                 pass
 
-    def _apply_error(self, index: int, entry: Error) -> None:
+    def _count_error(self, index: int, entry: Error) -> None:
         if self.error is not None and self.error.origin == entry.origin:
             self.error_count += 1
         else:
             self.error_count = 1
         self.error, self.error_index = entry, index
+
+    def _apply_error(self, index: int, entry: Error) -> None:
+        self._count_error(index, entry)
         if entry.kind == ErrorKind.INVALID_REQUEST:
             self.status = IDLE
             self.open_begins.clear()
