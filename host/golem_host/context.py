@@ -104,8 +104,11 @@ class InstanceContext(StoreContext):
 
     def monotonic_ns(self) -> int:
         """Unix nanoseconds that never go back."""
-        self._instant_ns = max(self._instant_ns, self.clock_ns())
-        return self._instant_ns
+        now = self.clock_ns()
+        if now < self._instant_ns:
+            return self._instant_ns
+        self._instant_ns = now
+        return now
 
     # -- the log ------------------------------------------------------------------------------
 

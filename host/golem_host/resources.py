@@ -15,6 +15,7 @@ from golem_oplog.types import (
     HandleType,
     ListType,
     OptionType,
+    Prim,
     RecordType,
     ResultType,
     TupleType,
@@ -25,6 +26,9 @@ from golem_oplog.values import Err, Ok, Some, Variant, from_wire, is_identity, t
 
 RESOURCES_MAX: Final = 10_000
 """Open handles per worker: well below the engine's own limit, which would abort the process."""
+
+# Both forms are the same, and the engine refuses what does not fit.
+_UNCONVERTED: Final = frozenset(Prim) - {Prim.F32, Prim.F64} | {ListType(Prim.U8)}
 
 Convert: TypeAlias = Callable[["ResourceTable", Any], Any]
 
@@ -75,7 +79,9 @@ def lifter(ty: WitType) -> Convert | None:
 
 
 def lowerer(ty: WitType) -> Convert | None:
-    """What an action returns to wire form; None where both are the same and need no check."""
+    """What an action returns to wire form; None where the engine's own check is enough."""
+    if ty in _UNCONVERTED:
+        return None
     if not _holds_handle(ty):
         convert = to_wire(ty)
         return lambda _table, value: convert(value)

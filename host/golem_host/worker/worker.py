@@ -12,8 +12,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
-from golem_oplog.query import EntryView, view_entries
-
 from golem_host.component import Component
 from golem_host.errors import (
     InvocationInterruptedError,
@@ -30,8 +28,10 @@ from golem_host.worker.runner import Runner
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import Log, LogLevel
 from golem_oplog.errors import ValueTypeError
+from golem_oplog.query import view_entries
 from golem_oplog.types import FunctionType
 from golem_oplog.values import from_wire, to_wire
+from golem_oplog.views import EntryView
 
 TIMEOUT_KIND: Final = "timeout"
 
