@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 MS: Final = 1_000_000
+DELAY_NS_MAX: Final = 1 << 62
+"""146 years, whatever the policy says: a due time that still fits an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,15 @@ class RetryPolicy:
         """
         if failures_before >= self.max_attempts:
             return None
-        base = self._base_ns(max(failures_before - 1, 0))
+        delay = self._base_ns(max(failures_before - 1, 0))
         if self.max_jitter_factor:
-            base += base * self.max_jitter_factor * uniform
-        return int(min(base, self.max_delay_ns))
+            delay += delay * self.max_jitter_factor * uniform
+        longest = min(self.max_delay_ns, DELAY_NS_MAX)
+        # The guest chooses all of these numbers; NaN compares with nothing.
+        return int(delay) if 0 <= delay < longest else longest
 
     def _base_ns(self, power: int) -> float:
-        # The guest chooses multiplier and attempts: their power may leave the range of floats.
         try:
-            base = self.min_delay_ns * self.multiplier**power
+            return self.min_delay_ns * self.multiplier**power
         except OverflowError:
-            return float(self.max_delay_ns)
-        return base if math.isfinite(base) and base >= 0 else float(self.max_delay_ns)
+            return math.inf
