@@ -67,10 +67,10 @@ def _unknown(text: str, names: list[str]) -> str:
     if not names:
         return f"no function {text!r}: the component exports none"
     near = difflib.get_close_matches(text, names + [_bare(n) for n in names], n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f"did you mean {near[0]}? The" if near else "the"
     shown = ", ".join(sorted(names)[:NAMES_SHOWN_MAX])
     more = ", ..." if len(names) > NAMES_SHOWN_MAX else ""
-    return f"no function {text!r}{hint} The component exports {shown}{more}"
+    return f"no function {text!r}; {hint} component exports {shown}{more}"
 
 
 def _bare(name: str) -> str:
