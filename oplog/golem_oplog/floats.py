@@ -63,5 +63,5 @@ def shortest_f32(number: float) -> float:
     if not isfinite(number):
         return number
     # Nine digits tell any two f32 apart, so the last candidate always fits.
-    shorter = (float(f"{number:.{digits}g}") for digits in range(6, 10))
-    return next(short for short in shorter if round_f32(short) == number)
+    shorter = (float(f"{number:.{digits}g}") for digits in range(1, 10))
+    return next(short for short in shorter if fits_f32(short) and round_f32(short) == number)

@@ -28,7 +28,16 @@ from typing import Final, TypeAlias, Union, assert_never
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.floats import f32_from_bits, f64_from_bits, shortest_f32
 from golem_oplog.public import Err, Ok, ResourceRef, Some, Variant
-from golem_oplog.shape import check_depth, is_bytes, kind, mismatch, spellings, unfit, within
+from golem_oplog.shape import (
+    HANDLE_MAX,
+    check_depth,
+    is_bytes,
+    kind,
+    mismatch,
+    spellings,
+    unfit,
+    within,
+)
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -250,9 +259,9 @@ def _result(ok: WitType | None, err: WitType | None, document: object) -> Ok | E
 
 def _handle(ty: HandleType, document: object) -> ResourceRef:
     match document:
-        case {"resource": str(resource), "handle": int(handle), **rest} if not rest:
-            ref = ResourceRef(resource, handle)
-            to_wire(ty)(ref)
-            return ref
+        case {"resource": ty.resource, "handle": int(handle), **rest} if (
+            not rest and not isinstance(handle, bool) and 0 <= handle <= HANDLE_MAX
+        ):
+            return ResourceRef(ty.resource, handle)
         case _:
             raise mismatch(f'{{"resource": "{ty.resource}", "handle": ...}}', document)

@@ -73,6 +73,10 @@ def printable(text: str) -> str:
     return shown if len(text) <= _SHOWN_CHARS_MAX else f"{shown}..."
 
 
+def _quoted(text: str) -> str:
+    return f"'{printable(text)}'" if text else "nothing"
+
+
 class Lexer:
     """The tokens of one text, from ``position`` on."""
 
@@ -149,10 +153,10 @@ class Lexer:
             raise self.fail(len(self._text), expected, "end of text")
         opened, *lines = self._text[start + 3 : close].split("\n")
         if opened not in {"", "\r"} or not lines:
-            raise self.fail(start + 3, 'a line break after the opening """', printable(opened))
+            raise self.fail(start + 3, 'a line break after the opening """', _quoted(opened))
         indent = lines.pop()
         if indent.strip(" "):
-            raise self.fail(close, 'only spaces before the closing """', printable(indent))
+            raise self.fail(close, 'only spaces before the closing """', _quoted(indent))
         return Token(
             Kind.STRING,
             start,
@@ -166,7 +170,7 @@ class Lexer:
         for line in lines:
             if not line.startswith(indent):
                 expected = f'at least {len(indent)} spaces, as before the closing """'
-                raise self.fail(position, expected, printable(line) or "an empty line")
+                raise self.fail(position, expected, _quoted(line))
             content = line.removesuffix("\r")
             out.append(self._unescaped(position + len(indent), position + len(content)))
             position += len(line) + 1

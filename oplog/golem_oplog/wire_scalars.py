@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import index
-from typing import Final, SupportsIndex
+from typing import Final
 
 from golem_oplog.floats import f32_bits, f64_bits, fits_f32
 from golem_oplog.shape import INT_RANGES, mismatch
@@ -24,13 +24,19 @@ def _int(prim: Prim) -> Callable[[object], int]:
         if type(value) is int and low <= value <= high:
             return value
         # A subclass such as an IntEnum must not reach an encoder that knows exact types only.
-        if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-            plain = index(value)
-            if low <= plain <= high:
-                return plain
+        plain = None if isinstance(value, bool) else _as_int(value)
+        if plain is not None and low <= plain <= high:
+            return plain
         raise mismatch(prim, value)
 
     return convert
+
+
+def _as_int(value: object) -> int | None:
+    try:
+        return index(value)  # type: ignore[arg-type] # whether it is an argument is the question
+    except TypeError:
+        return None
 
 
 def _number(prim: Prim, value: object) -> float:
