@@ -3,12 +3,13 @@ Guest output on its way to whoever watches.
 
 The rule: an entry is durable before its bytes are shown, and each byte is shown by at most one
 process.  So output waits here until a commit has covered it; commits are shared by everything
-that a host's workers write within `SHARE_NS`.  What a crash swallows between the two is in
+that a host's workers write within `SHARE_S`.  What a crash swallows between the two is in
 ``worker output``.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from typing import Final, NamedTuple
 from golem_oplog.entries import LogLevel
 from golem_oplog.errors import OplogError
 from golem_oplog.protocol import Oplog
+
+_LOG: Final = logging.getLogger(__name__)
 
 SHARE_S: Final = 0.010
 WAITING_BYTES_MAX: Final = 1 << 20
@@ -55,8 +58,7 @@ class WorkerOutput:
         try:
             yield
         finally:
-            with self._lock:
-                self._watchers = tuple(w for w in self._watchers if w is not watcher)
+            self._forget(watcher)
 
     def push(self, index: int, level: LogLevel, data: bytes) -> None:
         if not self._watchers:
@@ -72,18 +74,36 @@ class WorkerOutput:
             self._flusher.wake(self)
 
     def flush(self) -> None:
-        """Commit, and show everything that the commit covers."""
-        if not self._waiting:
-            return
-        self._oplog.commit()
+        """
+        Commit, and show everything that the commit covers.
+
+        On return it has been shown, be it by another thread: nobody learns of a result before
+        they have seen what was written on the way to it.
+        """
+        if self._waiting:
+            self._oplog.commit()
         with self._showing:
             for stream, data in self._take(self._oplog.committed_index):
                 for watcher in self._watchers:
-                    watcher.on_output(stream, data)
+                    with self._telling(watcher):
+                        watcher.on_output(stream, data)
 
     def notify(self, text: str) -> None:
         for watcher in self._watchers:
-            watcher.on_notice(text)
+            with self._telling(watcher):
+                watcher.on_notice(text)
+
+    @contextmanager
+    def _telling(self, watcher: Watcher) -> Iterator[None]:
+        try:
+            yield
+        except Exception:  # noqa: BLE001 - a closed terminal, say: no failure of the guest
+            _LOG.exception("a watcher failed and is told nothing more")
+            self._forget(watcher)
+
+    def _forget(self, watcher: Watcher) -> None:
+        with self._lock:
+            self._watchers = tuple(w for w in self._watchers if w is not watcher)
 
     def _take(self, committed_index: int) -> list[tuple[str, bytes]]:
         taken: list[tuple[str, bytes]] = []
