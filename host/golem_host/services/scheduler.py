@@ -7,11 +7,14 @@ Nothing is kept here that is not also in a log or in the database; a new host sc
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from golem_host.services.world import Clock
+
+_LOG: Final = logging.getLogger(__name__)
 
 WAIT_NS_MAX: Final = 60 * 1_000_000_000
 """The thread looks at the clock at least this often: the clock may be set, a laptop may sleep."""
@@ -29,7 +32,7 @@ class Scheduler:
         self._closed = False
 
     def at(self, unix_ns: int, action: Callable[[], None]) -> None:
-        """Call ``action`` once, at or soon after a time.  It must be quick and must not raise."""
+        """Call ``action`` once, at or soon after a time.  It must be quick."""
         with self._lock:
             if self._closed:
                 return
@@ -54,7 +57,10 @@ class Scheduler:
 
     def _run(self) -> None:
         while (action := self._next()) is not None:
-            action()
+            try:
+                action()
+            except Exception:  # noqa: BLE001 - others wait for this thread as well
+                _LOG.exception("a scheduled action failed")
 
     def _next(self) -> Callable[[], None] | None:
         with self._lock:
