@@ -164,6 +164,12 @@ def _lift_option(table: ResourceTable, wire: Any, convert: Convert, nested: bool
     return Some(value) if nested else value
 
 
+def _lower_option(table: ResourceTable, value: Any, convert: Convert) -> Any:
+    if value is None:
+        return None
+    return (convert(table, value.value if isinstance(value, Some) else value),)
+
+
 class _Lower:
     """Results whose type holds a handle: the object goes into the table, its rep to the guest."""
 
@@ -177,7 +183,7 @@ class _Lower:
                 return lambda table, value: [convert(table, v) for v in value]
             case OptionType(inner):
                 (convert,) = _each(lowerer, [inner])
-                return lambda table, value: None if value is None else (convert(table, value),)
+                return lambda table, value: _lower_option(table, value, convert)
             case TupleType(elements):
                 parts = _each(lowerer, list(elements))
                 return lambda table, value: tuple(
