@@ -15,7 +15,7 @@ from golem_host.engine.binary import MalformedError, initial_memory_bytes
 from golem_host.engine.cache import CompileCache, default_directory
 from golem_host.engine.component import Component, SourceFacts
 from golem_host.engine.describe import describe
-from golem_host.engine.limits import EngineConfig, engine_settings
+from golem_host.engine.limits import SETTINGS, EngineConfig, engine_settings
 from golem_host.engine.refusals import invalid, refuse_header
 from golem_host.engine.selftest import run_once
 from golem_host.engine.ticker import Ticker
@@ -39,7 +39,7 @@ class Engine:
         self.ticker = Ticker(self.raw.increment_epoch, self.config.epoch_tick_ms)
         self._cache = CompileCache(
             self.config.cache_dir or default_directory(),
-            settings=self.config.fingerprint(),
+            settings=SETTINGS,
             bytes_max=self.config.cache_bytes_max,
         )
         run_once(self)
@@ -55,13 +55,13 @@ class Engine:
         """
         content = self._read(wasm, name)
         refuse_header(name, content)
+        memory = self._initial_memory(content, name)
         sha256 = hashlib.sha256(content).hexdigest()
         raw = self._cache.load(self.raw, sha256)
         fresh = raw is None
         if raw is None:
             raw = self._compile(content, name, progress)
         description = describe(raw, self.raw, name)
-        memory = self._initial_memory(content, name)
         if fresh:
             self._cache.store(sha256, raw)
         facts = SourceFacts(name, sha256, len(content), memory)

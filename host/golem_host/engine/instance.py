@@ -11,7 +11,7 @@ from golem_host.engine.context import CONTEXTS, StoreContext
 from golem_host.engine.describe import ExportedFunction
 from golem_host.engine.exports import FUNC_BYTES, ExportCaller
 from golem_host.engine.misfit import argument_error
-from golem_host.engine.resources import forget_all, forget_given
+from golem_host.engine.resources import HandleError, forget_all, forget_given
 from golem_host.engine.traps import Trap, TrapKind, failure
 from golem_host.errors import InvalidRequestError
 
@@ -153,9 +153,9 @@ class Instance:
             return None
         try:
             return caller.lift(self._result_address, context)
-        except BaseException:
+        except HandleError as error:
             self._dead = True
-            raise
+            raise Trap(TrapKind.OTHER, f"{caller.type.name}: {error}") from error
         finally:
             abi.val_delete(self._result_address)
             self._result[0] = abi.KIND_BOOL

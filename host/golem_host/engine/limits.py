@@ -49,9 +49,9 @@ class EngineConfig:
             message = "limits must be positive"
             raise ValueError(message)
 
-    def fingerprint(self) -> str:
-        """Everything here and in `engine_settings` that compiled code depends on."""
-        return f"deterministic-1 stack={self.wasm_stack_bytes}"
+
+SETTINGS: Final = "deterministic-1"
+"""Names what `engine_settings` sets that compiled code depends on; the limits do not matter to it."""
 
 
 def engine_settings(config: EngineConfig) -> wasmtime.Config:

@@ -1,0 +1,131 @@
+"""Memory stays where it is, however often the boundary is crossed."""
+
+from __future__ import annotations
+
+import gc
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from golem_host.engine import Engine, StoreContext, Trap
+from golem_oplog.types import (
+    EnumType,
+    FlagsType,
+    ListType,
+    OptionType,
+    Prim,
+    RecordType,
+    ResultType,
+    TupleType,
+    VariantType,
+)
+from tests.support.components import component, echo_component
+from tests.support.engines import Guest
+
+GROWTH_BYTES_MAX = 1 << 20
+"""Allocators keep some; a leak of one 32-byte cell per call would be thirty times as much."""
+
+CASES = {
+    Prim.U64: 5,
+    Prim.STRING: "a string that does not fit into a word",
+    OptionType(Prim.U64): (7,),
+    ResultType(ListType(Prim.U8), Prim.STRING): (1, "an error text"),
+    ListType(Prim.U8): b"0123456789",
+    ListType(Prim.U32): [1, 2, 3],
+    RecordType((("n", Prim.U32), ("s", Prim.STRING))): (1, "name"),
+    VariantType((("a", None), ("b", Prim.STRING))): (1, "payload"),
+    TupleType((EnumType(("x", "y")), FlagsType(("p", "q")))): (1, 3),
+}
+
+
+def _resident_bytes() -> int:
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text("ascii").split()[1]) * resource.getpagesize()
+    # Elsewhere only the peak can be had; a leak raises that, too.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _growth(work: Callable[[], object]) -> int:
+    """How much the process has grown by doing something once more."""
+    work()
+    gc.collect()
+    before = _resident_bytes()
+    work()
+    gc.collect()
+    return _resident_bytes() - before
+
+
+def _host_calls(engine: Engine, calls: int) -> dict[str, int]:
+    guest = Guest(engine, echo_component(tuple(CASES)))
+    grown = {}
+    for number, (ty, value) in enumerate(CASES.items()):
+        loop = f"loop-{number}"
+        grown[str(ty)] = _growth(lambda loop=loop, value=value: guest.call(loop, calls, value))  # type: ignore[misc]
+    guest.close()
+    return grown
+
+
+def test_host_calls_do_not_leak(engine: Engine) -> None:
+    """100,000 calls, over all kinds of types."""
+    grown = _host_calls(engine, 100_000 // len(CASES))
+
+    assert {} == {ty: by for ty, by in grown.items() if by > GROWTH_BYTES_MAX}
+
+
+@pytest.mark.long
+def test_a_million_host_calls_do_not_leak(engine: Engine) -> None:
+    """The same for long enough that a byte per call would show."""
+    grown = _host_calls(engine, 1_000_000)
+
+    assert {} == {ty: by for ty, by in grown.items() if by > GROWTH_BYTES_MAX}
+
+
+def test_export_calls_do_not_leak(engine: Engine) -> None:
+    """Arguments, results and misfits."""
+    guest = Guest(engine, echo_component(tuple(CASES)))
+
+    def work() -> None:
+        for number, value in enumerate(CASES.values()):
+            for _ in range(2_000):
+                guest.call(f"echo-{number}", value)
+
+    grown = _growth(work)
+    guest.close()
+
+    assert grown < GROWTH_BYTES_MAX
+
+
+def test_instances_that_fail_do_not_leak(engine: Engine) -> None:
+    """Stores, exceptions, traps and guests' handles, all gone when the instance is closed."""
+    wasm = component("""(component
+      (import "ask" (func $ask))
+      (core func $core-ask (canon lower (func $ask)))
+      (core module $Main (import "host" "ask" (func $ask)) (memory 4)
+        (func (export "ask") (call $ask)) (func (export "trap") unreachable))
+      (core instance $main (instantiate $Main
+        (with "host" (instance (export "ask" (func $core-ask))))))
+      (func (export "ask") (canon lift (core func $main "ask")))
+      (func (export "trap") (canon lift (core func $main "trap"))))""")
+
+    def ask(_: StoreContext) -> None:
+        message = "no"
+        raise ValueError(message)
+
+    guest = Guest(engine, wasm, ask)
+
+    def work() -> None:
+        for _ in range(500):
+            with pytest.raises(ValueError, match="no"):
+                guest.call("ask")
+            guest.renew()
+            with pytest.raises(Trap):
+                guest.call("trap")
+            guest.renew()
+
+    grown = _growth(work)
+    guest.close()
+
+    assert grown < GROWTH_BYTES_MAX
