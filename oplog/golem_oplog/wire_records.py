@@ -7,6 +7,7 @@ A mapping by WIT or snake_case names, or any object with snake_case attributes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from golem_oplog.errors import ValueTypeError
@@ -20,18 +21,27 @@ def field_finder(ty: RecordType) -> Callable[[object], tuple[object, ...]]:
     """Finds the fields of anything that may stand for a record, in the record's order."""
     positions = spellings(name for name, _ in ty.fields)
     attributes = tuple(python_name(name) for name, _ in ty.fields)
+    every = _getter(attributes)
 
     def find(value: object) -> tuple[object, ...]:
         if isinstance(value, Mapping):
             return _from_mapping(ty, positions, value)
-        found = tuple([getattr(value, attribute, _ABSENT) for attribute in attributes])
-        absent = [at for at, item in enumerate(found) if item is _ABSENT]
-        if absent:
-            # An object that has none of the attributes was never meant as this record.
-            raise mismatch(ty, value) if len(absent) == len(found) else _no_field(ty, absent[0])
-        return found
+        try:
+            return every(value)
+        except AttributeError:
+            absent = [at for at, name in enumerate(attributes) if not hasattr(value, name)]
+        if 0 < len(absent) < len(attributes):
+            raise _no_field(ty, absent[0])
+        # It has none of the attributes, so it was never meant as this record.
+        raise mismatch(ty, value)
 
     return find
+
+
+def _getter(attributes: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
+    if len(attributes) > 1:
+        return attrgetter(*attributes)
+    return lambda value: tuple([getattr(value, name) for name in attributes])
 
 
 def _from_mapping(

@@ -88,6 +88,7 @@ class Item:
         (ITEM, OrderedDict({"qty": 1, "item-id": "a", "from": None}), ["a", 1, None]),
         (ITEM, Item("a", 1, "b"), ["a", 1, ("b",)]),
         (RecordType((("only", Prim.U8),)), {"only": 1}, [1]),
+        (RecordType((("real", Prim.U8),)), 1, [1]),  # any object that has the attribute
         (RecordType(()), {}, []),
         (SHAPE, Variant("dot"), (0, None)),
         (SHAPE, "dot", (0, None)),
@@ -153,6 +154,7 @@ def test_accepts(ty: WitType, value: object, wire: object) -> None:
         (SHAPE, Variant("oval"), "variant: dot, circle, named-thing", "'oval'"),
         (SHAPE, 3, "variant: dot, circle, named-thing", "3"),
         (COLOR, "green", "enum: red, dark-blue", "'green'"),
+        (COLOR, [], "enum: red, dark-blue", "list of 0"),
         (
             OptionType(OptionType(Prim.U8)),
             1,
