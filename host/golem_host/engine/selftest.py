@@ -91,7 +91,7 @@ def check(engine: Engine) -> None:
 
     try:
         returned, trap = _run(component, echo)
-    except HostError as error:
+    except (HostError, Trap) as error:
         raise EngineMismatchError(reason=f"the self-test failed: {error}") from error
     if received != [_VALUE] or returned != _VALUE:
         raise EngineMismatchError(reason="values have another layout")

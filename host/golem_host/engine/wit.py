@@ -48,17 +48,13 @@ _KEYWORDS: Final = {
 
 def print_world(description: Description) -> str:
     """The world, then every package that it refers to, as nested ``package`` blocks."""
-    lines = ["package root:component;", "", "world root {"]
+    world = _indented(_world(description))
+    lines = ["package root:component;", "", "world root {", *world, "}"]
     packages: dict[str, dict[str, InterfaceItems]] = {}
-    for verb, side in (("import", description.imports), ("export", description.exports)):
-        for items in side:
-            if ":" in items.interface:
-                lines.append(f"{INDENT}{verb} {items.interface};")
-                package, interface = _split(items.interface)
-                packages.setdefault(package, {}).setdefault(interface, items)
-            else:
-                lines += _indented(_world_items(verb, items, description))
-    lines.append("}")
+    for items in (*description.imports, *description.exports):
+        if ":" in items.interface:
+            package, interface = _split(items.interface)
+            packages.setdefault(package, {}).setdefault(interface, items)
     for package, interfaces in packages.items():
         lines += ["", f"package {package} {{"]
         for interface, items in interfaces.items():
@@ -85,14 +81,30 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
     return (INDENT + line for line in lines)
 
 
-def _world_items(verb: str, items: InterfaceItems, description: Description) -> list[str]:
-    printer = _Printer(items, description)
-    if items.interface:
-        body = _indented(printer.body())
-        return [f"{verb} {_id(items.interface)}: interface {{", *body, "}"]
-    functions = [f"{verb} {_id(name)}: {printer.function(ty)};" for name, ty in items.functions]
-    resources = [f"{verb} {_id(name)}: resource;" for name, _ in items.resources]
-    return [*printer.types(), *resources, *functions]
+def _world(description: Description) -> list[str]:
+    # Both sides of a world share one name space.
+    sides = (*description.imports, *description.exports)
+    own = [items for items in sides if not items.interface]
+    printer = _Printer(
+        InterfaceItems(
+            "",
+            tuple(function for items in own for function in items.functions),
+            tuple(resource for items in own for resource in items.resources),
+            tuple(named for items in own for named in items.types),
+        ),
+        description,
+    )
+    body = []
+    for verb, side in (("import", description.imports), ("export", description.exports)):
+        for items in side:
+            if ":" in items.interface:
+                body.append(f"{verb} {items.interface};")
+            elif items.interface:
+                inner = _indented(_Printer(items, description).body())
+                body += [f"{verb} {_id(items.interface)}: interface {{", *inner, "}"]
+            else:
+                body += [f"{verb} {line}" for line in printer.functions(items.functions)]
+    return [*printer.definitions(), *body]
 
 
 class _Printer:
@@ -110,12 +122,15 @@ class _Printer:
                 self._names.setdefault(ty, _id(name))
 
     def body(self) -> list[str]:
-        # Printing the rest finds out which types of other interfaces are needed.
-        rest = [*self.types(), *self._own_resources(), *self._free_functions()]
-        return [*self._uses(), *rest]
+        functions = list(self.functions(self._items.functions))
+        return [*self.definitions(), *functions]
 
-    def types(self) -> list[str]:
-        return [line for name, ty in self._items.types for line in self._definition(name, ty)]
+    def definitions(self) -> list[str]:
+        """Everything but free functions, which must have been printed before."""
+        types = [line for name, ty in self._items.types for line in self._definition(name, ty)]
+        resources = list(self._own_resources())
+        # Only now it is known which types of other interfaces were mentioned.
+        return [*self._uses(), *types, *resources]
 
     def function(self, ty: FunctionType, *, skip: int = 0, keyword: str = "func") -> str:
         params = ", ".join(f"{_id(name)}: {self.type(t)}" for name, t in ty.params[skip:])
@@ -224,7 +239,8 @@ class _Printer:
             else:
                 yield f"{_id(member)}: {self.function(ty, skip=1)};"
 
-    def _free_functions(self) -> Iterator[str]:
-        for name, ty in self._items.functions:
+    def functions(self, functions: Iterable[tuple[str, FunctionType]]) -> Iterator[str]:
+        """Those that belong to no resource."""
+        for name, ty in functions:
             if not name.startswith("["):
                 yield f"{_id(name)}: {self.function(ty)};"
