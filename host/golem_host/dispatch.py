@@ -5,7 +5,7 @@ At link time `Dispatcher.resolve` turns a component's import into a handler: a c
 everything looked up that does not depend on the call.  A handler lifts nothing and decides
 nothing that could have been decided then.
 
-``imported function -> replay core says Answer | Perform -> live action -> append, commit by
+``imported function -> replay core says: here is the answer, or perform -> live action -> append, commit by
 durable function type``.
 """
 
@@ -21,7 +21,7 @@ from golem_host.context import InstanceContext
 from golem_host.declare import HostFunction, Recorded, Registry
 from golem_host.engine import ImportedFunction
 from golem_host.failures import WorldError
-from golem_host.replay import Answer, Perform
+from golem_host.replay import Perform
 from golem_host.resources import Convert, lifter, lowerer
 from golem_host.wire import Wire, WireFunction
 from golem_oplog.entries import (
@@ -133,7 +133,7 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
         function = context.function_id(recorded)
         if not context.replay.live:
             decision = context.replay.imported(function, name, request)
-            if decision.__class__ is Answer:
+            if not isinstance(decision, Perform):
                 return _answer(context, decision)
         try:
             result = act(context, *args)
@@ -177,7 +177,7 @@ def _record(
     function = context.function_id(recorded)
     if not context.replay.live:
         decision = context.replay.imported(function, recorded.type.name, request)
-        if isinstance(decision, Answer):
+        if not isinstance(decision, Perform):
             if begin is not None:
                 context.replay.end_remote_write()
             return _answer(context, decision)
@@ -224,7 +224,7 @@ def _end(context: InstanceContext, kind: FunctionKind, begin: int | None) -> Non
         context.oplog.commit()
 
 
-def _answer(context: InstanceContext, answer: Answer) -> Wire:
+def _answer(context: InstanceContext, answer: ImportedFunctionInvoked) -> Wire:
     if answer.error is not None:
         raise WorldError(answer.error)
     response = answer.response

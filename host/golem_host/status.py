@@ -34,6 +34,7 @@ from golem_oplog.entries import (
     ExportedFunctionCompleted,
     ExportedFunctionInvoked,
     FailedUpdate,
+    ImportedFunctionInvoked,
     Interrupted,
     Jump,
     PendingUpdate,
@@ -110,7 +111,9 @@ class Status:
 
     def apply(self, index: int, entry: Entry) -> None:
         """Follow the log by one entry that lies in no skipped region."""
-        self._apply_promise(index, entry)
+        # Nearly every entry is a host call, and it changes nothing but the position.
+        if entry.__class__ is not ImportedFunctionInvoked:
+            self._apply_promise(index, entry)
         self._apply_state(index, entry)
         self._passed(index, entry)
 
@@ -194,6 +197,8 @@ class Status:
             self.last_replayed_index = index
             if self.running is not None:
                 self.status = RUNNING
+            if kind is ImportedFunctionInvoked:
+                return
         match entry:
             case ExportedFunctionInvoked() | ExportedFunctionCompleted():
                 self.status = RUNNING if kind is ExportedFunctionInvoked else IDLE

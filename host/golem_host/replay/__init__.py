@@ -16,7 +16,6 @@ Rules for this package: no I/O, no clock, no threads, no engine; nothing here is
 
 from golem_host.replay.core import (
     PERFORM,
-    Answer,
     AtMostOnceViolated,
     Divergence,
     Perform,
@@ -29,7 +28,6 @@ from golem_host.replay.transitions import TRANSITIONS, Mode, transition
 __all__ = [
     "PERFORM",
     "TRANSITIONS",
-    "Answer",
     "AtMostOnceViolated",
     "Divergence",
     "Mode",

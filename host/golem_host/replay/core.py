@@ -48,14 +48,6 @@ have appended a hint between the last entry the region was made for and the jump
 """
 
 
-class Answer(NamedTuple):
-    """The log holds the outcome: hand it to the guest and perform nothing."""
-
-    oplog_index: int
-    response: Payload | None
-    error: str | None
-
-
 class Perform(NamedTuple):
     """
     Nothing is recorded: act for real, then append.
@@ -180,7 +172,7 @@ class Replay:
         """An invocation that is not in the log has been appended."""
         self.mode = transition(self.mode, Event.INVOKED)
 
-    def completion(self, response: bytes | None) -> Answer | Perform:
+    def completion(self, response: bytes | None) -> int | Perform:
         """
         The export returned.  `PERFORM` when its completion must be appended.
 
@@ -194,24 +186,32 @@ class Replay:
         if not _same_payload(entry.response, response):
             raise self._divergence("completion of the export", response)
         self._consume(Event.COMPLETED)
-        return Answer(index, entry.response, None)
+        return index
 
-    def imported(self, function: int, name: str, request: bytes) -> Answer | Perform:
-        """A recorded host call: its answer, or `PERFORM`."""
-        if self._next is None:
+    def imported(
+        self, function: int, name: str, request: bytes
+    ) -> ImportedFunctionInvoked | Perform:
+        """
+        A recorded host call: the entry that answers it, or `PERFORM`.
+
+        Raises:
+            Divergence: The log has another call here, or the same one with another request.
+        """
+        pending = self._next
+        if pending is None:
             return PERFORM
-        index, entry = self._next
-        if entry.__class__ is not ImportedFunctionInvoked:
+        entry = pending[1]
+        if not isinstance(entry, ImportedFunctionInvoked):
             raise self._divergence(name, request, function)
-        assert isinstance(entry, ImportedFunctionInvoked)
         if entry.function != function and not self._same_function(entry.function, function):
             raise self._divergence(name, request, function)
         if entry.request != request and not _same_payload(entry.request, request):
             if self.compare_requests:
                 raise self._divergence(name, request, function)
             self.requests_differing += 1
-        self._consume()
-        return Answer(index, entry.response, entry.error)
+        self._last = pending
+        self._advance()
+        return entry
 
     def begin_remote_write(self, *, idempotent: bool) -> int | Perform:
         """
@@ -317,9 +317,11 @@ class Replay:
         """Step over hints and dead regions to the next entry that the guest must ask for."""
         if self.tail_logs:
             self.tail_logs.clear()
-        for index, entry in self._entries:
-            if self._is_dead(index):
+        has_regions = bool(self._regions)
+        for pair in self._entries:
+            if has_regions and self._is_dead(pair[0]):
                 continue
+            entry = pair[1]
             kind = entry.__class__
             if kind in _NEVER_ASKED_FOR:
                 if isinstance(entry, Log):
@@ -327,7 +329,7 @@ class Replay:
             elif kind is ChangePersistenceLevel and _opens_zone(entry):
                 self._skip_zone()
             else:
-                self._next = (index, entry)
+                self._next = pair
                 return
         self._next = None
         self._go_live(Event.EXHAUSTED)
