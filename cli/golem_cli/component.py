@@ -1,0 +1,178 @@
+"""``golem-host component``: what is deployed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from golem_cli import options
+from golem_cli.lazy import Group
+from golem_cli.render import fields, note, size_text, table
+
+if TYPE_CHECKING:
+    from golem_host import Component
+
+
+@click.group(cls=Group)
+def component() -> None:
+    """
+    Deploy and list components.
+
+    \b
+    Example:
+      golem-host component list
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+
+
+@component.command()
+@click.argument("app")
+@click.option("--name", metavar="NAME", help="[default: name of file or folder]")
+@options.json_output
+@options.quiet
+@options.state_dir
+def deploy(
+    app: str, name: str | None, json_output: bool, quiet: bool, state_dir: Path | None
+) -> None:
+    """
+    Deploy a component, or a new version of one.
+
+    APP is a component file or the folder of a guest project.  Other bytes under the same name are
+    its next version; workers stay on the version that they have.
+
+    \b
+    Example:
+      golem-host component deploy counter.wasm --name shop
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.apps import find_source
+    from golem_cli.exits import CommandError, ExitCode
+    from golem_cli.progress import progress
+    from golem_cli.session import open_host
+
+    source = find_source(app, name)
+    if source is None:
+        raise CommandError(f"{app}: no such file or folder", ExitCode.NOT_FOUND)
+    with open_host(state_dir) as host, progress(quiet=quiet) as report:
+        deployed = source.deploy(host, report)
+    if json_output:
+        click.echo(json.dumps(_summary(deployed)))
+    else:
+        note(f"component {deployed.name} is deployed, version {deployed.version}", quiet=quiet)
+
+
+@component.command("list")
+@options.json_output
+@options.state_dir
+def list_(json_output: bool, state_dir: Path | None) -> None:
+    """
+    List components, each with its latest version.
+
+    \b
+    Example:
+      golem-host component list
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+
+    with open_host(state_dir, read_only=True) as host:
+        # Sorted by version, so the latest one of a name is the one that stays.
+        latest = {item.name: item for item in host.components.all()}
+    if json_output:
+        for item in latest.values():
+            click.echo(json.dumps(_summary(item)))
+        return
+    rows = [
+        (item.name, str(item.version), size_text(item.size_bytes), item.source or "")
+        for item in latest.values()
+    ]
+    for line in table(("name", "version", "size", "source"), rows):
+        click.echo(line)
+
+
+@component.command()
+@click.argument("name")
+@click.option("--version", type=click.IntRange(0), metavar="N", help="[default: the latest]")
+@options.json_output
+@options.state_dir
+def get(name: str, version: int | None, json_output: bool, state_dir: Path | None) -> None:
+    """
+    Show one component: where it is from, what it exports and imports.
+
+    \b
+    Example:
+      golem-host component get counter
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+    from golem_oplog.wittext import format_function
+
+    with open_host(state_dir, read_only=True) as host:
+        found = host.components.get(name, version=version)
+        exports = [format_function(function) for function in found.exports.values()]
+        imports = [format_function(function) for function in found.imports.values()]
+    if json_output:
+        click.echo(json.dumps(_summary(found) | {"exports": exports, "imports": imports}))
+        return
+    pairs = [
+        ("name", found.name),
+        ("version", str(found.version)),
+        ("id", found.id),
+        ("sha256", found.sha256),
+        ("size", size_text(found.size_bytes)),
+        ("memory at start", size_text(found.initial_memory_bytes)),
+        ("source", found.source or "bytes"),
+        *(("export", signature) for signature in exports),
+        *(("import", signature) for signature in imports),
+    ]
+    for line in fields(pairs):
+        click.echo(line)
+
+
+@component.command()
+@click.argument("name")
+@click.option("--version", type=click.IntRange(0), metavar="N", help="[default: the latest]")
+@options.state_dir
+def wit(name: str, version: int | None, state_dir: Path | None) -> None:
+    """
+    Print a component's world as WIT.
+
+    \b
+    Example:
+      golem-host component wit counter
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+
+    with open_host(state_dir, read_only=True) as host:
+        text = host.components.get(name, version=version).wit()
+    click.echo(text.rstrip("\n"))
+
+
+@component.command()
+@click.argument("name")
+@options.quiet
+@options.state_dir
+def delete(name: str, quiet: bool, state_dir: Path | None) -> None:
+    """
+    Delete a component with all its versions; refused while it has workers.
+
+    \b
+    Example:
+      golem-host component delete counter
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+
+    with open_host(state_dir) as host:
+        host.components.delete(name)
+    note(f"component {name} is deleted", quiet=quiet)
+
+
+def _summary(item: Component) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "name": item.name,
+        "version": item.version,
+        "sha256": item.sha256,
+        "size_bytes": item.size_bytes,
+        "initial_memory_bytes": item.initial_memory_bytes,
+        "source": item.source,
+    }

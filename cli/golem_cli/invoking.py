@@ -1,0 +1,152 @@
+"""
+Calls from a command line: read, checked against the exports, made in order, shown.
+
+What `run` starts has a key ``run-<batch>-<position>-<digest of the call>``.  So the same command
+line finds what an earlier process of it left: the batch goes on where it ended, and results that
+it had already are shown again, not made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from golem_cli.exits import ExitCode
+from golem_cli.guest_output import GuestOutput
+from golem_cli.interrupts import StopRequest, stopping
+
+if TYPE_CHECKING:
+    from golem_host import Worker
+    from golem_oplog.types import FunctionType
+
+KEY_PREFIX: Final = "run-"
+BATCH_BYTES: Final = 8
+DIGEST_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A call as typed: the export that it names, and arguments that fit it."""
+
+    function: FunctionType
+    args: tuple[object, ...]
+
+    @property
+    def digest(self) -> str:
+        from golem_oplog.cbor import fingerprint
+        from golem_oplog.values import to_wire
+
+        types = [ty for _, ty in self.function.params]
+        wires = [to_wire(ty)(arg) for ty, arg in zip(types, self.args, strict=True)]
+        return fingerprint(self.function, wires)[:DIGEST_DIGITS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How calls are made and shown."""
+
+    json_output: bool
+    quiet: bool
+    timeout_s: float | None
+
+
+def read_invocations(worker: Worker, texts: Iterable[str]) -> list[Invocation]:
+    """All of the texts as calls on a worker: a mistake in the last one makes none of them."""
+    from golem_oplog.wave import parse_args, parse_call
+
+    calls = [parse_call(text) for text in texts]
+    functions = [worker.resolve(call.name) for call in calls]
+    return [
+        Invocation(function, tuple(parse_args(call, function)))
+        for call, function in zip(calls, functions, strict=True)
+    ]
+
+
+def plan_keys(invocations: Sequence[Invocation], unfinished: Sequence[str]) -> list[str]:
+    """
+    The idempotency key of each invocation, given the keys of what is unfinished.
+
+    A batch that left one of these calls unfinished at the position that it has here goes on.  Else
+    an unfinished call is attached to wherever it stood.  Everything else is new.
+    """
+    digests = [invocation.digest for invocation in invocations]
+    ours = [key for key in unfinished if key.startswith(KEY_PREFIX)]
+    for key in ours:
+        batch = key.removeprefix(KEY_PREFIX).partition("-")[0]
+        whole = _batch_keys(batch, digests)
+        if key in whole:
+            return whole
+    keys = _batch_keys(os.urandom(BATCH_BYTES).hex(), digests)  # noqa: TID251 - no guest sees it
+    for position, digest in enumerate(digests):
+        left = next((key for key in ours if key.endswith(f"-{digest}") and key not in keys), None)
+        keys[position] = left or keys[position]
+    return keys
+
+
+def _batch_keys(batch: str, digests: Iterable[str]) -> list[str]:
+    return [
+        f"{KEY_PREFIX}{batch}-{position}-{digest}"
+        for position, digest in enumerate(digests, start=1)
+    ]
+
+
+class Calls:
+    """A worker that is being called by this process: its output shown, Ctrl-C passed on to it."""
+
+    def __init__(
+        self, worker: Worker, manner: Manner, output: GuestOutput, stop: StopRequest
+    ) -> None:
+        self._worker = worker
+        self._manner = manner
+        self._stop = stop
+        self.output = output
+
+    def invoke(self, invocation: Invocation, key: str | None) -> object:
+        """Make one call, or attach to the one of that key, and wait for its value."""
+        from golem_host import InvocationInterruptedError
+
+        if self._stop.requested:
+            raise InvocationInterruptedError(kind="interrupt")
+        with self._stop.reaching():
+            return self._worker.invoke(
+                invocation.function.name,
+                *invocation.args,
+                idempotency_key=key,
+                timeout=self._manner.timeout_s,
+            )
+
+    def invoke_all(self, invocations: Sequence[Invocation], keys: Sequence[str]) -> ExitCode:
+        """Make calls in order and print each result; the first that is an ``err`` is the last."""
+        from golem_oplog.values import Err
+
+        for invocation, key in zip(invocations, keys, strict=True):
+            value = self.invoke(invocation, key)
+            self.output.result(self._shown(invocation, key, value))
+            if isinstance(value, Err):
+                return ExitCode.GUEST_ERR
+        return ExitCode.OK
+
+    def _shown(self, invocation: Invocation, key: str, value: object) -> str:
+        from golem_oplog.jsonform import to_json
+        from golem_oplog.wave import render_value
+
+        ty = invocation.function.result
+        if self._manner.json_output:
+            result = None if ty is None else to_json(ty, value)
+            return json.dumps({"function": invocation.function.name, "key": key, "result": result})
+        return "()" if ty is None else render_value(value, ty)
+
+
+@contextmanager
+def calling(worker: Worker, manner: Manner) -> Iterator[Calls]:
+    """Attach this terminal to a worker for as long as it is called."""
+    with stopping(worker.interrupt) as stop:
+        output = GuestOutput(
+            stdout_is_data=manner.json_output, quiet=manner.quiet, on_closed=stop.request
+        )
+        with worker.attach(output.write, output.remark):
+            yield Calls(worker, manner, output, stop)

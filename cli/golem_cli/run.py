@@ -1,0 +1,246 @@
+"""``golem-host run``: deploy, find or make the worker, call it, and continue what was left."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from golem_cli import options
+from golem_cli.apps import Source, find_source
+from golem_cli.exits import ExitCode
+from golem_cli.options import DEFAULT_WORKER
+from golem_cli.render import note
+from golem_cli.run_args import RunCommand
+
+if TYPE_CHECKING:
+    from golem_cli.invoking import Manner
+    from golem_host import Component, Host, Worker
+
+COMMAND_INTERFACE: Final = "wasi:cli/run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """The command line of `run`."""
+
+    app: str
+    args: tuple[str, ...]
+    worker: str
+    name: str | None
+    invoke: tuple[str, ...]
+    env: tuple[tuple[str, str | None], ...]
+    timeout: float | None
+    no_retry: bool
+    json_output: bool
+    quiet: bool
+    state_dir: Path | None
+
+    @property
+    def manner(self) -> Manner:
+        from golem_cli.invoking import Manner
+
+        return Manner(json_output=self.json_output, quiet=self.quiet, timeout_s=self.timeout)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As in the wasmtime CLI, a variable that is not set here is not set there."""
+        return {name: value for name, value in self.env if value is not None}
+
+
+@click.command(cls=RunCommand)
+@click.argument("app")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--worker",
+    default=DEFAULT_WORKER,
+    metavar="NAME",
+    show_default=True,
+    help="The worker to run; it is made when there is none of this name.",
+)
+@click.option(
+    "--name", metavar="COMPONENT", help="The component's name.  [default: name of file or folder]"
+)
+@click.option(
+    "--invoke",
+    multiple=True,
+    metavar="CALL",
+    help="Call an export, arguments in WAVE; may be repeated, and runs in order.",
+)
+@click.option(
+    "--env",
+    multiple=True,
+    type=options.ENV,
+    metavar="NAME[=VALUE]",
+    help="Set a variable for a new worker; without a value, as it is set here.",
+)
+@click.option(
+    "--timeout",
+    type=options.DURATION,
+    metavar="TIME",
+    help="Interrupt an invocation, durably, after so long: 5, 500ms, 2m.",
+)
+@click.option("--no-retry", is_flag=True, help="Give up at the first trap.")
+@options.json_output
+@options.quiet
+@options.state_dir
+@options.bundled(RunRequest)
+def run(request: RunRequest) -> int:
+    """
+    Run a component as a durable worker.
+
+    APP is a component file, the folder of a guest project (built first), or the name of a deployed
+    component.  Options may stand before or after APP; ARGS are the guest's own, from the first word
+    that is no option, or from `--`, on.
+
+    Run the same command again after a crash or Ctrl-C, and what it had begun is continued.  What
+    has finished is called anew; a `wasi:cli/run` worker that has ended is replaced by a fresh one.
+
+    \b
+    Example:
+      golem-host run counter.wasm --worker alice --invoke 'add(1)' --invoke 'get()'
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+    from golem_oplog.wave import parse_call
+
+    for text in request.invoke:
+        # Before anything is built, compiled or stored.
+        parse_call(text)
+    source = find_source(request.app, request.name)
+    with open_host(request.state_dir, retry=not request.no_retry) as host:
+        component = _component(host, source, request)
+        if request.invoke:
+            return _call_exports(host, component, request)
+        return _run_command(host, component, request)
+
+
+def _component(host: Host, source: Source | None, request: RunRequest) -> Component:
+    from golem_cli.progress import progress
+
+    if source is None:
+        return host.components.get(request.app)
+    with progress(quiet=request.quiet) as show:
+        return source.deploy(host, show)
+
+
+def _call_exports(host: Host, component: Component, request: RunRequest) -> ExitCode:
+    from golem_cli.invoking import calling, plan_keys, read_invocations
+
+    worker = host.workers.get_or_create(
+        component, request.worker, args=request.args, env=request.environment
+    )
+    _check_made_alike(worker, component, request, strict=False)
+    invocations = read_invocations(worker, request.invoke)
+    left = worker.unfinished()
+    keys = plan_keys(invocations, [item.key for item in left])
+    with calling(worker, request.manner) as calls:
+        for item in left:
+            if item.key in keys:
+                calls.output.remark(f"continuing {item.function}")
+            else:
+                calls.output.remark(f"first finishing {item.function}, which was left unfinished")
+        return calls.invoke_all(invocations, keys)
+
+
+def _run_command(host: Host, component: Component, request: RunRequest) -> int:
+    from golem_cli.invoking import Invocation, calling, plan_keys
+    from golem_host import InvocationExitedError
+    from golem_oplog.values import Err
+
+    _command_export(component)
+    worker = _command_worker(host, component, request)
+    _check_made_alike(worker, component, request, strict=True)
+    invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
+    left = worker.unfinished()
+    keys = plan_keys([invocation], [item.key for item in left])
+    with calling(worker, request.manner) as calls:
+        if left:
+            calls.output.remark(f"continuing worker {component.name}/{request.worker}")
+        try:
+            value = calls.invoke(invocation, keys[0])
+        except InvocationExitedError as exited:
+            code = exited.exit_code
+        else:
+            code = ExitCode.GUEST_ERR if isinstance(value, Err) else ExitCode.OK
+        if request.json_output:
+            function = invocation.function.name
+            calls.output.result(
+                json.dumps({"function": function, "key": keys[0], "exit_code": int(code)})
+            )
+    return code
+
+
+def _command_worker(host: Host, component: Component, request: RunRequest) -> Worker:
+    """The unfinished worker of this name, or a fresh one in place of one that has ended."""
+    from golem_host import WorkerNotFoundError
+
+    try:
+        worker = host.workers.get(component, request.worker)
+    except WorkerNotFoundError:
+        pass
+    else:
+        if worker.unfinished():
+            return worker
+        worker.delete()
+    return host.workers.create(
+        component, request.worker, args=request.args, env=request.environment
+    )
+
+
+def _command_export(component: Component) -> str:
+    for name in component.exports:
+        if name.partition("@")[0].partition(".")[0] == COMMAND_INTERFACE:
+            return name
+    from golem_oplog.wittext import format_function
+
+    signatures = "; ".join(format_function(function) for function in component.exports.values())
+    raise click.UsageError(
+        f"{component.name} is no command (it does not export {COMMAND_INTERFACE}): say which "
+        f"function to call with --invoke; it exports {signatures or 'none'}"
+    )
+
+
+def _check_made_alike(
+    worker: Worker, component: Component, request: RunRequest, *, strict: bool
+) -> None:
+    """
+    Refuse arguments and variables that an existing worker could only ignore.
+
+    With ``strict`` those must be the same that are not given.
+    """
+    from golem_host import ConflictError
+
+    made = worker.metadata()
+    label = f"{component.name}/{request.worker}"
+    asked: Mapping[str, tuple[object, object]] = {
+        "arguments": (request.args, made.args),
+        "environment": (request.environment, dict(made.env)),
+    }
+    for what, (here, there) in asked.items():
+        if (here or strict) and here != there:
+            raise ConflictError(
+                reason=f"worker {label} was made with other {what}: {_listed(there)}; "
+                f"give those, or another --worker, or `golem-host worker delete {label}`"
+            )
+    if made.component_version != component.version:
+        note(
+            f"worker {label} stays on version {made.component_version} of its component; "
+            f"for version {component.version} give another --worker, "
+            f"or `golem-host worker delete {label}`",
+            quiet=request.quiet,
+        )
+
+
+def _listed(made_with: object) -> str:
+    match made_with:
+        case dict():
+            return " ".join(f"{name}={value}" for name, value in made_with.items()) or "none"
+        case tuple():
+            return " ".join(map(shlex.quote, made_with)) or "none"
+        case _:
+            raise TypeError(made_with)
