@@ -41,6 +41,9 @@ DropHandler: TypeAlias = Callable[[Any, int], None]
 _LIVE: Final[dict[int, object]] = {}
 _numbers = itertools.count(1)
 
+_PUT_TICKS: Final = struct.Struct("<Q").pack_into
+_CONTINUE: Final = 0  # WASMTIME_UPDATE_DEADLINE_CONTINUE
+
 _PARAMETERS: Final = "data,ctx,ty,args,nargs,res,nres"
 
 
@@ -233,13 +236,9 @@ def on_epoch(address: int, _data: int, delta: int, kind: int) -> int:
     try:
         kill = CONTEXTS[address].kill
         if kill is None:
-            _GO_ON.pack_into(abi.MEMORY, delta, 1)
+            _PUT_TICKS(abi.MEMORY, delta, 1)
             abi.MEMORY[kind] = _CONTINUE
             return 0
     except BaseException as exception:  # noqa: BLE001 # nothing may leave a callback
         kill = exception
     return stash(address, kill)
-
-
-_GO_ON: Final = struct.Struct("<Q")
-_CONTINUE: Final = 0

@@ -75,6 +75,35 @@ def test_the_others_go_on(engine: Engine) -> None:
     assert isinstance(last, SystemExit)
 
 
+def test_a_guest_that_is_not_meant_passes_the_tick(engine: Engine) -> None:
+    """After the epoch has moved for another one, it looks, finds nothing, and goes on."""
+    killed = threading.Event()
+    asked_since: list[int] = []
+
+    def now(_: StoreContext) -> int:
+        if killed.is_set():
+            asked_since.append(1)
+            if len(asked_since) == 100:
+                raise SystemExit
+        return 0
+
+    clock = Clock()
+    victim = Guest(engine, clock_component(), clock.now)
+    bystander = Guest(engine, clock_component(), now)
+    with ThreadPoolExecutor(2) as pool:
+        spinning, watching = pool.submit(victim.call, "spin"), pool.submit(bystander.call, "watch")
+        assert clock.asked.wait(30)
+        victim.context.kill = InterruptSignal()
+        spinning.exception(timeout=30)
+        killed.set()
+        ended = watching.exception(timeout=30)
+    victim.close()
+    bystander.close()
+
+    assert isinstance(ended, SystemExit)
+    assert 100 == len(asked_since)
+
+
 def test_a_kill_that_is_set_before_a_call_lets_nothing_run(engine: Engine) -> None:
     """The next call raises it without entering the guest."""
     clock = Clock()

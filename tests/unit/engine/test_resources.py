@@ -12,6 +12,7 @@ from golem_host.engine import (
     Instance,
     StoreContext,
     Trap,
+    TrapKind,
 )
 from golem_host.engine.component import Component
 from golem_host.engine.resources import GUEST_HANDLES_MAX
@@ -79,7 +80,9 @@ HOST_RESOURCES = """(component
 GUEST_RESOURCE = """(component
   (core module $Table
     (global $dropped (export "dropped") (mut i32) (i32.const 0))
-    (func (export "dtor") (param i32) (global.set $dropped (local.get 0)))
+    (func (export "dtor") (param i32)
+      (if (i32.eq (local.get 0) (i32.const 13)) (then unreachable))
+      (global.set $dropped (local.get 0)))
     (func (export "last") (result i32) (global.get $dropped)))
   (core instance $table (instantiate $Table))
   (type $counter' (resource (rep i32) (dtor (core func $table "dtor"))))
@@ -286,6 +289,16 @@ def test_dropping_runs_the_guests_destructor(counters: Counters) -> None:
         counters.instance.drop_handle(number)
 
     assert 5 == counters.call("last-dropped")
+
+
+def test_a_destructor_that_traps_ends_the_instance(counters: Counters) -> None:
+    """It is guest code like any other; rep 13 is the one that this guest cannot drop."""
+    number = counters.make(13)
+    with pytest.raises(Trap) as caught:
+        counters.instance.drop_handle(number)
+
+    assert TrapKind.UNREACHABLE is caught.value.kind
+    assert counters.instance.is_dead
 
 
 def test_one_handle_cannot_be_given_twice_in_a_call(counters: Counters) -> None:

@@ -44,6 +44,15 @@ def test_it_notices_values_that_are_read_wrongly(
         selftest.check(engine)
 
 
+def test_it_notices_a_value_that_came_out_differently(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reason, a value that is not the same at every station fails the test."""
+    monkeypatch.setattr(selftest, "_run", lambda _, echo: (echo(None, "other"), None))
+    with pytest.raises(EngineMismatchError, match="values have another layout"):
+        selftest.check(engine)
+
+
 def test_it_notices_other_trap_codes(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decisions about retries hang on them."""
     monkeypatch.setattr(traps, "_kind", lambda _: traps.TrapKind.OTHER)

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from golem_host.engine import Engine, Trap, TrapKind
+from golem_host.engine import Engine, Trap, TrapKind, abi
 from tests.support.components import component
 from tests.support.engines import Guest
 
@@ -170,6 +170,22 @@ def test_a_trap_can_be_pickled() -> None:
     copy = pickle.loads(pickle.dumps(trap))
 
     assert (trap.kind, trap.message, trap.backtrace) == (copy.kind, copy.message, copy.backtrace)
+
+
+def test_a_code_that_is_not_known_is_other(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer engine may have kinds that this table lacks."""
+
+    def code_200(_error: int, address: int) -> bool:
+        abi.MEMORY[address] = 200
+        return True
+
+    monkeypatch.setattr(abi, "trap_code", code_200)
+    guest = Guest(engine, _fault_component())
+    with pytest.raises(Trap) as caught:
+        guest.call("give-up")
+    guest.close()
+
+    assert TrapKind.OTHER is caught.value.kind
 
 
 def test_a_broken_rule_of_the_boundary_has_no_code(engine: Engine) -> None:
