@@ -130,20 +130,19 @@ class InstanceContext(StoreContext):
         index = self.oplog.append(entry)
         self.status.apply(index, entry)
         if self.status.rewrites_history(entry):
-            self.status.refold(self.oplog.read)
+            self.status.refold(self.oplog.skim)
         tail = self.replay.tail_logs
         if tail and entry.__class__ not in HINT_CLASSES:
             tail.clear()
         return index
 
-    def append_call(self, entry: Entry) -> int:
-        """`append` for the hot path: a host call inside of a running invocation."""
-        index = self.oplog.append(entry)
-        self.status.last_replayed_index = index
-        tail = self.replay.tail_logs
-        if tail:
-            tail.clear()
-        return index
+    def record_call(self, function: int, request: bytes, response: bytes, kind: int) -> None:
+        """`append` for the hot path: a host call that neither brackets anything nor failed."""
+        self.status.last_replayed_index = self.oplog.append_call(
+            self.clock_ns(), function, request, response, kind
+        )
+        if self.replay.tail_logs:
+            self.replay.tail_logs.clear()
 
     def emit(self, level: LogLevel, data: bytes) -> None:
         """Record guest output once, and hand it on to be shown once it is durable."""

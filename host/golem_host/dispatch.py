@@ -126,10 +126,9 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
     """The hot path: read-local, write-local and read-remote calls bracket nothing."""
     kind = int(recorded.kind)
     name = recorded.type.name
-    has_params = bool(recorded.type.params)
 
     def handler(context: InstanceContext, *args: Wire) -> Wire:
-        request = context.pack(args) if has_params else _NO_ARGUMENTS
+        request = context.pack(args) if args else _NO_ARGUMENTS
         function = context.function_id(recorded)
         if not context.replay.live:
             decision = context.replay.imported(function, name, request)
@@ -140,11 +139,7 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
         except WorldError as error:
             _record_failure(context, recorded, request, error, None)
             raise
-        context.append_call(
-            ImportedFunctionInvoked(
-                context.clock_ns(), function, request, context.pack(result), kind
-            )
-        )
+        context.record_call(function, request, context.pack(result), kind)
         return result
 
     return handler
@@ -189,7 +184,7 @@ def _record(
     except WorldError as error:
         _record_failure(context, recorded, request, error, begin)
         raise
-    context.append_call(
+    context.append(
         ImportedFunctionInvoked(
             context.clock_ns(), function, request, context.pack(result), int(recorded.kind), begin
         )
@@ -242,7 +237,7 @@ def _record_failure(
     """A failure of the world is only remembered once no attempt is left to heal it (R1)."""
     if not context.is_last_attempt:
         return
-    context.append_call(
+    context.append(
         ImportedFunctionInvoked(
             context.clock_ns(),
             context.function_id(recorded),

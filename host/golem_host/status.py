@@ -45,7 +45,7 @@ from golem_oplog.entries import (
     Suspend,
 )
 
-ReadLog: TypeAlias = Callable[[int, int | None], Iterator[tuple[int, Entry]]]
+ReadLog: TypeAlias = Callable[[int, int | None], Iterator[tuple[int, Entry | int]]]
 
 IDLE = "idle"
 RUNNING = "running"
@@ -111,11 +111,19 @@ class Status:
 
     def apply(self, index: int, entry: Entry) -> None:
         """Follow the log by one entry that lies in no skipped region."""
-        # Nearly every entry is a host call, and it changes nothing but the position.
-        if entry.__class__ is not ImportedFunctionInvoked:
-            self._apply_promise(index, entry)
+        if isinstance(entry, ImportedFunctionInvoked):
+            self.apply_call(index, entry.timestamp)
+            return
+        self._apply_promise(index, entry)
         self._apply_state(index, entry)
         self._passed(index, entry)
+
+    def apply_call(self, index: int, timestamp: int) -> None:
+        """`apply` for a host call: nearly every entry is one, and only the position changes."""
+        self.last_index = self.last_replayed_index = index
+        self.last_timestamp = max(self.last_timestamp, timestamp)
+        if self.running is not None:
+            self.status = RUNNING
 
     def refold(self, read: ReadLog) -> None:
         """Become what a fresh fold says, after the past has changed."""
@@ -197,8 +205,6 @@ class Status:
             self.last_replayed_index = index
             if self.running is not None:
                 self.status = RUNNING
-            if kind is ImportedFunctionInvoked:
-                return
         match entry:
             case ExportedFunctionInvoked() | ExportedFunctionCompleted():
                 self.status = RUNNING if kind is ExportedFunctionInvoked else IDLE
@@ -248,7 +254,7 @@ class Status:
 
 def fold(read: ReadLog) -> Status:
     """
-    The status of a whole log.
+    The status of a whole log, given by its `skim` or `read`.
 
     One pass where nothing was jumped over or reverted; two where something was, because an entry
     can only be judged once every later region is known.
@@ -256,14 +262,20 @@ def fold(read: ReadLog) -> Status:
     status = Status()
     rewritten = False
     for index, entry in read(1, None):
-        rewritten = rewritten or status.rewrites_history(entry)
-        status.apply(index, entry)
+        if isinstance(entry, int):
+            status.apply_call(index, entry)
+        else:
+            rewritten = rewritten or status.rewrites_history(entry)
+            status.apply(index, entry)
     if not rewritten:
         return status
     deleted, skipped = regions_of(read)
     status = Status(skipped=skipped, deleted=deleted)
     for index, entry in read(1, None):
-        if index in skipped:
+        if isinstance(entry, int):
+            if index not in skipped:
+                status.apply_call(index, entry)
+        elif index in skipped:
             status.pass_over(index, entry, promised=index not in deleted)
         else:
             status.apply(index, entry)

@@ -16,8 +16,8 @@ from golem_oplog.entries import Create
 from golem_oplog.errors import CorruptOplogError, NoSuchEntryError
 from golem_oplog.files import CANNOT_LINK, Files
 from golem_oplog.frame import build_chunk, checksum_seed
-from golem_oplog.log import new_segment
-from golem_oplog.manifest import Manifest, SegmentInfo, save_manifest
+from golem_oplog.log import new_segment, publish
+from golem_oplog.manifest import Manifest, SegmentInfo
 from golem_oplog.reader import OplogReader
 from golem_oplog.reading import Stored, open_segment
 from golem_oplog.recovery import Place, Recovery, Tail
@@ -53,8 +53,7 @@ def copy_log(reader: OplogReader, place: Place, cut: int, create: Create) -> Tai
     if first_index <= cut:
         for chunk in _copied_chunks(stored, lineage, cut, create):
             writer.write(chunk)
-    writer.file.sync()
-    save_manifest(place.files, place.directory, manifest)
+    publish(place, writer, manifest)
     return Tail(manifest, writer, definitions, cut, cut, Recovery())
 
 
@@ -115,5 +114,6 @@ def _reframed(chunk: Chunk, seed: int, cut: int, create: Create) -> bytes:
         offset += size
     if header.first_index == 1:
         entries[0] = encode_entry(create)
-    # The definitions stand at the beginning of the segment already.
-    return build_chunk(seed, header.first_index, header.promise, entries)
+    # The definitions stand at the beginning of the segment already.  The promise is not copied: that
+    # the source was synced says nothing about the copy, for which the manifest promises.
+    return build_chunk(seed, header.first_index, 0, entries)

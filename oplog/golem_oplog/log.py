@@ -16,18 +16,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from threading import Condition, Lock
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TypeVar
 
 from golem_oplog.blobs import Blobs
 from golem_oplog.codec import (
     PAYLOAD_FIELDS,
     decode_entry,
+    encode_call,
     encode_entry,
     function_of,
+    skim_entry,
     unpack_rows,
 )
 from golem_oplog.definitions import Definitions
-from golem_oplog.entries import BlobRef, Entry, Payload
+from golem_oplog.entries import BlobRef, Create, Entry, ImportedFunctionInvoked, Payload
 from golem_oplog.errors import (
     EntryTooLargeError,
     NoSuchEntryError,
@@ -53,6 +55,8 @@ _DEFINITIONS_PER_CHUNK = 256
 
 assert BUFFER_ENTRIES_MAX <= ENTRIES_MAX
 assert ENTRY_SIZE_BYTES_MAX + BUFFER_SIZE_BYTES_MAX < BODY_SIZE_BYTES_MAX
+
+E = TypeVar("E")
 
 
 def move_payloads_out(entry: Entry, blobs: Blobs) -> Entry:
@@ -144,18 +148,38 @@ class SegmentedOplog:
             packed = pack(entry, self._place.blobs)
             number = function_of(entry)
             if number is not None and not self._definitions.is_written(number):
-                definition = self._definitions.use(number)
-                self._new_definitions.append(definition)
-                self._buffer_size_bytes += len(definition)
-            self._buffer_size_bytes += len(packed)
-            self._buffer.append(packed)
-            index = self._written_index + len(self._buffer)
-            if (
-                len(self._buffer) >= BUFFER_ENTRIES_MAX
-                or self._buffer_size_bytes >= BUFFER_SIZE_BYTES_MAX
-            ):
-                self._write_buffer()
-            return index
+                self._use(number)
+            return self._add(packed)
+
+    def append_call(
+        self, timestamp: int, function: int, request: bytes, response: bytes, function_type: int
+    ) -> int:
+        packed = encode_call(timestamp, function, request, response, function_type)
+        if len(packed) > PAYLOAD_INLINE_BYTES_MAX:
+            return self.append(
+                ImportedFunctionInvoked(timestamp, function, request, response, function_type)
+            )
+        with self._lock:
+            if self._failure or self._closed:
+                self._refuse()
+            if not self._definitions.is_written(function):
+                self._use(function)
+            return self._add(packed)
+
+    def _use(self, function: int) -> None:
+        definition = self._definitions.use(function)
+        self._new_definitions.append(definition)
+        self._buffer_size_bytes += len(definition)
+
+    def _add(self, packed: bytes) -> int:
+        """Put a packed entry into the buffer.  Called with the lock."""
+        buffer = self._buffer
+        self._buffer_size_bytes += len(packed)
+        buffer.append(packed)
+        index = self._written_index + len(buffer)
+        if len(buffer) >= BUFFER_ENTRIES_MAX or self._buffer_size_bytes >= BUFFER_SIZE_BYTES_MAX:
+            self._write_buffer()
+        return index
 
     def flush(self) -> None:
         with self._lock:
@@ -248,7 +272,7 @@ class SegmentedOplog:
         # These include what the next chunk's entries are the first to use.
         self._writer = new_segment(self._place, manifest, self._definitions, needed_bytes)
         self._new_definitions = []
-        save_manifest(self._place.files, self._place.directory, manifest)
+        publish(self._place, self._writer, manifest)
         self._manifest = manifest
 
     def _refuse(self) -> NoReturn:
@@ -268,6 +292,14 @@ class SegmentedOplog:
         raise NoSuchEntryError(index=index, last_index=self.last_index)
 
     def read(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry]]:
+        return self._read(first, last, decode_entry)
+
+    def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
+        return self._read(first, last, skim_entry)
+
+    def _read(
+        self, first: int, last: int | None, decode: Callable[[object], E]
+    ) -> Iterator[tuple[int, E | Create]]:
         with self._lock:
             written, manifest, buffer = self._written_index, self._manifest, tuple(self._buffer)
         end = written + len(buffer)
@@ -276,15 +308,21 @@ class SegmentedOplog:
         last = end if last is None else min(last, end)
         stored = range(first, min(last, written) + 1)
         buffered = range(max(first, written + 1), last + 1)
-        return self._iterate(manifest, stored, [(i, buffer[i - written - 1]) for i in buffered])
+        packed = [(i, buffer[i - written - 1]) for i in buffered]
+        return self._iterate(manifest, stored, packed, decode)
 
     def _iterate(
-        self, manifest: Manifest, stored: range, buffered: list[tuple[int, bytes]]
-    ) -> Iterator[tuple[int, Entry]]:
+        self,
+        manifest: Manifest,
+        stored: range,
+        buffered: list[tuple[int, bytes]],
+        decode: Callable[[object], E],
+    ) -> Iterator[tuple[int, E | Create]]:
         if stored:
-            yield from read_entries(self._place.stored(manifest), stored, ignore_definitions)
+            where = self._place.stored(manifest)
+            yield from read_entries(where, stored, ignore_definitions, decode)
         for index, packed in buffered:
-            yield index, decode_entry(unpack_rows(packed, 1)[0])
+            yield index, decode(unpack_rows(packed, 1)[0])
 
     def load(self, payload: Payload) -> bytes:
         return self._place.blobs.get(payload) if isinstance(payload, BlobRef) else payload
@@ -330,7 +368,7 @@ def ignore_definitions(rows: Iterable[object]) -> None:
 def new_segment(
     place: Place, manifest: Manifest, definitions: Definitions, needed_bytes: int
 ) -> SegmentWriter:
-    """Create the manifest's open segment, with the definitions so far; durable but for its name."""
+    """Create the manifest's open segment, with the definitions so far; nothing is synced."""
     segment = manifest.open_segment
     seed = checksum_seed(segment.lineage)
     packed = definitions.packed()
@@ -345,5 +383,15 @@ def new_segment(
     file = place.files.create(place.segment_path(segment.number))
     writer = SegmentWriter(file, 0, size_bytes, zeros_to=0)
     writer.write(head)
-    file.sync()
     return writer
+
+
+def publish(place: Place, writer: SegmentWriter, manifest: Manifest) -> None:
+    """
+    Make a new segment a part of the log; durable on return.
+
+    In this order, for a manifest must never list a segment that is not there.
+    """
+    writer.file.sync()
+    place.files.sync_dir(place.directory)
+    save_manifest(place.files, place.directory, manifest)

@@ -15,7 +15,7 @@ from typing import Self
 from golem_oplog.blobs import Blobs, MemoryBlobs
 from golem_oplog.codec import decode_entry, function_of, unpack_rows
 from golem_oplog.definitions import Definitions
-from golem_oplog.entries import BlobRef, Create, Entry, Payload
+from golem_oplog.entries import BlobRef, Create, Entry, ImportedFunctionInvoked, Payload
 from golem_oplog.errors import (
     NoSuchEntryError,
     OplogExistsError,
@@ -70,6 +70,13 @@ class MemoryOplog:
             self._rows.append(packed)
             return len(self._rows)
 
+    def append_call(
+        self, timestamp: int, function: int, request: bytes, response: bytes, function_type: int
+    ) -> int:
+        return self.append(
+            ImportedFunctionInvoked(timestamp, function, request, response, function_type)
+        )
+
     def flush(self) -> None:
         self._check_open()
 
@@ -95,6 +102,12 @@ class MemoryOplog:
             raise NoSuchEntryError(index=first, last_index=self.last_index)
         end = self.last_index if last is None else min(last, self.last_index)
         return ((index, self.entry(index)) for index in range(first, end + 1))
+
+    def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
+        return (
+            (index, entry.timestamp if isinstance(entry, ImportedFunctionInvoked) else entry)
+            for index, entry in self.read(first, last)
+        )
 
     def load(self, payload: Payload) -> bytes:
         return self._blobs.get(payload) if isinstance(payload, BlobRef) else payload

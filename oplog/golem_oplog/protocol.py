@@ -68,6 +68,10 @@ class ReadableOplog(Protocol):
         """
         ...
 
+    def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
+        """As `read`, but host calls come as their times only: quicker where that is enough."""
+        ...
+
     def load(self, payload: Payload) -> bytes:
         """
         The bytes of a payload, wherever they lie.
@@ -102,6 +106,16 @@ class Oplog(ReadableOplog, Protocol):
                 the log is as it was.
             OplogWriteError: The disk refused; the log is poisoned.
             OplogPoisonedError: A write or sync failed earlier.  Close the log and open it again.
+        """
+        ...
+
+    def append_call(
+        self, timestamp: int, function: int, request: bytes, response: bytes, function_type: int
+    ) -> int:
+        """
+        Append an `ImportedFunctionInvoked` that is neither batched nor failed; otherwise `append`.
+
+        The quick way for what logs are full of; the types of the arguments are not checked.
         """
         ...
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from golem_oplog.blobs import Blobs
+from golem_oplog.codec import decode_entry, skim_entry
 from golem_oplog.definitions import Definitions
-from golem_oplog.entries import BlobRef, Entry, Payload
+from golem_oplog.entries import BlobRef, Create, Entry, Payload
 from golem_oplog.errors import (
     CorruptOplogError,
     MissingBlobError,
@@ -37,6 +38,8 @@ from golem_oplog.segment import (
     segment_name,
 )
 from golem_oplog.types import FunctionType
+
+E = TypeVar("E")
 
 
 class OplogReader:
@@ -128,19 +131,31 @@ class OplogReader:
 
     def read(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry]]:
         """As `ReadableOplog.read`; a reader of a single segment begins at its first index."""
+        return self._read(first, last, decode_entry)
+
+    def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
+        return self._read(first, last, skim_entry)
+
+    def _read(
+        self, first: int, last: int | None, decode: Callable[[object], E]
+    ) -> Iterator[tuple[int, E | Create]]:
         tail = self.look_again()
         if first < 1:
             raise NoSuchEntryError(index=first, last_index=tail.next_index - 1)
         end = tail.next_index - 1 if last is None else min(last, tail.next_index - 1)
         span = range(max(first, self.first_index), end + 1)
         damage = tail.damage if last is None or last >= tail.next_index else None
-        return self._iterate(self._stored, span, damage)
+        return self._iterate(self._stored, span, damage, decode)
 
     def _iterate(
-        self, stored: Stored, span: range, damage: CorruptOplogError | None
-    ) -> Iterator[tuple[int, Entry]]:
+        self,
+        stored: Stored,
+        span: range,
+        damage: CorruptOplogError | None,
+        decode: Callable[[object], E],
+    ) -> Iterator[tuple[int, E | Create]]:
         if span:
-            yield from read_entries(stored, span, self.learn)
+            yield from read_entries(stored, span, self.learn, decode)
         if damage is not None:
             raise damage
 

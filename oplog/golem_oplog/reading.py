@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from golem_oplog.codec import decode_entry, unpack_rows
-from golem_oplog.entries import Create, Entry
+from golem_oplog.codec import unpack_rows
+from golem_oplog.entries import Create
 from golem_oplog.errors import (
     CorruptOplogError,
     MalformedEntryError,
@@ -19,6 +20,8 @@ from golem_oplog.errors import (
 from golem_oplog.files import File, Files
 from golem_oplog.manifest import SegmentInfo
 from golem_oplog.segment import Chunk, ChunkScanner, read_segment_header
+
+E = TypeVar("E")
 
 Learn = Callable[[Iterable[object]], None]
 
@@ -77,9 +80,11 @@ def check_segment(file: File, path: Path, segment: SegmentInfo) -> None:
         raise OplogMismatchError(path=str(path), reason="the segment is of another log")
 
 
-def decode_chunk(chunk: Chunk, path: Path, learn: Learn) -> list[Entry]:
+def decode_chunk(chunk: Chunk, path: Path, learn: Learn, decode: Callable[[object], E]) -> list[E]:
     """
     The entries of a chunk whose checksum agreed; its definitions are handed to ``learn``.
+
+    ``decode`` is `decode_entry` or `skim_entry`.
 
     Raises:
         CorruptOplogError: Something in it is malformed; no entry of the chunk is readable.
@@ -92,7 +97,7 @@ def decode_chunk(chunk: Chunk, path: Path, learn: Learn) -> list[Entry]:
         if header.definitions:
             learn(rows[: header.definitions])
             rows = rows[header.definitions :]
-        return [decode_entry(row) for row in rows]
+        return [decode(row) for row in rows]
     except MalformedEntryError as error:
         raise CorruptOplogError(
             path=str(path),
@@ -106,7 +111,9 @@ def decode_chunk(chunk: Chunk, path: Path, learn: Learn) -> list[Entry]:
         ) from error
 
 
-def read_entries(stored: Stored, span: range, learn: Learn) -> Iterator[tuple[int, Entry]]:
+def read_entries(
+    stored: Stored, span: range, learn: Learn, decode: Callable[[object], E]
+) -> Iterator[tuple[int, E | Create]]:
     """
     The entries with the indexes of ``span``, all of which should be in the segments.
 
@@ -133,7 +140,7 @@ def read_entries(stored: Stored, span: range, learn: Learn) -> Iterator[tuple[in
                 if chunk.body is None:
                     continue
                 index = chunk.header.first_index
-                for entry in decode_chunk(chunk, path, learn):
+                for entry in decode_chunk(chunk, path, learn, decode):
                     if first <= index <= last:
                         yield index, (entry if index > 1 or not stored.create else stored.create)
                     index += 1

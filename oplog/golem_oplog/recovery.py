@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from golem_oplog.blobs import Blobs
+from golem_oplog.codec import decode_entry
 from golem_oplog.definitions import Definitions
 from golem_oplog.errors import CorruptOplogError, OplogWriteError
 from golem_oplog.files import TEMPORARY_SUFFIX, File, Files
@@ -107,7 +108,7 @@ def scan_tail(scanner: ChunkScanner, file: File, stored: Stored, learn: Learn) -
     while True:
         while (chunk := scanner.step()) is not None:
             if chunk.header.definitions:
-                decode_chunk(chunk, path, learn)
+                decode_chunk(chunk, path, learn, decode_entry)
         behind = find_chunks(file, segment.lineage, scanner.offset, scanner.next_index)
         promise = max([stored.promise, *(chunk.header.promise for chunk in behind)])
         if promise < scanner.next_index or retried_at == scanner.offset:
@@ -205,10 +206,9 @@ def _repair(place: Place, file: File, scan: TailScan, manifest: Manifest) -> int
     durably = place.sync_level is SyncLevel.POWER
     # Without a promise from within the segment, the manifest that lists it is in doubt too.
     structure_doubtful = durably and scan.promise < segment.first_index
-    if structure_doubtful:
-        _rewrite(file, 0, scan.end_offset)
-    elif durably and scan.promise < scan.next_index - 1:
-        _rewrite(file, _first_offset_after(file, segment, scan.promise), scan.end_offset)
+    if durably:
+        doubtful_from = 0 if structure_doubtful else _offset_behind(file, segment, scan.promise)
+        _rewrite(file, doubtful_from, scan.end_offset)
     if torn or durably:
         file.sync()
     if structure_doubtful:
@@ -216,15 +216,13 @@ def _repair(place: Place, file: File, scan: TailScan, manifest: Manifest) -> int
     return scan.end_offset if torn else file.size()
 
 
-def _first_offset_after(file: File, segment: SegmentInfo, index: int) -> int:
-    """Where the first chunk with an entry after ``index`` begins."""
+def _offset_behind(file: File, segment: SegmentInfo, index: int) -> int:
+    """Where the chunk ends that holds an entry; behind it may be notes, which nobody promises."""
     scanner = ChunkScanner(file, segment.lineage, segment.first_index)
-    offset = scanner.offset
-    while scanner.next_index <= index + 1:
-        offset = scanner.offset
-        chunk = scanner.step(index + 1)
+    while scanner.next_index <= index:
+        chunk = scanner.step(index)
         assert chunk is not None, "the scan has just been here"
-    return offset
+    return scanner.offset
 
 
 def _rewrite(file: File, offset: int, end: int) -> None:

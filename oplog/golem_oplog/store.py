@@ -26,8 +26,8 @@ from golem_oplog.errors import (
 from golem_oplog.files import TEMPORARY_SUFFIX, Files, exists, make_dirs_durably
 from golem_oplog.fork import copy_log
 from golem_oplog.frame import build_chunk, checksum_seed
-from golem_oplog.log import SegmentedOplog, new_segment
-from golem_oplog.manifest import MANIFEST_NAME, Manifest, SegmentInfo, save_manifest
+from golem_oplog.log import SegmentedOplog, new_segment, publish
+from golem_oplog.manifest import MANIFEST_NAME, Manifest, SegmentInfo
 from golem_oplog.protocol import SyncLevel
 from golem_oplog.reader import OplogReader, open_directory
 from golem_oplog.recovery import Place, Recovery, Tail, open_tail
@@ -58,8 +58,7 @@ class OplogStore:
             chunk = build_chunk(checksum_seed(lineage), 1, 0, [encode_entry(create)])
             writer = new_segment(place, manifest, definitions, len(chunk))
             writer.write(chunk)
-            writer.file.sync()
-            save_manifest(self._files, place.directory, manifest)
+            publish(place, writer, manifest)
             tail = Tail(manifest, writer, definitions, 1, 1, Recovery())
             return SegmentedOplog(place, tail, lambda: self._release(place))
 

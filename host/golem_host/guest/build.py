@@ -12,11 +12,11 @@ import hashlib
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from golem_host.guest import failures, toolchain
 from golem_host.guest.project import GuestProject, read_project
@@ -29,6 +29,14 @@ CACHE_SIZE_BYTES_MAX: Final = 2 << 30
 _BUILD_VERSION: Final = "1"
 
 Progress = Callable[[str], None]
+
+
+class Componentize(Protocol):
+    """The step that takes the time: a folder of sources to a component."""
+
+    def __call__(
+        self, stage: Path, *, world: str, roots: Sequence[str], output: Path
+    ) -> toolchain.ToolOutput: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ def build_guest(
     output: Path | None = None,
     cache_dir: Path,
     progress: Progress | None = None,
+    componentize: Componentize = toolchain.componentize,
 ) -> BuiltGuest:
     """
     Build the project in a folder, unless just this was built before.
@@ -67,7 +76,7 @@ def build_guest(
             # Whoever was waited for may have built the same.
             is_cached = _use(cached)
             if not is_cached:
-                _build(project, cached, say)
+                _build(project, cached, say, componentize)
                 _prune(cache_dir, keep=cached)
     if output is not None:
         write_durably(OsFiles(), output, cached.read_bytes())
@@ -83,7 +92,7 @@ def _use(cached: Path) -> bool:
     return True
 
 
-def _build(project: GuestProject, target: Path, say: Progress) -> None:
+def _build(project: GuestProject, target: Path, say: Progress, componentize: Componentize) -> None:
     say(f"building {project.name} (world {project.world}), about 10 s")
     with tempfile.TemporaryDirectory(prefix="golem-host-build-") as name:
         stage = Path(name)
@@ -92,7 +101,7 @@ def _build(project: GuestProject, target: Path, say: Progress) -> None:
             (stage / path).write_bytes(content)
         wasm = stage / "component.wasm"
         roots = project.roots()
-        output = toolchain.componentize(stage, world=project.world, roots=roots, output=wasm)
+        output = componentize(stage, world=project.world, roots=roots, output=wasm)
         if output.returncode != 0 or not wasm.is_file():
             raise failures.explain(project.name, output, roots)
         write_durably(OsFiles(), target, wasm.read_bytes())

@@ -136,14 +136,14 @@ class Workers:
             view, reader = self._viewed.get(key) or self._look_at(key)
             # Somebody else writes this log: what was folded may be old.
             if reader.last_index > view.status.last_index:
-                view.status.refold(reader.read)
+                view.status.refold(reader.skim)
             return view
 
     def _look_at(self, key: tuple[str, str]) -> tuple[Looked, OplogReader]:
         if not self._exists(*key):
             raise WorkerNotFoundError(component=key[0], worker=key[1])
         reader = self._store.reader(self._layout.worker_key(*key))
-        view = Looked(*key, oplog=reader, status=fold(reader.read), shared=self._shared)
+        view = Looked(*key, oplog=reader, status=fold(reader.skim), shared=self._shared)
         self._viewed[key] = view, reader
         return view, reader
 
@@ -171,7 +171,7 @@ class Workers:
     def _load(self, component_name: str, name: str) -> Runner:
         oplog = self._store.open(self._layout.worker_key(component_name, name))
         try:
-            status = fold(oplog.read)
+            status = fold(oplog.skim)
         except OplogError:
             oplog.close()
             raise

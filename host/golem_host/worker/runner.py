@@ -450,7 +450,7 @@ class Runner:
             index = self.parts.oplog.append(entry)
             self.parts.status.apply(index, entry)
             if self.parts.status.rewrites_history(entry):
-                self.parts.status.refold(self.parts.oplog.read)
+                self.parts.status.refold(self.parts.oplog.skim)
             return index
 
     def _now(self) -> int:
