@@ -22,6 +22,7 @@ from golem_oplog.types import (
 )
 from golem_oplog.values import Err, Ok, ResourceRef, Some, Variant, from_wire, is_identity
 
+ONE = 0x3FF0_0000_0000_0000
 PAIR = RecordType((("a-b", Prim.U8), ("c", Prim.F64)))
 
 
@@ -33,10 +34,10 @@ PAIR = RecordType((("a-b", Prim.U8), ("c", Prim.F64)))
         (Prim.F64, 0x3FF8_0000_0000_0000, 1.5),
         (ListType(Prim.U8), b"ab", b"ab"),
         (ListType(Prim.U16), (1, 2), [1, 2]),
-        (ListType(Prim.F64), (0,), [0.0]),
+        (ListType(Prim.F64), (ONE,), [1.0]),
         (TupleType((Prim.U8, Prim.STRING)), [1, "a"], (1, "a")),
-        (TupleType((Prim.U8, Prim.F64)), [1, 0], (1, 0.0)),
-        (PAIR, [1, 0], {"a-b": 1, "c": 0.0}),
+        (TupleType((Prim.U8, Prim.F64)), [1, ONE], (1, 1.0)),
+        (PAIR, [1, ONE], {"a-b": 1, "c": 1.0}),
         (RecordType((("x", Prim.U8),)), (1,), {"x": 1}),
         (VariantType((("a", None), ("b", PAIR))), [0, None], Variant("a")),
         (VariantType((("a", None), ("b", PAIR))), [1, [1, 0]], Variant("b", {"a-b": 1, "c": 0.0})),

@@ -38,9 +38,13 @@ NESTED = ListType(
     RecordType((("inner", VariantType((("x", None), ("case-a", ListType(Prim.U8))))),))
 )
 
+F32_LIMIT = float.fromhex("0x1.ffffffp127")  # the first number that rounds to infinity
+BELOW_F32_LIMIT = math.nextafter(F32_LIMIT, 0)
+
 
 class Level(IntEnum):
-    HIGH = 200
+    LOWEST = 0
+    HIGHEST = 255
     TOO_HIGH = 300
 
 
@@ -59,17 +63,22 @@ class Item:
     ("ty", "value", "wire"),
     [
         (Prim.BOOL, True, True),
+        (Prim.BOOL, False, False),
         (Prim.S8, -128, -128),
-        (Prim.U8, Level.HIGH, 200),
+        (Prim.U8, Level.LOWEST, 0),
+        (Prim.U8, Level.HIGHEST, 255),
         (Prim.U64, 2**64 - 1, 2**64 - 1),
         (Prim.F64, 1.5, 0x3FF8_0000_0000_0000),
         (Prim.F64, 2, 0x4000_0000_0000_0000),
         (Prim.F64, -math.nan, 0x7FF8_0000_0000_0000),
         (Prim.F32, 0.1, 0x3DCC_CCCD),
         (Prim.F32, math.nan, 0x7FC0_0000),
+        (Prim.F32, -math.nan, 0x7FC0_0000),
+        (Prim.F32, BELOW_F32_LIMIT, 0x7F7F_FFFF),
         (Prim.F32, -math.inf, 0xFF80_0000),
         (Prim.F32, 3.4028235e38, 0x7F7F_FFFF),
-        (Prim.CHAR, "☃", "☃"),
+        (Prim.CHAR, "\ud7ff", "\ud7ff"),
+        (Prim.CHAR, "\ue000", "\ue000"),
         (Prim.STRING, "naïve", "naïve"),
         (Prim.STRING, Name.RED, "red"),
         (ListType(Prim.U8), b"ab", b"ab"),
@@ -107,7 +116,8 @@ class Item:
         (MODES, {"read", "write-all"}, 3),
         (MODES, ["write_all"], 2),
         (MODES, (), 0),
-        (COUNTER, ResourceRef("golem:it/api.counter", 7), 7),
+        (COUNTER, ResourceRef("golem:it/api.counter", 0), 0),
+        (COUNTER, ResourceRef("golem:it/api.counter", 2**32 - 1), 2**32 - 1),
     ],
 )
 def test_accepts(ty: WitType, value: object, wire: object) -> None:
@@ -133,8 +143,10 @@ def test_accepts(ty: WitType, value: object, wire: object) -> None:
         (Prim.F64, True, "f64", "True"),
         (Prim.F64, 10**400, "f64", "an integer of 1329 bits"),
         (Prim.F32, 1e39, "f32 (within ±3.4028235e38)", "1e+39"),
+        (Prim.F32, F32_LIMIT, "f32 (within ±3.4028235e38)", repr(F32_LIMIT)),
         (Prim.CHAR, "ab", "char (one Unicode scalar value)", "'ab'"),
-        (Prim.CHAR, "\udc00", "char (one Unicode scalar value)", r"'\udc00'"),
+        (Prim.CHAR, "\ud800", "char (one Unicode scalar value)", r"'\ud800'"),
+        (Prim.CHAR, "\udfff", "char (one Unicode scalar value)", r"'\udfff'"),
         (Prim.CHAR, 97, "char (one Unicode scalar value)", "97"),
         (Prim.STRING, "a\ud800", "string without lone surrogates", r"'a\ud800'"),
         (Prim.STRING, b"a", "string", "1 bytes"),
@@ -176,6 +188,12 @@ def test_accepts(ty: WitType, value: object, wire: object) -> None:
         (
             COUNTER,
             ResourceRef("golem:it/api.counter", -1),
+            "ResourceRef('golem:it/api.counter', ...)",
+            "ResourceRef",
+        ),
+        (
+            COUNTER,
+            ResourceRef("golem:it/api.counter", 2**32),
             "ResourceRef('golem:it/api.counter', ...)",
             "ResourceRef",
         ),

@@ -120,6 +120,7 @@ ESCAPES = r"an escape: \n \t \r \" \' \\ or \u{...} with a Unicode scalar value"
         (r"'\u{12345678}'", 1, ESCAPES, r"\u"),
         (r"'\u{110000}'", 1, ESCAPES, r"\u{110000}"),
         (r"'\u{D800}'", 1, ESCAPES, r"\u{D800}"),
+        (r"'\u{DFFF}'", 1, ESCAPES, r"\u{DFFF}"),
         ("'", 1, "a closing ' for the character at position 0", "end of text"),
         ("'x", 2, "a closing ' for the character at position 0", "end of text"),
         ("'\n'", 1, "a closing ' for the character at position 0", "end of line"),

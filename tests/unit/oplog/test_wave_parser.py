@@ -82,6 +82,7 @@ COUNTER = HandleType("golem:it/api.counter", owned=False)
         ("ok(none)", ResultType(OptionType(Prim.U8), None), Ok(None)),
         ("{}", MODES, frozenset()),
         ("{write-all, %read,}", MODES, frozenset({"read", "write-all"})),
+        ("counter(0)", COUNTER, ResourceRef("golem:it/api.counter", 0)),
         ("counter(7)", COUNTER, ResourceRef("golem:it/api.counter", 7)),
     ],
 )
@@ -120,6 +121,8 @@ def test_reads_cases_like_keywords_without_escape() -> None:
         ("1 2", Prim.U8, 2, "end of text", "number 2"),
         ("@", Prim.U8, 0, "u8 (0 to 255)", "sign @"),
         ("\x1b[0m", Prim.U8, 0, "u8 (0 to 255)", r"sign \u{1b}"),
+        ("x" * 40, Prim.U8, 0, "u8 (0 to 255)", "name " + "x" * 40),
+        ("x" * 41, Prim.U8, 0, "u8 (0 to 255)", "name " + "x" * 40 + "..."),
         ("yes", Prim.BOOL, 0, "bool: true or false", "name yes"),
         ("%true", Prim.BOOL, 0, "bool: true or false", "name %true"),
         ('"a"', Prim.CHAR, 0, "char in single quotes", 'string "a"'),
@@ -190,9 +193,9 @@ def test_refuses(text: str, ty: WitType, position: int, expected: str, found: st
 def test_errors_are_one_line() -> None:
     """The message is made for a command line."""
     with pytest.raises(WaveError) as caught:
-        parse_value('{required: "x"}', BASIC)
+        parse_value('{required: "x\\n"}', BASIC)
 
-    assert 'at position 11: expected u8 (0 to 255), found string "x"' == str(caught.value)
+    assert 'at position 11: expected u8 (0 to 255), found string "x\\n"' == str(caught.value)
 
 
 def test_bare_text_nests_no_deeper_than_its_type() -> None:

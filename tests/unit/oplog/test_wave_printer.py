@@ -46,6 +46,7 @@ SHAPE = VariantType((("dot", None), ("circle", Prim.F64), ("ok", ITEM)))
         (Prim.F32, 3.4028235e38, "3.4028235e+38"),
         (Prim.F32, 1e-45, "1e-45"),
         (Prim.F32, math.inf, "inf"),
+        (Prim.F32, math.nan, "nan"),
         (Prim.CHAR, "a", "'a'"),
         (Prim.CHAR, "'", r"'\''"),
         (Prim.CHAR, '"', "'\"'"),
