@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from golem_host.engine import Engine, InstanceBusyError, StoreContext, Trap
+from golem_host.engine import Engine, InstanceBusyError, StoreContext, Trap, trampoline
 from golem_host.engine.context import CONTEXTS
 from golem_host.errors import ParamTypeMismatchError
 from golem_oplog.types import ListType, Prim, RecordType
@@ -169,6 +169,19 @@ def test_the_linker_may_go_before_the_instance(engine: Engine) -> None:
     guest.close()
 
     assert 7 == answer
+
+
+def test_handlers_go_when_nothing_can_call_them(engine: Engine) -> None:
+    """Neither callbacks nor what they close over stay behind."""
+    before = len(trampoline._LIVE)
+    guest = Guest(engine, clock_component(), lambda _: 7)
+    during = len(trampoline._LIVE)
+    guest.close()
+    del guest
+    gc.collect()
+
+    assert before < during
+    assert before == len(trampoline._LIVE)
 
 
 def test_exports_of_another_component_are_refused(engine: Engine) -> None:

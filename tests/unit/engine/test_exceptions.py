@@ -7,7 +7,7 @@ import pytest
 from golem_host.engine import Engine, StoreContext, Trap, TrapKind
 from golem_host.errors import HandlerResultError
 from golem_host.signals import ExitSignal, InterruptSignal, SuspendSignal
-from golem_oplog.types import EnumType, ListType, OptionType, Prim, VariantType, WitType
+from golem_oplog.types import EnumType, FlagsType, ListType, OptionType, Prim, VariantType, WitType
 from tests.support.components import clock_component, component, echo_component
 from tests.support.engines import Guest
 
@@ -43,9 +43,11 @@ def test_the_very_object_comes_out_of_call(engine: Engine, raised: BaseException
         guest.call("now")
     with pytest.raises(Trap) as second:
         guest.call("value")
+    kept = guest.context.raised
     guest.close()
 
     assert raised is caught.value
+    assert kept is None
     assert TrapKind.CANNOT_ENTER_COMPONENT is second.value.kind
 
 
@@ -118,6 +120,8 @@ WRONG: list[tuple[WitType, object]] = [
     (VariantType((("a", None), ("b", Prim.U8))), (1, None)),
     (OptionType(Prim.U8), (1, 2)),
     (OptionType(Prim.U8), 1),
+    (FlagsType(("a", "b")), 4),
+    (FlagsType(("a", "b")), -1),
 ]
 
 

@@ -23,6 +23,7 @@ from golem_oplog.types import (
 )
 from tests.support.components import component, echo_component
 from tests.support.engines import Guest
+from tests.support.resource_guests import GUEST_RESOURCE, HOST_RESOURCES, answer_with_reps
 
 GROWTH_BYTES_MAX = 1 << 20
 """Allocators keep some; a leak of one 32-byte cell per call would be thirty times as much."""
@@ -96,6 +97,27 @@ def test_export_calls_do_not_leak(engine: Engine) -> None:
     guest.close()
 
     assert grown < GROWTH_BYTES_MAX
+
+
+def test_handles_do_not_leak(engine: Engine) -> None:
+    """Of the host's resources in both directions, plain and inside others, and of the guest's."""
+    host = Guest(engine, component(HOST_RESOURCES), answer_with_reps, by_function=True)
+    guest = Guest(engine, component(GUEST_RESOURCE))
+
+    def work() -> None:
+        for _ in range(8_000):
+            host.call("perhaps", 5)
+            host.call("look-and-drop", 5)
+            host.call("pass", 5)
+            host.call("borrow", 5)
+            guest.call("[static]counter.end", guest.call("[constructor]counter", 5))
+            guest.instance.drop_handle(guest.call("[constructor]counter", 5))
+
+    grown = _growth(work)
+    host.close()
+    guest.close()
+
+    assert grown < GROWTH_BYTES_MAX // 4
 
 
 def test_instances_that_fail_do_not_leak(engine: Engine) -> None:

@@ -118,10 +118,11 @@ def test_an_argument_above_the_cap_names_the_calling_export(engine: Engine) -> N
     guest = Guest(engine, echo_component((ListType(Prim.U8),)))
     with pytest.raises(PayloadTooLargeError) as caught:
         guest.call("echo-0", bytes(PAYLOAD_MAX + 1))
+    dead = guest.instance.is_dead
     guest.close()
 
     assert "a host function called by echo-0" == caught.value.function
-    assert guest.instance.is_dead
+    assert dead
 
 
 def test_a_result_above_the_cap_names_the_export(engine: Engine) -> None:
@@ -162,6 +163,21 @@ def test_a_configuration_that_would_abort_the_process_is_refused(
     """The engine panics on impossible combinations, so they do not get that far."""
     with pytest.raises(ValueError, match="must"):
         make()
+
+
+def test_the_stack_is_as_deep_as_configured(tmp_path: Path) -> None:
+    """What fits into a large stack does not fit into a small one."""
+    outcomes = []
+    for stack_bytes in (64 << 10, WASM_STACK_BYTES_MAX):
+        with Engine(EngineConfig(cache_dir=tmp_path, wasm_stack_bytes=stack_bytes)) as engine:
+            guest = Guest(engine, component(GROWING))
+            try:
+                outcomes.append(guest.call("deep", 8_000))
+            except Trap as trap:
+                outcomes.append(trap.kind)
+            guest.close()
+
+    assert [TrapKind.STACK_OVERFLOW, 8_000] == outcomes
 
 
 def test_the_largest_stack_works_in_a_thread(tmp_path: Path) -> None:

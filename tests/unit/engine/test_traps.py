@@ -146,9 +146,10 @@ def test_a_dead_instance_says_so(engine: Engine) -> None:
         with pytest.raises(Trap) as caught:
             guest.call(name)
         again.append(caught.value.kind)
+    dead = guest.instance.is_dead
     guest.close()
 
-    assert guest.instance.is_dead
+    assert dead
     assert [TrapKind.CANNOT_ENTER_COMPONENT] * 2 == again
 
 
