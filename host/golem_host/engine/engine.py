@@ -11,6 +11,7 @@ import wasmtime
 from wasmtime import component as wc
 
 from golem_host.engine import abi
+from golem_host.engine.allocator import keep_freed_memory
 from golem_host.engine.binary import MalformedError, initial_memory_bytes
 from golem_host.engine.cache import CompileCache, default_directory
 from golem_host.engine.component import Component, SourceFacts
@@ -42,6 +43,8 @@ class Engine:
             settings=SETTINGS,
             bytes_max=self.config.cache_bytes_max,
         )
+        if self.config.freed_bytes_kept:
+            keep_freed_memory(self.config.freed_bytes_kept)
         run_once(self)
 
     def load(self, wasm: bytes | Path, *, name: str, progress: Progress | None = None) -> Component:

@@ -27,6 +27,7 @@ class Things:
 
     def __init__(self, engine: Engine) -> None:
         self.calls: list[tuple[str, int]] = []
+        self.boxes_open: set[int] = set()
         self.component: Component = engine.load(component(HOST_RESOURCES), name="things")
         self.linked = self.component.link(self._resolve, self._drop)
         self.instance: Instance = self.linked.instantiate(StoreContext())
@@ -46,7 +47,12 @@ class Things:
 
     def _drop(self, resource: str) -> DropHandler:
         assert "test:host/things.thing" == resource
-        return lambda _, rep: self.calls.append(("drop", rep))
+
+        def dropped(context: StoreContext, rep: int) -> None:
+            self.calls.append(("drop", rep))
+            self.boxes_open.add(len(context.boxes))
+
+        return dropped
 
 
 @pytest.fixture
@@ -80,6 +86,8 @@ def test_handles_travel_inside_other_values(things: Things) -> None:
 
     assert [False, True] == found
     assert [("maybe", 0), ("maybe", 5), ("drop", 105)] == things.calls
+    # Freed at once, not at the end of the export: one call of a guest may make a million.
+    assert {0} == things.boxes_open
 
 
 def test_exports_take_and_give_host_handles(things: Things) -> None:
