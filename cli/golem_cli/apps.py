@@ -41,7 +41,7 @@ def build_project(folder: Path, output: Path | None, report: Report) -> Path:
     from golem_host.guest import build_guest
     from golem_host.storage.layout import default_cache_dir
 
-    cache_dir = default_cache_dir() / "builds"
+    cache_dir = default_cache_dir() / "guests"
     return build_guest(folder, output=output, cache_dir=cache_dir, progress=report).wasm
 
 

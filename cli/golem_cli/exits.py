@@ -60,7 +60,7 @@ EXIT_CODES: Final = {
     "ConflictError": ExitCode.REFUSED,
     # golem_oplog.errors
     "CorruptOplogError": ExitCode.STATE,
-    "UnsupportedFormatError": ExitCode.STATE,
+    "UnsupportedFormatError": ExitCode.REFUSED,
     "OplogPoisonedError": ExitCode.STATE,
     "OplogWriteError": ExitCode.STATE,
     "MissingBlobError": ExitCode.STATE,
@@ -75,6 +75,7 @@ EXIT_CODES: Final = {
     "OplogInUseError": ExitCode.REFUSED,
     "OplogReadError": ExitCode.STATE,
     "WaveError": ExitCode.USAGE,
+    "QueryError": ExitCode.USAGE,
     "ValueTypeError": ExitCode.USAGE,
     # Python and click
     "UsageError": ExitCode.USAGE,
@@ -144,7 +145,9 @@ def _message(error: BaseException, code: ExitCode) -> str:
             f"internal error, please report it: {type(error).__name__}: {error} "
             "(GOLEM_HOST_TRACEBACK=1 shows where)"
         )
-    return str(error)
+    text = getattr(error, "text", None)
+    # WAVE: a position means something only beside the text.
+    return f"{text}: {error}" if isinstance(text, str) else str(error)
 
 
 def _discard_stdout() -> None:

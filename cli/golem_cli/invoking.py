@@ -20,7 +20,7 @@ from golem_cli.guest_output import GuestOutput
 from golem_cli.interrupts import StopRequest, stopping
 
 if TYPE_CHECKING:
-    from golem_host import Worker
+    from golem_host import Component, Worker
     from golem_oplog.types import FunctionType
 
 KEY_PREFIX: Final = "run-"
@@ -54,16 +54,23 @@ class Manner:
     timeout_s: float | None
 
 
-def read_invocations(worker: Worker, texts: Iterable[str]) -> list[Invocation]:
-    """All of the texts as calls on a worker: a mistake in the last one makes none of them."""
+def read_invocations(component: Component, texts: Iterable[str]) -> list[Invocation]:
+    """All of the texts as calls of exports: a mistake in the last one makes none of them."""
     from golem_oplog.wave import parse_args, parse_call
 
     calls = [parse_call(text) for text in texts]
-    functions = [worker.resolve(call.name) for call in calls]
+    functions = [resolve(component, call.name) for call in calls]
     return [
         Invocation(function, tuple(parse_args(call, function)))
         for call, function in zip(calls, functions, strict=True)
     ]
+
+
+def resolve(component: Component, name: str) -> FunctionType:
+    """The export that a name, long or short, stands for."""
+    from golem_host.worker.names import find_export
+
+    return find_export(component.load(component).exports, name).type
 
 
 def plan_keys(invocations: Sequence[Invocation], unfinished: Sequence[str]) -> list[str]:

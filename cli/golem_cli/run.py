@@ -103,7 +103,7 @@ def run(request: RunRequest) -> int:
 
     \b
     Example:
-      golem-host run counter.wasm --worker alice --invoke 'add(1)' --invoke 'get()'
+      golem-host run counter.wasm --worker alice --invoke 'add(1)' --invoke 'add(2)'
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.session import open_host
     from golem_oplog.wave import parse_call
@@ -130,12 +130,15 @@ def _component(host: Host, source: Source | None, request: RunRequest) -> Compon
 
 def _call_exports(host: Host, component: Component, request: RunRequest) -> ExitCode:
     from golem_cli.invoking import calling, plan_keys, read_invocations
+    from golem_cli.session import existing_worker
 
-    worker = host.workers.get_or_create(
-        component, request.worker, args=request.args, env=request.environment
-    )
-    _check_made_alike(worker, component, request, strict=False)
-    invocations = read_invocations(worker, request.invoke)
+    existing = existing_worker(host, component.name, request.worker)
+    if existing is not None:
+        _check_made_alike(existing, component, request, strict=False)
+    # A mistake in a call makes no worker.
+    callee = component if existing is None else existing.component
+    invocations = read_invocations(callee, request.invoke)
+    worker = existing or _create(host, component, request)
     left = worker.unfinished()
     keys = plan_keys(invocations, [item.key for item in left])
     with calling(worker, request.manner) as calls:
@@ -145,6 +148,12 @@ def _call_exports(host: Host, component: Component, request: RunRequest) -> Exit
             else:
                 calls.output.remark(f"first finishing {item.function}, which was left unfinished")
         return calls.invoke_all(invocations, keys)
+
+
+def _create(host: Host, component: Component, request: RunRequest) -> Worker:
+    return host.workers.create(
+        component, request.worker, args=request.args, env=request.environment
+    )
 
 
 def _run_command(host: Host, component: Component, request: RunRequest) -> int:
@@ -177,19 +186,14 @@ def _run_command(host: Host, component: Component, request: RunRequest) -> int:
 
 def _command_worker(host: Host, component: Component, request: RunRequest) -> Worker:
     """The unfinished worker of this name, or a fresh one in place of one that has ended."""
-    from golem_host import WorkerNotFoundError
+    from golem_cli.session import existing_worker
 
-    try:
-        worker = host.workers.get(component, request.worker)
-    except WorkerNotFoundError:
-        pass
-    else:
+    worker = existing_worker(host, component.name, request.worker)
+    if worker is not None:
         if worker.unfinished():
             return worker
         worker.delete()
-    return host.workers.create(
-        component, request.worker, args=request.args, env=request.environment
-    )
+    return _create(host, component, request)
 
 
 def _command_export(component: Component) -> str:

@@ -33,3 +33,12 @@ def state_root(state_dir: Path | None) -> Path:
 
 def find_worker(host: Host, name: WorkerName) -> Worker:
     return host.workers.get(name.component, name.worker)
+
+
+def existing_worker(host: Host, component: str, name: str) -> Worker | None:
+    from golem_host import WorkerNotFoundError
+
+    try:
+        return host.workers.get(component, name)
+    except WorkerNotFoundError:
+        return None

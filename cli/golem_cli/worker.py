@@ -144,12 +144,15 @@ def invoke(request: InvokeRequest) -> int:
       golem-host worker invoke counter/alice 'add(1)'
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.invoking import calling, plan_keys, read_invocations
-    from golem_cli.session import open_host
+    from golem_cli.session import existing_worker, open_host
 
     with open_host(request.state_dir) as host:
         component = host.components.get(request.name.component)
-        target = host.workers.get_or_create(component, request.name.worker)
-        invocations = read_invocations(target, [request.call])
+        existing = existing_worker(host, *request.name)
+        # A mistake in the call makes no worker.
+        callee = component if existing is None else existing.component
+        invocations = read_invocations(callee, [request.call])
+        target = existing or host.workers.create(component, request.name.worker)
         keys = [request.idempotency_key] if request.idempotency_key else plan_keys(invocations, ())
         with calling(target, request.manner) as calls:
             return calls.invoke_all(invocations, keys)
