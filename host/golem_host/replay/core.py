@@ -361,7 +361,6 @@ class Replay:
 
     def _abandon_from(self, begin: int) -> Perform:
         """Keep the begin marker, declare everything behind it dead, and go live."""
-        self._last = self._next
         self._next = None
         self._entries = iter(())
         self.tail_logs.clear()

@@ -102,10 +102,10 @@ def test_an_unfinished_atomic_region_is_redone() -> None:
 
 def test_a_redone_region_says_what_it_said_before_again() -> None:
     """Output of the dead attempt does not stand for that of the new one (R50)."""
-    replay = running(BeginAtomicRegion(T), said("x"), open_begins=(3,))
+    replay = running(said("before"), BeginAtomicRegion(T), said("in"), open_begins=(4,))
     replay.begin_atomic_region()
 
-    assert not replay.output_was_recorded(said("x"))
+    assert [False, False] == [replay.output_was_recorded(said(text)) for text in ("before", "in")]
 
 
 def test_an_unfinished_inner_region_alone_is_redone() -> None:
@@ -154,6 +154,29 @@ def test_the_guests_own_retry_policy_wins() -> None:
 def test_a_change_of_level_is_answered() -> None:
     """The guest sets the same level as before."""
     assert 3 == running(SMART).change_persistence_level(PersistenceLevel.SMART)
+
+
+@pytest.mark.parametrize(
+    ("marker", "request_of"),
+    [
+        (BeginRemoteWrite(T), lambda replay: replay.begin_remote_write(idempotent=True)),
+        (EndRemoteWrite(T, 2), lambda replay: replay.end_remote_write()),
+        (BeginAtomicRegion(T), lambda replay: replay.begin_atomic_region()),
+        (EndAtomicRegion(T, 2), lambda replay: replay.end_atomic_region(2)),
+        (NoOp(T), lambda replay: replay.no_op()),
+        (POLICY, lambda replay: replay.change_retry_policy()),
+        (SMART, lambda replay: replay.change_persistence_level(PersistenceLevel.SMART)),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_every_marker_answers_once(
+    marker: Entry, request_of: Callable[[Replay], int | Perform]
+) -> None:
+    """A marker is used up by the request that finds it."""
+    replay = running(marker)
+    outcomes = [request_of(replay), request_of(replay)]
+
+    assert [3, PERFORM] == outcomes
 
 
 def test_another_level_is_a_divergence() -> None:
