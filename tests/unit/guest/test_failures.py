@@ -1,0 +1,161 @@
+"""What componentize-py prints when a build fails, and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from golem_host.guest.failures import explain
+from golem_host.guest.toolchain import ToolOutput
+
+LAUNCHER = """Traceback (most recent call last):
+  File "<string>", line 1, in <module>
+AssertionError: """
+
+
+def said(body: str, cause: str) -> ToolOutput:
+    """The tool's output around one failure."""
+    return ToolOutput(1, f"{LAUNCHER}{body}\n\n\nCaused by:\n    {cause}\n")
+
+
+def traceback(line: str, raised: str) -> ToolOutput:
+    body = (
+        f'Traceback (most recent call last):\n  File "/0/app.py", line 1, in <module>\n    {line}\n'
+    )
+    return said(body + raised, raised)
+
+
+@pytest.mark.parametrize(
+    ("output", "reason", "advice"),
+    [
+        (
+            traceback("import ssl", "ModuleNotFoundError: No module named '_ssl'"),
+            "module ssl does not exist inside a guest",
+            "for HTTPS import wasi:http/outgoing-handler in the world",
+        ),
+        (
+            traceback("import bz2", "ModuleNotFoundError: No module named '_bz2'"),
+            "module bz2 does not exist inside a guest",
+            "do without it, or use a package that does",
+        ),
+        (
+            traceback("import idna", "ModuleNotFoundError: No module named 'idna'"),
+            "module idna not found",
+            "put it into the project, or `pip install --target vendor NAME` there (pure Python only)",
+        ),
+        (
+            traceback("x", "RuntimeError: can't start new thread"),
+            "app.py starts a thread, and a guest has only one",
+            "use asyncio instead",
+        ),
+        (
+            traceback("x", "OSError: [Errno 58] wasi does not support processes."),
+            "app.py starts a process, and a guest cannot",
+            "do the work in the guest itself",
+        ),
+        (
+            traceback("x", "ModuleNotFoundError: No module named 'wit_world.imports'"),
+            "app.py uses wit_world.imports, which the world does not have",
+            "add the import or export to the world in wit/",
+        ),
+        (
+            traceback(
+                "x",
+                "ImportError: cannot import name 'host' from 'wit_world.imports' "
+                "(/world/wit_world/imports/__init__.py)",
+            ),
+            "app.py uses wit_world.imports.host, which the world does not have",
+            "add the import or export to the world in wit/",
+        ),
+        (
+            said("AttributeError: module 'app' has no attribute 'Api'", "AttributeError: ..."),
+            "app.py has no class Api",
+            "it implements an interface that the world exports: class Api(wit_world.exports.Api)",
+        ),
+        (
+            said("AttributeError: module 'app' has no attribute 'WitWorld'", "AttributeError: ..."),
+            "app.py has no class WitWorld",
+            "it implements the functions that the world exports: class WitWorld(wit_world.WitWorld)",
+        ),
+        (
+            said("", "0: error while executing\n    1: Exited with i32 exit status 1"),
+            "app.py exits while it is imported",
+            "call exit from a function, not while building",
+        ),
+        (
+            traceback("boom()", "ValueError: too bad"),
+            "app.py cannot be imported: ValueError: too bad",
+            "everything is imported while building",
+        ),
+        (
+            said(
+                '  File "/0/app.py", line 1\n    def (:\n        ^\nSyntaxError: invalid syntax',
+                "x",
+            ),
+            "app.py cannot be imported: SyntaxError: invalid syntax",
+            "everything is imported while building",
+        ),
+        (
+            said(
+                "failed to resolve directory while parsing WIT for path [wit]",
+                "0: failed to parse package: wit\n"
+                "    1: name `blah` is not defined\n"
+                "            --> wit/world.wit:1:42\n",
+            ),
+            "wit/world.wit:1:42: name `blah` is not defined",
+            "",
+        ),
+        (
+            said(
+                "failed to resolve directory while parsing WIT for path [wit]",
+                "0: failed to parse package: wit\n    1: no `package` header was found",
+            ),
+            "no `package` header was found",
+            "",
+        ),
+        (
+            said(
+                "Traceback (most recent call last):\nKeyError: 1\n\nDuring handling of the above "
+                "exception, another exception occurred:\n\nValueError: too bad",
+                "ValueError: too bad",
+            ),
+            "app.py cannot be imported: ValueError: too bad",
+            "everything is imported while building",
+        ),
+        (
+            ToolOutput(-9, "half a li"),
+            "componentize-py was ended by signal 9",
+            "it needs about 1 GB of memory",
+        ),
+        (ToolOutput(-15, ""), "componentize-py was ended by signal 15", ""),
+        (ToolOutput(1, "error: no idea\n"), "componentize-py failed: error: no idea", ""),
+        (ToolOutput(3, ""), "componentize-py failed: without a word", ""),
+    ],
+)
+def test_each_known_failure_has_a_reason_and_an_advice(
+    output: ToolOutput, reason: str, advice: str
+) -> None:
+    """One line says what is wrong and what to do, whatever the tool printed around it."""
+    error = explain("cart", output, ["app"])
+
+    assert ("cart", reason, advice) == (error.component, error.reason, error.advice)
+
+
+def test_the_detail_is_the_guests_traceback_in_the_projects_paths() -> None:
+    """Nothing of our launcher or of the guest's mounts is shown; each root has its own name."""
+    body = (
+        "Traceback (most recent call last):\n"
+        '  File "/0/app.py", line 2, in <module>\n'
+        '  File "/1/lib/x.py", line 7, in f\n'
+        '  File "/python/json/decoder.py", line 3, in g\n'
+        "ValueError: too bad"
+    )
+
+    error = explain("cart", said(body, "ValueError: too bad"), ["app", "vendor"])
+
+    assert error.detail == (
+        "Traceback (most recent call last):\n"
+        '  File "app.py", line 2, in <module>\n'
+        '  File "vendor/lib/x.py", line 7, in f\n'
+        '  File "/python/json/decoder.py", line 3, in g\n'
+        "ValueError: too bad"
+    )
