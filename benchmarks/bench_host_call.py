@@ -17,7 +17,6 @@ from wasmtime import component as wc
 
 from benchmarks.harness import Report, in_turns, ratio
 from golem_host.engine import Engine, EngineConfig, StoreContext
-from golem_host.engine.limits import engine_settings
 from golem_oplog.types import ListType, OptionType, Prim, ResultType, TupleType, WitType
 from tests.support.components import ECHO_INTERFACE, echo_component
 
@@ -60,7 +59,10 @@ def ours(folder: Path) -> Loops:
 
 def stock() -> Loops:
     """The same with the linker and the conversions of wasmtime-py."""
-    engine = wasmtime.Engine(engine_settings(EngineConfig()))
+    settings = wasmtime.Config()
+    settings.epoch_interruption = True
+    settings.cranelift_nan_canonicalization = True
+    engine = wasmtime.Engine(settings)
     component = wc.Component(engine, _guest())
     linker = wc.Linker(engine)
     with linker.root() as root, root.add_instance(ECHO_INTERFACE) as interface:

@@ -3,7 +3,7 @@ The raw C interface of wasmtime: prototypes, and one view of the whole address s
 
 wasmtime-py converts every value through ctypes structures, keeps the last exception of *all* threads
 in one global, and lets `BaseException` out of callbacks.  So this package calls the C interface
-itself and takes from wasmtime-py only what is not on a hot path: configuration, compilation, types.
+itself, and takes nothing but the library from it.
 
 A component value is a **cell** of 32 bytes: one kind byte, seven of padding, 24 of payload.
 
@@ -30,8 +30,6 @@ Who owns memory:
 - the result cell of an export is ours: `val_delete` it after lifting.
 
 Addresses are plain integers throughout: ctypes pointer objects double the cost of a callback.
-Functions that may run guest code or take long release the GIL; the short ones keep it, because
-handing it over costs more than they do.
 
 Source: the C headers of wasmtime 50, and measurements with wasmtime-py 50.
 """
@@ -42,9 +40,9 @@ import ctypes
 import struct
 from collections.abc import Callable
 from ctypes import c_bool, c_char_p, c_int64, c_size_t, c_uint32, c_uint64
-from typing import Any, Final
+from typing import Final
 
-from wasmtime import _ffi
+from golem_host.engine.library import brief, patient
 
 ADDRESS_SPACE_BYTES: Final = 1 << 48  # user addresses of aarch64 Linux go up to here
 
@@ -84,18 +82,6 @@ RECORD_ENTRY_BYTES: Final = 48
     KIND_RESOURCE,
 ) = range(22)
 
-_PATIENT = _ffi.dll
-_BRIEF = ctypes.PyDLL(_ffi.dll._name, handle=_ffi.dll._handle)  # noqa: SLF001 # no public accessor
-
-
-def _declare(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
-    # Subscription makes a new function object each time, so wasmtime-py keeps its own prototypes.
-    function = library[name]
-    function.restype = result
-    function.argtypes = arguments
-    return function
-
-
 CALLBACK: Final = ctypes.CFUNCTYPE(c_size_t, *[c_size_t] * 7)
 """``(data, context, type, arguments, count, results, count) -> error or 0``: a host function."""
 DESTRUCTOR: Final = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_uint32)
@@ -105,46 +91,37 @@ EPOCH_CALLBACK: Final = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_size_t,
 FINALIZER: Final = ctypes.CFUNCTYPE(None, c_size_t)
 
 # Run guest code, or take long.
-func_call = _declare(_PATIENT, "wasmtime_component_func_call", c_size_t, *[c_size_t] * 6)
-linker_instantiate = _declare(
-    _PATIENT, "wasmtime_component_linker_instantiate", c_size_t, *[c_size_t] * 4
-)
-resource_any_drop = _declare(
-    _PATIENT, "wasmtime_component_resource_any_drop", c_size_t, c_size_t, c_size_t
-)
-store_delete = _declare(_PATIENT, "wasmtime_store_delete", None, c_size_t)
-val_clone = _declare(_PATIENT, "wasmtime_component_val_clone", None, c_size_t, c_size_t)
-val_delete = _declare(_PATIENT, "wasmtime_component_val_delete", None, c_size_t)
-vallist_new = _declare(_PATIENT, "wasmtime_component_vallist_new", None, *[c_size_t] * 3)
-byte_vec_new = _declare(_PATIENT, "wasm_byte_vec_new", None, c_size_t, c_size_t, c_char_p)
+func_call = patient("wasmtime_component_func_call", c_size_t, *[c_size_t] * 6)
+linker_instantiate = patient("wasmtime_component_linker_instantiate", c_size_t, *[c_size_t] * 4)
+resource_any_drop = patient("wasmtime_component_resource_any_drop", c_size_t, c_size_t, c_size_t)
+store_delete = patient("wasmtime_store_delete", None, c_size_t)
+val_clone = patient("wasmtime_component_val_clone", None, c_size_t, c_size_t)
+val_delete = patient("wasmtime_component_val_delete", None, c_size_t)
+vallist_new = patient("wasmtime_component_vallist_new", None, *[c_size_t] * 3)
+byte_vec_new = patient("wasm_byte_vec_new", None, c_size_t, c_size_t, c_char_p)
 
 # Values
-byte_vec_delete = _declare(_BRIEF, "wasm_byte_vec_delete", None, c_size_t)
+byte_vec_delete = brief("wasm_byte_vec_delete", None, c_size_t)
 
 # Errors
-error_new = _declare(_BRIEF, "wasmtime_error_new", c_size_t, c_char_p)
-error_delete = _declare(_BRIEF, "wasmtime_error_delete", None, c_size_t)
-error_message = _declare(_BRIEF, "wasmtime_error_message", None, c_size_t, c_size_t)
-trap_code = _declare(_BRIEF, "wasmtime_trap_code", c_bool, c_size_t, c_size_t)
+error_new = brief("wasmtime_error_new", c_size_t, c_char_p)
+error_delete = brief("wasmtime_error_delete", None, c_size_t)
+error_message = brief("wasmtime_error_message", None, c_size_t, c_size_t)
+trap_code = brief("wasmtime_trap_code", c_bool, c_size_t, c_size_t)
 
 # Resources
-resource_any_to_host = _declare(
-    _BRIEF, "wasmtime_component_resource_any_to_host", c_size_t, *[c_size_t] * 3
+resource_any_to_host = brief("wasmtime_component_resource_any_to_host", c_size_t, *[c_size_t] * 3)
+resource_any_clone = brief("wasmtime_component_resource_any_clone", c_size_t, c_size_t)
+resource_any_delete = brief("wasmtime_component_resource_any_delete", None, c_size_t)
+resource_host_new = brief(
+    "wasmtime_component_resource_host_new", c_size_t, c_bool, c_uint32, c_uint32
 )
-resource_any_clone = _declare(_BRIEF, "wasmtime_component_resource_any_clone", c_size_t, c_size_t)
-resource_any_delete = _declare(_BRIEF, "wasmtime_component_resource_any_delete", None, c_size_t)
-resource_host_new = _declare(
-    _BRIEF, "wasmtime_component_resource_host_new", c_size_t, c_bool, c_uint32, c_uint32
-)
-resource_host_rep = _declare(_BRIEF, "wasmtime_component_resource_host_rep", c_uint32, c_size_t)
-resource_host_delete = _declare(_BRIEF, "wasmtime_component_resource_host_delete", None, c_size_t)
-resource_host_to_any = _declare(
-    _BRIEF, "wasmtime_component_resource_host_to_any", c_size_t, *[c_size_t] * 3
-)
+resource_host_rep = brief("wasmtime_component_resource_host_rep", c_uint32, c_size_t)
+resource_host_delete = brief("wasmtime_component_resource_host_delete", None, c_size_t)
+resource_host_to_any = brief("wasmtime_component_resource_host_to_any", c_size_t, *[c_size_t] * 3)
 
 # Linking
-linker_add_func = _declare(
-    _BRIEF,
+linker_add_func = brief(
     "wasmtime_component_linker_instance_add_func",
     c_size_t,
     c_size_t,
@@ -154,8 +131,7 @@ linker_add_func = _declare(
     c_size_t,
     FINALIZER,
 )
-linker_add_resource = _declare(
-    _BRIEF,
+linker_add_resource = brief(
     "wasmtime_component_linker_instance_add_resource",
     c_size_t,
     c_size_t,
@@ -168,11 +144,10 @@ linker_add_resource = _declare(
 )
 
 # Stores and instances
-store_new = _declare(_BRIEF, "wasmtime_store_new", c_size_t, c_size_t, c_size_t, c_size_t)
-store_context = _declare(_BRIEF, "wasmtime_store_context", c_size_t, c_size_t)
-store_limiter = _declare(_BRIEF, "wasmtime_store_limiter", None, c_size_t, *[c_int64] * 5)
-store_epoch_deadline_callback = _declare(
-    _BRIEF,
+store_new = brief("wasmtime_store_new", c_size_t, c_size_t, c_size_t, c_size_t)
+store_context = brief("wasmtime_store_context", c_size_t, c_size_t)
+store_limiter = brief("wasmtime_store_limiter", None, c_size_t, *[c_int64] * 5)
+store_epoch_deadline_callback = brief(
     "wasmtime_store_epoch_deadline_callback",
     None,
     c_size_t,
@@ -180,27 +155,10 @@ store_epoch_deadline_callback = _declare(
     c_size_t,
     c_size_t,
 )
-context_set_epoch_deadline = _declare(
-    _BRIEF, "wasmtime_context_set_epoch_deadline", None, c_size_t, c_uint64
-)
-instance_get_func = _declare(
-    _BRIEF, "wasmtime_component_instance_get_func", c_bool, *[c_size_t] * 4
-)
-
-# Configuration that wasmtime-py does not offer
-config_component_model_async_set = _declare(
-    _BRIEF, "wasmtime_config_wasm_component_model_async_set", None, c_size_t, c_bool
-)
-config_concurrency_support_set = _declare(
-    _BRIEF, "wasmtime_config_concurrency_support_set", None, c_size_t, c_bool
-)
+context_set_epoch_deadline = brief("wasmtime_context_set_epoch_deadline", None, c_size_t, c_uint64)
+instance_get_func = brief("wasmtime_component_instance_get_func", c_bool, *[c_size_t] * 4)
 
 _SIZE_AND_ADDRESS = struct.Struct("<QQ")
-
-
-def pointer_of(pointer: Any) -> int:
-    """The address in a ctypes pointer.  Whoever owns the object must outlive its use."""
-    return int(ctypes.cast(pointer, ctypes.c_void_p).value or 0)
 
 
 def address_of(
@@ -212,12 +170,17 @@ def address_of(
     return _address(_first(buffer))
 
 
+def bytes_at(address: int, size: int) -> bytes:
+    """A copy of memory; of no bytes at no address is fine."""
+    return bytes(MEMORY[address : address + size])
+
+
 def take_message(error: int) -> str:
     """The text of an error object.  The caller still owns the error."""
     vector = bytearray(16)
     error_message(error, address_of(vector))
     size, address = _SIZE_AND_ADDRESS.unpack(vector)
-    text = bytes(MEMORY[address : address + size]) if size else b""
+    text = bytes_at(address, size)
     byte_vec_delete(address_of(vector))
     return text.decode("utf-8", "replace")
 
@@ -233,4 +196,4 @@ def bytes_layout_holds() -> bool:
     """True where the content of ``bytes`` lies where `BYTES_OFFSET` says."""
     probe = b"golem-host layout probe"
     start = id(probe) + BYTES_OFFSET
-    return bytes(MEMORY[start : start + len(probe)]) == probe
+    return bytes_at(start, len(probe)) == probe

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Final
 
 import google_crc32c
-import wasmtime
-from wasmtime import _ffi
-from wasmtime import component as wc
+
+from golem_host.engine import library
+from golem_host.engine.raw import EngineError, RawComponent, RawEngine
 
 _SUFFIX: Final = ".cwasm"
 _PRIVATE: Final = 0o700
@@ -52,7 +52,7 @@ class CompileCache:
         self._stamp = f"{_engine_build()} {settings} {_processor()}"
         self._usable = self._prepare()
 
-    def load(self, engine: wasmtime.Engine, sha256: str) -> wc.Component | None:
+    def load(self, engine: RawEngine, sha256: str) -> RawComponent | None:
         """The compiled component, or None where there is none that can be trusted."""
         if not self._usable:
             return None
@@ -60,20 +60,20 @@ class CompileCache:
             try:
                 if path.name != self._file_name(sha256, _checksum(path)):
                     raise ValueError("its content has another checksum")  # noqa: TRY301
-                component = wc.Component.deserialize_file(engine, str(path))
+                component = RawComponent.load(engine, path)
                 os.utime(path)
-            except (OSError, ValueError, wasmtime.WasmtimeError) as error:
+            except (OSError, ValueError, EngineError) as error:
                 _log.warning("compiled code is unusable: compiling anew (%s: %s)", path, error)
                 path.unlink(missing_ok=True)
             else:
                 return component
         return None
 
-    def store(self, sha256: str, component: wc.Component) -> None:
+    def store(self, sha256: str, component: RawComponent) -> None:
         """Keep a component that has just been compiled."""
         if not self._usable:
             return
-        code = bytes(component.serialize())
+        code = component.serialize()
         target = self._directory / self._file_name(sha256, google_crc32c.value(code))
         temporary = self._directory / f"{os.getpid()}-{next(_numbers)}.new"
         try:
@@ -139,7 +139,7 @@ def _engine_build() -> str:
     Its version would do as well, but asking for it costs 30 ms of imports.  Two builds of one size
     are told apart by the engine, which refuses what another version compiled.
     """
-    return f"wasmtime-{_ffi.filename.stat().st_size}"
+    return f"wasmtime-{library.PATH.stat().st_size}"
 
 
 def _processor() -> str:

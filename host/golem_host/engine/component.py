@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wasmtime import component as wc
-
-from golem_host.engine import abi
 from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
 from golem_host.engine.exports import ExportCaller, export_caller
 from golem_host.engine.linker import LinkedComponent, Resolve, ResolveDrop, link
+from golem_host.engine.raw import Owned, RawComponent
 from golem_host.engine.resources import HandlePlan
 from golem_host.engine.trampoline import Boundary
 from golem_host.engine.wit import print_world
@@ -41,7 +39,7 @@ class Component:
     """Made by `Engine.load`."""
 
     def __init__(
-        self, engine: Engine, raw: wc.Component, description: Description, source: SourceFacts
+        self, engine: Engine, raw: RawComponent, description: Description, source: SourceFacts
     ) -> None:
         self.engine = engine
         self.description = description
@@ -67,7 +65,7 @@ class Component:
     @property
     def pointer(self) -> int:
         """The engine's own component, for as long as this object lives."""
-        return abi.pointer_of(self._raw.ptr())
+        return self._raw.pointer
 
     def wit(self) -> str:
         """The component's world as WIT text: what `component wit` shows."""
@@ -94,9 +92,9 @@ class Component:
             )
         return caller
 
-    def _export_index(self, export: ExportedFunction) -> wc.ExportIndex:
-        parent = self._raw.get_export_index(export.interface) if export.interface else None
-        index = self._raw.get_export_index(export.name, parent)
+    def _export_index(self, export: ExportedFunction) -> Owned:
+        parent = self._raw.export_index(export.interface) if export.interface else None
+        index = self._raw.export_index(export.name, parent)
         if index is None:
             message = f"{self.name} does not export {export.type.name}"
             raise ValueError(message)

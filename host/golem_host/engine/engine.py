@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-import wasmtime
-from wasmtime import component as wc
-
-from golem_host.engine import abi
 from golem_host.engine.allocator import keep_freed_memory
 from golem_host.engine.binary import MalformedError, initial_memory_bytes
 from golem_host.engine.cache import CompileCache, default_directory
 from golem_host.engine.component import Component, SourceFacts
 from golem_host.engine.describe import describe
 from golem_host.engine.limits import SETTINGS, EngineConfig, engine_settings
+from golem_host.engine.raw import EngineError, RawComponent, RawEngine
 from golem_host.engine.refusals import invalid, refuse_header
 from golem_host.engine.selftest import run_once
 from golem_host.engine.ticker import Ticker
@@ -35,8 +32,7 @@ class Engine:
 
     def __init__(self, config: EngineConfig | None = None) -> None:
         self.config = config or EngineConfig()
-        self.raw = wasmtime.Engine(engine_settings(self.config))
-        self.pointer = abi.pointer_of(self.raw.ptr())
+        self.raw = RawEngine(engine_settings(self.config))
         self.ticker = Ticker(self.raw.increment_epoch, self.config.epoch_tick_ms)
         self._cache = CompileCache(
             self.config.cache_dir or default_directory(),
@@ -89,12 +85,12 @@ class Engine:
         except OSError as error:
             raise ComponentError(component=name, reason=f"cannot be read: {error}") from error
 
-    def _compile(self, content: bytes, name: str, progress: Progress | None) -> wc.Component:
+    def _compile(self, content: bytes, name: str, progress: Progress | None) -> RawComponent:
         if progress is not None:
             progress(f"compiling {name} ({len(content) / 1e6:.1f} MB)")
         try:
-            return wc.Component(self.raw, content)
-        except wasmtime.WasmtimeError as error:
+            return RawComponent.compile(self.raw, content)
+        except EngineError as error:
             raise invalid(name, str(error)) from error
 
     def _initial_memory(self, content: bytes, name: str) -> int:

@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wasmtime import component as wc
-
-from golem_host.engine import abi
 from golem_host.engine.codegen import unpacking
 from golem_host.engine.context import StoreContext
+from golem_host.engine.raw import Owned
 from golem_host.engine.trampoline import Boundary
 from golem_oplog.types import FunctionType
 
@@ -23,18 +21,14 @@ class ExportCaller:
     """How one exported function of a component is called in any of its instances."""
 
     type: FunctionType
-    index: wc.ExportIndex
+    index: Owned
     lower: Callable[[Sequence[Any], Keep, StoreContext], bytes]
     """Arguments to cells that lie one after the other.  ``keep`` gets what they point to."""
     lift: Callable[[int, StoreContext], Any] | None
     """The cell at an address to the result; None for a function without one."""
 
-    @property
-    def index_address(self) -> int:
-        return abi.pointer_of(self.index.ptr())
 
-
-def export_caller(boundary: Boundary, ty: FunctionType, index: wc.ExportIndex) -> ExportCaller:
+def export_caller(boundary: Boundary, ty: FunctionType, index: Owned) -> ExportCaller:
     """Generate the code of one export."""
     with boundary.lock:
         namespace = boundary.namespace

@@ -190,7 +190,7 @@ class Instance:
         function = bytearray(FUNC_BYTES)
         address = abi.address_of(function)
         if self._dead or not abi.instance_get_func(
-            abi.address_of(self._raw), self._context.address, caller.index_address, address
+            abi.address_of(self._raw), self._context.address, caller.index.pointer, address
         ):
             message = f"{export.type.name}: an earlier call on this instance failed"
             raise Trap(TrapKind.CANNOT_ENTER_COMPONENT, message)

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import wasmtime
-
-from golem_host.engine import abi
-
 WASM_STACK_BYTES_MAX: Final = 1 << 20
 """
 Above this a thread's own stack may end first, which is a segmentation fault.
@@ -59,21 +55,20 @@ SETTINGS: Final = "deterministic-1"
 """Names what `engine_settings` sets that compiled code depends on; the limits do not matter to it."""
 
 
-def engine_settings(config: EngineConfig) -> wasmtime.Config:
+def engine_settings(config: EngineConfig) -> dict[str, bool | int]:
     """
     The one configuration that guests run under: the same computation everywhere.
 
     NaNs are canonical, relaxed SIMD is deterministic, there are no threads and no shared memory.
     Component-model async is off, so a component that uses streams or futures does not even load.
     """
-    settings = wasmtime.Config()
-    settings.epoch_interruption = True
-    settings.cranelift_nan_canonicalization = True
-    settings.wasm_relaxed_simd_deterministic = True
-    settings.wasm_threads = False
-    settings.shared_memory = False
-    settings.max_wasm_stack = config.wasm_stack_bytes
-    pointer = abi.pointer_of(settings.ptr())
-    abi.config_component_model_async_set(pointer, False)
-    abi.config_concurrency_support_set(pointer, False)
-    return settings
+    return {
+        "epoch_interruption": True,
+        "cranelift_nan_canonicalization": True,
+        "wasm_relaxed_simd_deterministic": True,
+        "wasm_threads": False,
+        "shared_memory": False,
+        "wasm_component_model_async": False,
+        "concurrency_support": False,
+        "max_wasm_stack": config.wasm_stack_bytes,
+    }

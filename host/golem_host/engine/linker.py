@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from wasmtime import component as wc
-
 from golem_host.engine import abi
 from golem_host.engine.context import CONTEXTS, StoreContext
 from golem_host.engine.describe import ImportedFunction, InterfaceItems
 from golem_host.engine.exports import INSTANCE_BYTES
 from golem_host.engine.instance import Instance, release
+from golem_host.engine.raw import RawLinker, ResourceType
 from golem_host.engine.trampoline import (
     DropHandler,
     Handler,
@@ -37,7 +36,7 @@ ResolveDrop: TypeAlias = Callable[[str], DropHandler | None]
 class LinkedComponent:
     """A component whose imports are all answered: makes instances, from any thread."""
 
-    def __init__(self, component: Component, linker: wc.Linker) -> None:
+    def __init__(self, component: Component, linker: RawLinker) -> None:
         self.component = component
         self._linker = linker
 
@@ -57,7 +56,7 @@ class LinkedComponent:
         raw = bytearray(INSTANCE_BYTES)
         context.running = True
         error = abi.linker_instantiate(
-            abi.pointer_of(self._linker.ptr()),
+            self._linker.pointer,
             context.address,
             component.pointer,
             abi.address_of(raw),
@@ -71,7 +70,7 @@ class LinkedComponent:
 
     def _open_store(self, context: StoreContext) -> int:
         engine = self.component.engine
-        store: int = abi.store_new(engine.pointer, 0, 0)
+        store: int = abi.store_new(engine.raw.pointer, 0, 0)
         config = engine.config
         abi.store_limiter(store, config.memory_bytes_max, config.table_elements_max, -1, -1, -1)
         abi.store_epoch_deadline_callback(store, on_epoch, 0, 0)
@@ -109,32 +108,26 @@ def link(component: Component, resolve: Resolve, drop: ResolveDrop) -> LinkedCom
             reason=f"imports what this host does not offer: {', '.join(missing)}",
             missing=tuple(missing),
         )
-    linker = wc.Linker(component.engine.raw)
-    with linker.root() as root:
-        for items in description.imports:
-            if not items.interface:
-                _define(component, items, root, handlers, drops)
-                continue
-            with root.add_instance(items.interface) as instance:
-                _define(component, items, instance, handlers, drops)
+    linker = RawLinker(component.engine.raw)
+    for items in description.imports:
+        with linker.interface(items.interface) as target:
+            _define(component, items, target, handlers, drops)
     return LinkedComponent(component, linker)
 
 
 def _define(
     component: Component,
     items: InterfaceItems,
-    instance: wc.LinkerInstance,
+    target: int,
     handlers: dict[str, Handler | None],
     drops: dict[str, DropHandler | None],
 ) -> None:
-    target = abi.pointer_of(instance.ptr())
     errors = []
     for name, resource in items.resources:
         handler = drops[resource]
         assert handler is not None
-        # Held in a variable: the type must outlive the call.
-        ty = wc.ResourceType.host(component.boundary.handles.host_ids[resource])
-        errors.append(add_resource(target, name, abi.pointer_of(ty.ptr()), handler))
+        with ResourceType.of_host(component.boundary.handles.host_ids[resource]) as ty:
+            errors.append(add_resource(target, name, ty.pointer, handler))
     for name, function in items.functions:
         answer = handlers[function.name]
         assert answer is not None

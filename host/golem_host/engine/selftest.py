@@ -12,10 +12,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-import wasmtime
-
 from golem_host.engine import abi
 from golem_host.engine.context import StoreContext
+from golem_host.engine.raw import wat2wasm
 from golem_host.engine.traps import Trap, TrapKind
 from golem_host.errors import EngineMismatchError, HostError
 
@@ -82,7 +81,7 @@ def check(engine: Engine) -> None:
     """Raise `EngineMismatchError` where an assumption does not hold."""
     if not abi.bytes_layout_holds():
         raise EngineMismatchError(reason="bytes objects have another layout")
-    component = engine.load(bytes(wasmtime.wat2wasm(_COMPONENT)), name="self-test")
+    component = engine.load(wat2wasm(_COMPONENT), name="self-test")
     received: list[Any] = []
 
     def echo(_: StoreContext, value: Any) -> Any:

@@ -1,12 +1,21 @@
-"""wasmtime's type objects to the types of `golem_oplog.types`, once per component."""
+"""
+wasmtime's type objects to the types of `golem_oplog.types`, once per component.
+
+Type objects are read through pairs of functions, a count and an n-th, which return names as
+addresses and types as 16-byte cells: one kind byte, seven of padding, the address of a type object.
+What is returned is ours to delete.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import struct
+from collections.abc import Callable, Iterator
+from ctypes import c_bool, c_size_t
+from typing import Any, Final
 
-from wasmtime import component as wc
-from wasmtime.component import _types as wt
-
+from golem_host.engine.abi import MEMORY, address_of, bytes_at
+from golem_host.engine.library import brief
+from golem_host.engine.raw import ResourceType
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -22,21 +31,43 @@ from golem_oplog.types import (
     WitType,
 )
 
-_PRIMS: Final[dict[type, Prim]] = {
-    wc.Bool: Prim.BOOL,
-    wc.S8: Prim.S8,
-    wc.U8: Prim.U8,
-    wc.S16: Prim.S16,
-    wc.U16: Prim.U16,
-    wc.S32: Prim.S32,
-    wc.U32: Prim.U32,
-    wc.S64: Prim.S64,
-    wc.U64: Prim.U64,
-    wc.F32: Prim.F32,
-    wc.F64: Prim.F64,
-    wc.Char: Prim.CHAR,
-    wc.String: Prim.STRING,
-}
+_PRIMS: Final = (
+    *(Prim.BOOL, Prim.S8, Prim.S16, Prim.S32, Prim.S64, Prim.U8, Prim.U16, Prim.U32, Prim.U64),
+    *(Prim.F32, Prim.F64, Prim.CHAR, Prim.STRING),
+)
+"""By kind of type, which is not the kind of a value."""
+_UNSUPPORTED: Final = {23: "future", 24: "stream", 25: "error-context", 26: "map"}
+
+TYPE_CELL_BYTES: Final = 16
+_UNPACK_TYPE: Final = struct.Struct("<B7xQ").unpack_from
+_UNPACK_NAME: Final = struct.Struct("<QQ").unpack_from
+
+Count = Callable[[int], int]
+Nth = Callable[..., bool]
+
+
+def _function(name: str, result: Any, parameters: int) -> Callable[..., Any]:
+    return brief(f"wasmtime_component_{name}", result, *[c_size_t] * parameters)
+
+
+_valtype_delete: Final = _function("valtype_delete", None, 1)
+_param_count: Final = _function("func_type_param_count", c_size_t, 1)
+_param_nth: Final = _function("func_type_param_nth", c_bool, 5)
+_func_result: Final = _function("func_type_result", c_bool, 2)
+_list_element: Final = _function("list_type_element", None, 2)
+_field_count: Final = _function("record_type_field_count", c_size_t, 1)
+_field_nth: Final = _function("record_type_field_nth", c_bool, 5)
+_element_count: Final = _function("tuple_type_types_count", c_size_t, 1)
+_element_nth: Final = _function("tuple_type_types_nth", c_bool, 3)
+_case_count: Final = _function("variant_type_case_count", c_size_t, 1)
+_case_nth: Final = _function("variant_type_case_nth", c_bool, 6)
+_enum_count: Final = _function("enum_type_names_count", c_size_t, 1)
+_enum_nth: Final = _function("enum_type_names_nth", c_bool, 4)
+_flags_count: Final = _function("flags_type_names_count", c_size_t, 1)
+_flags_nth: Final = _function("flags_type_names_nth", c_bool, 4)
+_option_payload: Final = _function("option_type_ty", None, 2)
+_result_ok: Final = _function("result_type_ok", c_bool, 2)
+_result_err: Final = _function("result_type_err", c_bool, 2)
 
 
 class UnsupportedTypeError(Exception):
@@ -48,6 +79,19 @@ def unversioned(interface: str) -> str:
     return interface.partition("@")[0]
 
 
+class NameSlot:
+    """Where a C function puts the address and the size of a name."""
+
+    def __init__(self) -> None:
+        self._content = bytearray(16)
+        address = address_of(self._content)
+        self.addresses = (address, address + 8)
+
+    def name(self) -> str:
+        address, size = _UNPACK_NAME(self._content)
+        return bytes_at(address, size).decode()
+
+
 class ResourceNames:
     """
     Names of the resource types that a component mentions.
@@ -57,23 +101,23 @@ class ResourceNames:
     """
 
     def __init__(self) -> None:
-        self._known: list[tuple[wc.ResourceType, str]] = []
+        self._known: list[tuple[ResourceType, str]] = []
 
-    def add(self, ty: wc.ResourceType, interface: str, name: str) -> str:
+    def add(self, pointer: int, interface: str, name: str) -> str:
         """Name a type that an import or export mentions; return the name it already had, if any."""
-        known = self.find(ty)
+        known = self.find(pointer)
         if known is not None:
             return known
         full = f"{unversioned(interface)}.{name}" if interface else name
-        self._known.append((ty, full))
+        self._known.append((ResourceType.copy_of(pointer), full))
         return full
 
     def names(self) -> tuple[str, ...]:
         """Every name so far, without repetition: two versions of a type share theirs."""
         return tuple(dict.fromkeys(name for _, name in self._known))
 
-    def find(self, ty: wc.ResourceType) -> str | None:
-        return next((name for known, name in self._known if known == ty), None)
+    def find(self, pointer: int) -> str | None:
+        return next((name for known, name in self._known if known.is_type(pointer)), None)
 
 
 class TypeReader:
@@ -81,45 +125,115 @@ class TypeReader:
 
     def __init__(self, resources: ResourceNames) -> None:
         self._resources = resources
+        self._slot = NameSlot()
 
-    def function(self, ty: wc.FuncType, interface: str, name: str) -> FunctionType:
+    def function(self, pointer: int, interface: str, name: str) -> FunctionType:
         full = f"{interface}.{{{name}}}" if interface else name
-        params = tuple((param, self.value(t)) for param, t in ty.params)
-        result = ty.result
-        return FunctionType(full, params, None if result is None else self.value(result))
+        params = tuple(self._named(pointer, _param_count, _param_nth))
+        return FunctionType(full, params, self._optional(_func_result, pointer))
 
-    def value(self, ty: wt.ValType) -> WitType:
-        prim = _PRIMS.get(type(ty))
-        if prim is not None:
-            return prim
-        match ty:
-            case wc.ListType():
-                return ListType(self.value(ty.element))
-            case wc.RecordType():
-                return RecordType(tuple((name, self.value(t)) for name, t in ty.fields))
-            case wc.TupleType():
-                return TupleType(tuple(self.value(t) for t in ty.elements))
-            case wc.VariantType():
-                return VariantType(tuple((name, self._optional(t)) for name, t in ty.cases))
-            case wc.EnumType():
-                return EnumType(tuple(ty.names))
-            case wc.OptionType():
-                return OptionType(self.value(ty.payload))
-            case wc.ResultType():
-                return ResultType(self._optional(ty.ok), self._optional(ty.err))
-            case wc.FlagsType():
-                return FlagsType(tuple(ty.names))
-            case wc.OwnType() | wc.BorrowType():
-                return self._handle(ty)
-            case _:
-                raise UnsupportedTypeError(type(ty).__name__)
+    def value(self, cell: int) -> WitType:
+        """The type whose 16-byte cell lies at an address; the cell stays the caller's."""
+        kind, pointer = _UNPACK_TYPE(MEMORY, cell)
+        if kind < len(_PRIMS):
+            return _PRIMS[kind]
+        read = _READERS.get(kind)
+        if read is None:
+            raise UnsupportedTypeError(_UNSUPPORTED.get(kind, f"a type of kind {kind}"))
+        return read(self, pointer)
 
-    def _optional(self, ty: wt.ValType | None) -> WitType | None:
-        return None if ty is None else self.value(ty)
+    def read_list(self, pointer: int) -> WitType:
+        return ListType(self._required(_list_element, pointer))
 
-    def _handle(self, ty: wc.OwnType | wc.BorrowType) -> HandleType:
-        name = self._resources.find(ty.ty)
+    def read_record(self, pointer: int) -> WitType:
+        return RecordType(tuple(self._named(pointer, _field_count, _field_nth)))
+
+    def read_tuple(self, pointer: int) -> WitType:
+        count = _element_count(pointer)
+        return TupleType(tuple(self._required(_element_nth, pointer, n) for n in range(count)))
+
+    def read_variant(self, pointer: int) -> WitType:
+        return VariantType(tuple(self._case(pointer, n) for n in range(_case_count(pointer))))
+
+    def read_enum(self, pointer: int) -> WitType:
+        return EnumType(self._names(pointer, _enum_count, _enum_nth))
+
+    def read_option(self, pointer: int) -> WitType:
+        return OptionType(self._required(_option_payload, pointer))
+
+    def read_result(self, pointer: int) -> WitType:
+        ok = self._optional(_result_ok, pointer)
+        return ResultType(ok, self._optional(_result_err, pointer))
+
+    def read_flags(self, pointer: int) -> WitType:
+        return FlagsType(self._names(pointer, _flags_count, _flags_nth))
+
+    def read_own(self, pointer: int) -> WitType:
+        return HandleType(self._resource(pointer), owned=True)
+
+    def read_borrow(self, pointer: int) -> WitType:
+        return HandleType(self._resource(pointer), owned=False)
+
+    def _resource(self, pointer: int) -> str:
+        name = self._resources.find(pointer)
         if name is None:
             message = "a resource type without a name"
             raise UnsupportedTypeError(message)
-        return HandleType(name, isinstance(ty, wc.OwnType))
+        return name
+
+    def _named(self, pointer: int, count: Count, nth: Nth) -> Iterator[tuple[str, WitType]]:
+        """Fields or parameters."""
+        for number in range(count(pointer)):
+            cell = bytearray(TYPE_CELL_BYTES)
+            nth(pointer, number, *self._slot.addresses, address_of(cell))
+            # The name first: reading the type uses the slot again.
+            name = self._slot.name()
+            yield name, self._taken(address_of(cell))
+
+    def _names(self, pointer: int, count: Count, nth: Nth) -> tuple[str, ...]:
+        return tuple(
+            self._slot.name()
+            for number in range(count(pointer))
+            if nth(pointer, number, *self._slot.addresses)
+        )
+
+    def _case(self, pointer: int, number: int) -> tuple[str, WitType | None]:
+        has_payload = bytearray(1)
+        cell = bytearray(TYPE_CELL_BYTES)
+        addresses = (*self._slot.addresses, address_of(has_payload), address_of(cell))
+        _case_nth(pointer, number, *addresses)
+        name = self._slot.name()
+        return name, self._taken(address_of(cell)) if has_payload[0] else None
+
+    def _optional(self, get: Callable[..., Any], *arguments: int) -> WitType | None:
+        """The type that a function returns through its last parameter, unless it returns False."""
+        cell = bytearray(TYPE_CELL_BYTES)
+        address = address_of(cell)
+        return None if get(*arguments, address) is False else self._taken(address)
+
+    def _required(self, get: Callable[..., Any], *arguments: int) -> WitType:
+        ty = self._optional(get, *arguments)
+        assert ty is not None
+        return ty
+
+    def _taken(self, cell: int) -> WitType:
+        """Read a cell that is ours, and delete it."""
+        try:
+            return self.value(cell)
+        finally:
+            _valtype_delete(cell)
+
+
+_READERS: Final[dict[int, Callable[[TypeReader, int], WitType]]] = {
+    13: TypeReader.read_list,
+    14: TypeReader.read_record,
+    15: TypeReader.read_tuple,
+    16: TypeReader.read_variant,
+    17: TypeReader.read_enum,
+    18: TypeReader.read_option,
+    19: TypeReader.read_result,
+    20: TypeReader.read_flags,
+    21: TypeReader.read_own,
+    22: TypeReader.read_borrow,
+}
+"""By kind of type."""

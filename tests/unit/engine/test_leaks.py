@@ -99,6 +99,18 @@ def test_export_calls_do_not_leak(engine: Engine) -> None:
     assert grown < GROWTH_BYTES_MAX
 
 
+def test_loading_does_not_leak(engine: Engine) -> None:
+    """Type objects of all kinds, resources among them, and the component itself."""
+    guests = [echo_component(tuple(CASES)), component(HOST_RESOURCES), component(GUEST_RESOURCE)]
+
+    def work() -> None:
+        for _ in range(100):
+            for wasm in guests:
+                engine.load(wasm, name="again")
+
+    assert _growth(work) < GROWTH_BYTES_MAX // 2
+
+
 def test_handles_do_not_leak(engine: Engine) -> None:
     """Of the host's resources in both directions, plain and inside others, and of the guest's."""
     host = Guest(engine, component(HOST_RESOURCES), answer_with_reps, by_function=True)
