@@ -15,12 +15,19 @@ from golem_oplog.values import check_wire
 def result_error(
     ty: FunctionType, result: object, context: StoreContext, cause: BaseException
 ) -> BaseException:
-    """What to raise where a handler's result could not be lowered."""
-    context.free_boxes()
-    if not isinstance(cause, Exception):
-        return cause
-    error = HandlerResultError(function=ty.name, reason=_reason(ty.result, result, cause))
-    error.__cause__ = cause
+    """
+    What to raise where a handler's result could not be lowered.
+
+    Raises nothing itself, whatever the result does when it is looked at: this runs in a callback.
+    """
+    try:
+        context.free_boxes()
+        if not isinstance(cause, Exception):
+            return cause
+        error = HandlerResultError(function=ty.name, reason=_reason(ty.result, result, cause))
+        error.__cause__ = cause
+    except BaseException as raised:  # noqa: BLE001 # nothing may leave a callback
+        return raised
     return error
 
 

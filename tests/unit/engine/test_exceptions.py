@@ -7,7 +7,16 @@ import pytest
 from golem_host.engine import Engine, StoreContext, Trap, TrapKind
 from golem_host.errors import HandlerResultError
 from golem_host.signals import ExitSignal, InterruptSignal, SuspendSignal
-from golem_oplog.types import EnumType, FlagsType, ListType, OptionType, Prim, VariantType, WitType
+from golem_oplog.types import (
+    EnumType,
+    FlagsType,
+    ListType,
+    OptionType,
+    Prim,
+    TupleType,
+    VariantType,
+    WitType,
+)
 from tests.support.components import clock_component, component, echo_component
 from tests.support.engines import Guest
 
@@ -171,6 +180,22 @@ def test_an_answer_where_none_is_due_is_an_error(engine: Engine) -> None:
     guest.close()
 
     assert "int" in caught.value.reason
+
+
+def test_a_result_that_fights_back_stays_inside(engine: Engine) -> None:
+    """Describing the misfit may fail, too; what is raised then comes out of the call as well."""
+
+    class Sly(tuple[int, ...]):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            raise SystemExit
+
+    ty = TupleType((Prim.U8, Prim.U8))
+    guest = Guest(engine, echo_component((ty,)), lambda *_: Sly((1, 2, 3)))
+    with pytest.raises(SystemExit):
+        guest.call("echo-0", (1, 2))
+    guest.close()
 
 
 def test_an_interrupt_while_lowering_is_not_dressed_up(engine: Engine) -> None:
