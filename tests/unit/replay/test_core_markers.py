@@ -21,6 +21,7 @@ from golem_oplog.entries import (
     ChangeRetryPolicy,
     EndAtomicRegion,
     EndRemoteWrite,
+    Entry,
     Error,
     Jump,
     Log,
