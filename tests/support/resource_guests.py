@@ -121,6 +121,29 @@ Offers ``test:guest/counters@1.0.0`` with the resource ``counter``, whose rep is
 with; ``last-dropped() -> u32`` tells what its destructor saw.  The destructor of 13 traps.
 """
 
+WRAPPING = """(component
+  (import "test:both/api@1.0.0" (instance $imported
+    (export "thing" (type $thing (sub resource)))
+    (export "[constructor]thing" (func (param "n" u32) (result (own $thing))))))
+  (core func $made (canon lower (func $imported "[constructor]thing")))
+  (type $mine (resource (rep i32)))
+  (core func $new (canon resource.new $mine))
+  (core module $Main
+    (import "h" "made" (func $made (param i32) (result i32)))
+    (import "h" "new" (func $new (param i32) (result i32)))
+    (func (export "wrap") (param i32) (result i32) (call $new (call $made (local.get 0)))))
+  (core instance $main (instantiate $Main
+    (with "h" (instance (export "made" (func $made)) (export "new" (func $new))))))
+  (func $wrap (param "n" u32) (result (own $mine)) (canon lift (core func $main "wrap")))
+  (component $Shape
+    (import "thing" (type $thing (sub resource)))
+    (import "wrap" (func $wrap (param "n" u32) (result (own $thing))))
+    (export $public "thing" (type $thing))
+    (export "[constructor]thing" (func $wrap) (func (param "n" u32) (result (own $public)))))
+  (instance $api (instantiate $Shape (with "thing" (type $mine)) (with "wrap" (func $wrap))))
+  (export "test:both/api@1.0.0" (instance $api)))"""
+"""Imports an interface with a resource, and exports the same with one of its own."""
+
 
 def answer_with_reps(function: ImportedFunction) -> Handler:
     """Answers `HOST_RESOURCES`: a rep is a hundred more than the number it was made with."""

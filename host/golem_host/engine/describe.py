@@ -101,7 +101,7 @@ def describe(component: RawComponent, engine: RawEngine, name: str) -> Descripti
         exports = _Items(ty.pointer, engine.pointer, _export_count, _export_nth)
         try:
             described_imports = _side(imports, resources, name, exported=False)
-            host = resources.names()
+            host = resources.end_imports()
             described_exports = _side(exports, resources, name, exported=True)
         except UnsupportedTypeError as error:
             raise ComponentError(component=name, reason=f"cannot be hosted: {error}") from error

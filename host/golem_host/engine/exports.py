@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from golem_host.engine.codegen import unpacking
 from golem_host.engine.context import StoreContext
@@ -14,6 +14,11 @@ from golem_host.engine.trampoline import Boundary
 from golem_oplog.types import FunctionType
 
 Keep = Callable[[bytes], None]
+
+FUNC_BYTES: Final = struct.calcsize("<QIIQ")
+"""What the C interface knows a function by: store, two private words, a private address."""
+INSTANCE_BYTES: Final = struct.calcsize("<QII")
+"""The same for an instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,3 @@ def export_caller(boundary: Boundary, ty: FunctionType, index: Owned) -> ExportC
         lift = None if ty.result is None else boundary.lifter.boxed(ty.result)
         namespace.compile()
         return ExportCaller(ty, index, namespace[lower], None if lift is None else namespace[lift])
-
-
-FUNC_BYTES = 32
-"""Room for the C interface's description of a function, 24 bytes."""
-INSTANCE_BYTES = 16
-
-assert struct.calcsize("<QIIQ") <= FUNC_BYTES  # store id, two private words, a private pointer

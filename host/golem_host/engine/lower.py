@@ -193,24 +193,19 @@ class Lowerer:
         return CellWriter(SIZED, steps)
 
     def _product_cell(self, ty: RecordType | TupleType) -> CellWriter:
-        record = isinstance(ty, RecordType)
-        kind, count = (
-            (abi.KIND_RECORD, len(ty.fields))
-            if isinstance(ty, RecordType)
-            else (abi.KIND_TUPLE, len(ty.elements))
-        )
-        name = self._products.get(ty)
-        if name is None:
-            elements = [t for _, t in ty.fields] if isinstance(ty, RecordType) else ty.elements
-            fields = [f for f, _ in ty.fields] if isinstance(ty, RecordType) else []
-            variables = self._namespace.names("v", count)
-            statements, cells = self.packed(elements, variables, fields)
-            name = self._products[ty] = self._namespace.function(
-                "t" if not record else "r",
-                "v,keep,cx",
-                [f"{unpacking(variables)}=v", *statements, *self._kept(cells)],
+        if isinstance(ty, RecordType):
+            kind, names, elements = abi.KIND_RECORD, *zip(*ty.fields, strict=True)
+        else:
+            kind, names, elements = abi.KIND_TUPLE, (), ty.elements
+        function = self._products.get(ty)
+        if function is None:
+            variables = self._namespace.names("v", len(elements))
+            statements, cells = self.packed(elements, variables, names)
+            function = self._products[ty] = self._namespace.function(
+                "t", "v,keep,cx", [f"{unpacking(variables)}=v", *statements, *self._kept(cells)]
             )
-        return CellWriter(SIZED, lambda v: ([], [str(kind), str(count), f"{name}({v},keep,cx)"]))
+        call = f"{function}({{}},keep,cx)"
+        return CellWriter(SIZED, lambda v: ([], [str(kind), str(len(elements)), call.format(v)]))
 
     def _handle(self, ty: HandleType) -> Callable[[str], str]:
         if self._handles.is_host(ty):

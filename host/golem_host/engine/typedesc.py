@@ -98,10 +98,14 @@ class ResourceNames:
 
     A type goes by the interface that mentions it first; later ones are aliases (``use``).  wasmtime
     offers equality of types and no identity, so this is a search; components have few resources.
+
+    A component may import an interface and export it, too.  The resource it exports then is another
+    type under the same name, and gets a prime: ``my:pkg/api.counter'``.
     """
 
     def __init__(self) -> None:
         self._known: list[tuple[ResourceType, str]] = []
+        self._imported: tuple[str, ...] = ()
 
     def add(self, pointer: int, interface: str, name: str) -> str:
         """Name a type that an import or export mentions; return the name it already had, if any."""
@@ -109,12 +113,15 @@ class ResourceNames:
         if known is not None:
             return known
         full = f"{unversioned(interface)}.{name}" if interface else name
+        if full in self._imported:
+            full += "'"
         self._known.append((ResourceType.copy_of(pointer), full))
         return full
 
-    def names(self) -> tuple[str, ...]:
-        """Every name so far, without repetition: two versions of a type share theirs."""
-        return tuple(dict.fromkeys(name for _, name in self._known))
+    def end_imports(self) -> tuple[str, ...]:
+        """The names of all imported types; two versions of a type share theirs."""
+        self._imported = tuple(dict.fromkeys(name for _, name in self._known))
+        return self._imported
 
     def find(self, pointer: int) -> str | None:
         return next((name for known, name in self._known if known.is_type(pointer)), None)

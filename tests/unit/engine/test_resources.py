@@ -19,7 +19,8 @@ from golem_host.engine.resources import GUEST_HANDLES_MAX
 from golem_host.errors import HandlerResultError, InvalidRequestError, ParamTypeMismatchError
 from golem_oplog.types import HandleType
 from tests.support.components import component
-from tests.support.resource_guests import GUEST_RESOURCE, HOST_RESOURCES, answer_with_reps
+from tests.support.engines import Guest
+from tests.support.resource_guests import GUEST_RESOURCE, HOST_RESOURCES, WRAPPING, answer_with_reps
 
 
 class Things:
@@ -238,6 +239,18 @@ def test_open_handles_are_bounded(counters: Counters) -> None:
     assert list(range(1, GUEST_HANDLES_MAX + 1)) == numbers
     assert str(GUEST_HANDLES_MAX) in str(caught.value)
     assert counters.instance.is_dead
+
+
+def test_a_wrapped_interface_has_two_resources(engine: Engine) -> None:
+    """What is imported and what is exported under one name are told apart, and both work."""
+    guest = Guest(engine, component(WRAPPING), answer_with_reps, by_function=True)
+    imported, exported = guest.component.imports[0].type, guest.component.exports[0].type
+    numbers = [guest.call("[constructor]thing", 5) for _ in range(2)]
+    guest.close()
+
+    assert HandleType("test:both/api.thing", owned=True) == imported.result
+    assert HandleType("test:both/api.thing'", owned=True) == exported.result
+    assert [1, 2] == numbers
 
 
 def test_exported_resources_have_names_too(counters: Counters) -> None:
