@@ -42,10 +42,8 @@ class JsonForm:
 
 def precise_time(unix_ns: int) -> str:
     """RFC 3339 to the nanosecond: JSON numbers of this size do not survive every reader."""
-    text = time_text(unix_ns)
-    if not text.endswith("Z"):
-        return text
-    return f"{text.partition('.')[0]}.{unix_ns % NS_PER_SECOND:09}Z"
+    whole = time_text(unix_ns).partition(".")[0]
+    return f"{whole}.{unix_ns % NS_PER_SECOND:09}Z"
 
 
 def _json(value: object) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import IntEnum
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -44,6 +44,7 @@ EXIT_CODES: Final = {
     "ComponentError": ExitCode.REFUSED,
     "UnlinkableComponentError": ExitCode.REFUSED,
     "GuestBuildError": ExitCode.REFUSED,
+    "EngineMismatchError": ExitCode.REFUSED,
     "ComponentNotFoundError": ExitCode.NOT_FOUND,
     "WorkerExistsError": ExitCode.REFUSED,
     "WorkerNotFoundError": ExitCode.NOT_FOUND,
@@ -52,6 +53,7 @@ EXIT_CODES: Final = {
     "InvocationInterruptedError": ExitCode.INTERRUPTED,
     "InvocationFailedError": ExitCode.TRAP,
     "PreviousInvocationFailedError": ExitCode.REFUSED,
+    "HandlerResultError": ExitCode.INTERNAL,
     "InvocationExitedError": ExitCode.GUEST_ERR,
     "ResumeFailedError": ExitCode.STATE,
     "PayloadTooLargeError": ExitCode.TRAP,
@@ -112,7 +114,7 @@ def report(error: BaseException) -> ExitCode:
     """Say in one line on stderr what went wrong and what to do next; the code to end with."""
     if isinstance(error, BrokenPipeError):
         # Whoever reads our output has had enough: that is no failure, and nobody is left to tell.
-        _discard_stdout()
+        discard(sys.stdout)
         return ExitCode.OK
     code = exit_code(error)
     if code is ExitCode.INTERNAL and os.environ.get("GOLEM_HOST_TRACEBACK"):
@@ -150,11 +152,12 @@ def _message(error: BaseException, code: ExitCode) -> str:
     return f"{text}: {error}" if isinstance(text, str) else str(error)
 
 
-def _discard_stdout() -> None:
-    # What is still buffered would fail again when the interpreter ends, and say so.
+def discard(stream: TextIO) -> None:
+    """Let go of a stream that takes no more, and of what is buffered for it."""
+    # Otherwise that would fail again when the interpreter ends, and say so.
     try:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stream.fileno())
     except (OSError, ValueError):
         return
     os.close(null)

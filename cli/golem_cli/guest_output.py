@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from threading import Lock
-from typing import BinaryIO
 
 import click
 
+from golem_cli.exits import discard
 from golem_cli.render import note
 
 
@@ -38,11 +38,13 @@ class GuestOutput:
             if self._closed or not data:
                 return
             to_stdout = stream == "stdout" and not self._stdout_is_data
-            target = _binary(sys.stdout if to_stdout else sys.stderr)
+            target = sys.stdout if to_stdout else sys.stderr
             try:
-                target.write(data)
-                target.flush()
-            except BrokenPipeError:
+                target.buffer.write(data)
+                target.buffer.flush()
+            except OSError:
+                # Nobody reads it, or there is no room where it goes.
+                discard(target)
                 self._closed = True
             if to_stdout:
                 self._at_line_start = data.endswith(b"\n")
@@ -60,8 +62,3 @@ class GuestOutput:
         with self._lock:
             click.echo(text if self._at_line_start else f"\n{text}")
             self._at_line_start = True
-
-
-def _binary(stream: object) -> BinaryIO:
-    buffer: BinaryIO = stream.buffer  # type: ignore[attr-defined]
-    return buffer

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from golem_cli.lazy import CommandEntry, LazyGroup
+from golem_cli.lazy import PROGRAM, CommandEntry, LazyGroup
 
 HELP_NAMES: Final = ["-h", "--help"]
 
@@ -52,6 +52,7 @@ class HostGroup(LazyGroup):
 
 
 @click.group(
+    PROGRAM,
     cls=HostGroup,
     entries=COMMANDS,
     context_settings={"help_option_names": HELP_NAMES, "max_content_width": 100},
