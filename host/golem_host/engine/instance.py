@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from golem_host.engine import abi
@@ -129,8 +130,10 @@ class Instance:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        self.close()
+    def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # As in `golem_host.engine.raw.Owned`.
+        if not _exiting():
+            self.close()
 
     def _run(self, caller: ExportCaller, function: int, cells: bytes) -> Any:
         context = self._context

@@ -8,6 +8,7 @@ Each wrapper owns what its ``pointer`` points to and frees it when it is collect
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import c_bool, c_char_p, c_size_t, c_uint32
@@ -85,8 +86,11 @@ class Owned:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        self.close()
+    def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter goes, callbacks that wasmtime would call may be gone already; what
+        # is left then is freed with the process.
+        if not _exiting():
+            self.close()
 
 
 class RawEngine(Owned):
