@@ -72,6 +72,11 @@ bench NAME *ARGS:
 wit:
     rm -rf .build/wit && componentize-py -d wit -w everything bindings .build/wit
 
+# Write docs/cli.md anew from the commands' own help
+[group("make")]
+docs-cli:
+    python docs/generate_cli.py
+
 # Build every guest example into .build/examples
 [group("make")]
 guests:
