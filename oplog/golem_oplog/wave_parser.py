@@ -127,7 +127,7 @@ class Parser(Cursor):
     def _list(self, ty: ListType) -> object:
         self.skip("[", f"{kind(ty)} in '[...]'")
         if is_bytes(ty):
-            return bytes(self.separated("]", lambda: self._int(Prim.U8, 0, 255)))
+            return bytes(self.separated("]", lambda: self._int(Prim.U8, *INT_RANGES[Prim.U8])))
         return self.separated("]", lambda: self.value(ty.element))
 
     def _tuple(self, ty: TupleType) -> tuple[object, ...]:

@@ -51,11 +51,13 @@ ADD = FunctionType("a:b/c.{add}", (("item", Prim.STRING), ("qty", Prim.U8)), Pri
         (b"\x00\xff", "4200ff"),
         ([1, "a"], "82016161"),
         ((0, (None,)), "820081f6"),
+        ([None, True, 1, "a", b"a", []], "86f6f5016161416180"),
     ],
 )
 def test_values_have_one_encoding(wire: object, encoded: str) -> None:
     """The bytes are those of the standard, so that anyone can hash or read them."""
     assert encoded == encode_value(wire).hex()
+    assert encode_value(wire) == encode_value(decode_value(bytes.fromhex(encoded)))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,9 @@ def test_every_tag_is_refused() -> None:
     """No decoder of dates, patterns or references ever runs on bytes from outside."""
     for tag in (*range(300), *range(1000, 1100), 43000, 55799, 2**64 - 1):
         for item in (0, "a", b"a", [0, 1], {"a": 1}):
-            with pytest.raises(MalformedPayloadError):
+            with pytest.raises(
+                MalformedPayloadError, match=r"semantic tag \d+|CBORTag is not part"
+            ):
                 decode_value(cbor2.dumps([cbor2.CBORTag(tag, item)]))
 
 
@@ -184,6 +188,7 @@ def test_the_depth_of_decoded_types_is_bounded() -> None:
     for _ in range(TYPE_DEPTH_MAX - 1):
         wire = [0, wire]  # type: ignore[assignment]
 
+    assert deepest == decode_type(encode_type(deepest))
     assert function == decode_type(encode_type(function))
     assert (deepest, wire) == decode_typed(encode_typed(deepest, wire))
     with pytest.raises(MalformedPayloadError, match="nested deeper than 100"):

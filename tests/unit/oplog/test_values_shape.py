@@ -122,6 +122,35 @@ def test_types_in_words(ty: WitType, words: str) -> None:
     assert words == kind(ty)
 
 
+@pytest.mark.parametrize(
+    ("prim", "low", "high"),
+    [
+        (Prim.S8, -128, 127),
+        (Prim.U8, 0, 255),
+        (Prim.S16, -32_768, 32_767),
+        (Prim.U16, 0, 65_535),
+        (Prim.S32, -2_147_483_648, 2_147_483_647),
+        (Prim.U32, 0, 4_294_967_295),
+        (Prim.S64, -9_223_372_036_854_775_808, 9_223_372_036_854_775_807),
+        (Prim.U64, 0, 18_446_744_073_709_551_615),
+    ],
+)
+def test_integers_end_where_their_bits_do(prim: Prim, low: int, high: int) -> None:
+    """Both ends of every integer type are taken, and not one step more."""
+    for number in (low, high):
+        assert number == to_wire(prim)(number)
+    for number in (low - 1, high + 1):
+        with pytest.raises(ValueTypeError):
+            to_wire(prim)(number)
+
+
+def test_a_dozen_choices_are_shown_whole() -> None:
+    """Nothing is left out of a list that is not too long."""
+    names = [f"n{number}" for number in range(12)]
+
+    assert ", ".join(names) == choices(names)
+
+
 def test_long_choices_are_cut() -> None:
     """An enum of hundreds of names does not fill the screen."""
     names = [f"n{number}" for number in range(15)]
@@ -136,8 +165,10 @@ def test_long_choices_are_cut() -> None:
         (True, "True"),
         (1.5, "1.5"),
         (12, "12"),
+        (2**128 - 1, str(2**128 - 1)),
         (2**128, "an integer of 129 bits"),
         ("a\n\x1b", r"'a\n\x1b'"),
+        ("x" * 60, f"'{'x' * 60}'"),
         ("x" * 61, f"'{'x' * 60}'..."),
         (b"abc", "3 bytes"),
         ([1], "list of 1"),
