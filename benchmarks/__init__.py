@@ -1,0 +1,1 @@
+"""Benchmarks: one runnable module each, sharing `benchmarks.harness`."""
