@@ -159,6 +159,7 @@ def _refuse_tag(_value: object, _immutable: bool) -> NoReturn:
 
 # Nothing of ours is tagged. Refused here, so that bytes from outside start no decoder of dates,
 # patterns, big numbers or references; a tag that cbor2 does not know decodes to its own class.
+# References matter most: a value that contains itself would keep `_check_classes` walking for ever.
 _NO_TAGS: Final = dict.fromkeys(
     (*range(6), 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799),
     _refuse_tag,
