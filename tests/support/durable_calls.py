@@ -59,6 +59,8 @@ class DurableCalls:
 
     def __init__(self) -> None:
         self.performed: list[tuple[str, int]] = []
+        self.at_most_once: set[int] = set()
+        """Sites that were performed with idempotence off."""
         self.failures: list[str] = []
         """Messages of `WorldError`s that the next calls raise instead of answering."""
         self.before_answer: Callable[[InstanceContext], None] = _at_once
@@ -66,6 +68,8 @@ class DurableCalls:
 
     def _perform(self, context: InstanceContext, name: str, site: int) -> int:
         self.performed.append((name, site))
+        if not context.idempotent:
+            self.at_most_once.add(site)
         self.before_answer(context)
         if self.failures:
             raise WorldError(self.failures.pop(0))
