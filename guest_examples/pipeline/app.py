@@ -54,7 +54,7 @@ def stage(name: str, values: list[int], position: int) -> api.Stage:
 def primes_below(limit: int) -> list[int]:
     primes: list[int] = []
     for candidate in range(2, limit):
-        small = takewhile(lambda prime: prime * prime <= candidate, primes)
+        small = takewhile(lambda prime, top=candidate: prime * prime <= top, primes)
         if all(candidate % prime for prime in small):
             primes.append(candidate)
     return primes
