@@ -86,6 +86,12 @@ EXPORTED_BY_GUESTS: Final = frozenset(
     }
 )
 
+RECORDED_INSIDE: Final = {
+    "wasi:clocks/monotonic-clock.{subscribe-duration}": "monotonic_clock::now",
+    "wasi:io/poll.{[method]pollable.block}": "golem io::poll::poll",
+}
+"""Functions that run again on replay, but for one call inside of them that is recorded: its name."""
+
 
 def registry() -> Registry:
     return Registry(DECLARING)

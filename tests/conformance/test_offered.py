@@ -1,0 +1,263 @@
+"""
+What the host offers, against every interface of ``wit/`` and against the names in its logs.
+
+Recorded names and durable function types are log format: `RECORDED` is a literal table on purpose.
+Whoever changes a line of it breaks every log that has the old one.
+
+Source: spec section 4; ARCHITECTURE sections 7 and 11.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.generate_interfaces import TARGETS, with_table
+from golem_host import Host
+from golem_host.declare import without_version
+from golem_host.errors import ComponentError, UnlinkableComponentError
+from golem_host.interfaces.offered import (
+    EXPORTED_BY_GUESTS,
+    PLANNED,
+    RECORDED_INSIDE,
+    registry,
+)
+from golem_oplog.entries import FunctionKind
+from tests.support.components import component
+from tests.support.repository import ROOT, shown
+from tests.support.wasi_text import LOWERED, wasi_guest
+from tests.support.wit_reader import read_folder
+
+NOT_OFFERED = ("wasi:clocks/timezone", "wasi:keyvalue/cache")
+"""Part of WASI, and of no host: neither shipped nor planned."""
+
+RECORDED = {
+    "wasi:cli/environment.{get-arguments}": "golem_environment::get_arguments",
+    "wasi:cli/environment.{get-environment}": "golem_environment::get_environment",
+    "wasi:cli/environment.{initial-cwd}": "golem_environment::initial_cwd",
+    "wasi:clocks/monotonic-clock.{now}": "monotonic_clock::now",
+    "wasi:clocks/monotonic-clock.{resolution}": "monotonic_clock::resolution",
+    "wasi:clocks/monotonic-clock.{subscribe-duration}": "monotonic_clock::now",
+    "wasi:clocks/wall-clock.{now}": "wall_clock::now",
+    "wasi:clocks/wall-clock.{resolution}": "wall_clock::resolution",
+    "wasi:io/poll.{[method]pollable.block}": "golem io::poll::poll",
+    "wasi:io/poll.{[method]pollable.ready}": "golem io::poll::ready",
+    "wasi:io/poll.{poll}": "golem io::poll::poll",
+    "wasi:random/insecure-seed.{insecure-seed}": "golem random::insecure_seed::insecure_seed",
+    "wasi:random/insecure.{get-insecure-random-bytes}": (
+        "golem random::insecure::get_insecure_random_bytes"
+    ),
+    "wasi:random/insecure.{get-insecure-random-u64}": (
+        "golem random::insecure::get_insecure_random_u64"
+    ),
+    "wasi:random/random.{get-random-bytes}": "golem random::get_random_bytes",
+    "wasi:random/random.{get-random-u64}": "golem random::get_random_u64",
+}
+"""Host function -> the name under which it is recorded; every other leaves no trace of its own."""
+
+WRITES: dict[str, FunctionKind] = {}
+"""Recorded functions that are not read-local."""
+
+INTERFACES = {
+    without_version(name): interface for name, interface in read_folder(ROOT / "wit")[0].items()
+}
+VERSIONS = {without_version(name): name.partition("@")[2] for name in read_folder(ROOT / "wit")[0]}
+
+
+def offered() -> dict[str, set[str]]:
+    """Interface -> import names of its functions."""
+    functions: dict[str, set[str]] = defaultdict(set)
+    for function in registry().functions():
+        functions[function.interface].add(function.import_name)
+    return functions
+
+
+def declared(interface: str) -> tuple[set[str], set[str]]:
+    """Functions and resources of an interface of ``wit/``."""
+    lines = INTERFACES[interface].lines
+    functions = {line.partition(": func")[0] for line in lines if ": func" in line}
+    return functions, {line.split()[1] for line in lines if line.startswith("resource ")}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    with Host.open(tmp_path / "state") as opened:
+        yield opened
+
+
+def test_every_interface_has_one_place() -> None:
+    """Each interface of wit/ is offered, planned or the guest's to export, and nothing else is."""
+    places = [*registry().interfaces(), *PLANNED, *EXPORTED_BY_GUESTS]
+
+    assert sorted(INTERFACES) == sorted(places)
+
+
+@pytest.mark.parametrize("interface", registry().interfaces())
+def test_an_offered_interface_is_offered_whole(interface: str) -> None:
+    """With exactly its functions, and with each of its resources."""
+    functions, resources = declared(interface)
+    known = registry()
+
+    assert functions == offered()[interface]
+    assert resources == {r for r in resources if known.offers_resource(f"{interface}.{r}")}
+
+
+def test_what_wasi_has_and_we_have_not_is_not_shipped() -> None:
+    """Guests cannot be built against what no version of the host will answer."""
+    assert set() == set(NOT_OFFERED) & {*INTERFACES, *PLANNED, *registry().interfaces()}
+
+
+def importing(interface: str) -> bytes:
+    return component(f"""(component
+      (import "{interface}" (instance (export "f" (func)))))""")
+
+
+@pytest.mark.parametrize("interface", sorted(PLANNED))
+def test_a_planned_import_is_refused_by_name(interface: str, host: Host) -> None:
+    """The guest's author learns at load, and in full, what this version cannot do."""
+    version = VERSIONS[interface]
+    name = f"{interface}@{version}" if version else interface
+    with pytest.raises(ComponentError) as caught:
+        host.components.deploy(importing(name), name="guest")
+
+    assert f"guest: imports {name}: planned, but not offered by this version" == str(caught.value)
+    assert [] == host.components.all()
+
+
+@pytest.mark.parametrize("interface", ["wasi:clocks/timezone@0.2.9", "wasi:keyvalue/cache@0.1.0"])
+def test_an_import_that_no_host_offers_is_refused_by_name(interface: str, host: Host) -> None:
+    """The name is in the message, and nothing is stored."""
+    with pytest.raises(ComponentError, match=interface):
+        host.components.deploy(importing(interface), name="guest")
+
+    assert [] == host.components.all()
+
+
+def test_all_that_is_missing_is_said_at_once(host: Host) -> None:
+    """An unknown interface and an unknown function of a known one stand in one message."""
+    wasm = component("""(component
+      (import "acme:bank/vault" (instance (export "open" (func))))
+      (import "wasi:clocks/wall-clock@0.2.3" (instance (export "tomorrow" (func)))))""")
+    with pytest.raises(UnlinkableComponentError) as caught:
+        host.components.deploy(wasm, name="guest")
+
+    assert (
+        "acme:bank/vault.{open}",
+        "wasi:clocks/wall-clock@0.2.3.{tomorrow}",
+    ) == caught.value.missing
+
+
+def test_recorded_names_are_what_logs_have() -> None:
+    """A change here is a change of the log format."""
+    names = {
+        function.full_name: function.declaration.record
+        for function in registry().functions()
+        if function.declaration.record is not None
+    }
+
+    assert RECORDED == names | RECORDED_INSIDE
+
+
+def test_durable_function_types_are_what_logs_have() -> None:
+    """Which calls are committed, and which are bracketed, follows from these."""
+    kinds = {
+        function.full_name: function.declaration.kind or FunctionKind.READ_LOCAL
+        for function in registry().functions()
+        if function.declaration.kind is not None or function.full_name in RECORDED_INSIDE
+    }
+
+    assert dict.fromkeys(RECORDED, FunctionKind.READ_LOCAL) | WRITES == kinds
+
+
+CALLS = {
+    "resolution": "(drop (call $resolution))",
+    "now": "(drop (call $now))",
+    "instant": "(local.set $timer (call $instant (i64.const 0)))",
+    "ready": "(drop (call $ready (local.get $timer)))",
+    "block": "(call $block (local.get $timer))",
+    "poll": "(call $poll (i32.const 1024) (i32.const 1) (i32.const 65536))",
+    "duration": "(drop (call $duration (i64.const 0)))",
+    "wall": "(call $wall (i32.const 65536))",
+    "wall-resolution": "(call $wall-resolution (i32.const 65536))",
+    "random-bytes": "(call $random-bytes (i64.const 3) (i32.const 65536))",
+    "random": "(drop (call $random))",
+    "insecure-bytes": "(call $insecure-bytes (i64.const 3) (i32.const 65536))",
+    "insecure": "(drop (call $insecure))",
+    "seed": "(call $seed (i32.const 65536))",
+    "environment": "(call $environment (i32.const 65536))",
+    "arguments": "(call $arguments (i32.const 65536))",
+    "cwd": "(call $cwd (i32.const 65536))",
+    "stdin": "(local.set $in (call $stdin))",
+    "stdout": "(local.set $out (call $stdout))",
+    "stderr": "(drop (call $stderr))",
+    "read": "(call $read (local.get $in) (i64.const 1) (i32.const 65536))",
+    "blocking-read": "(call $blocking-read (local.get $in) (i64.const 1) (i32.const 65536))",
+    "skip": "(call $skip (local.get $in) (i64.const 1) (i32.const 65536))",
+    "blocking-skip": "(call $blocking-skip (local.get $in) (i64.const 1) (i32.const 65536))",
+    "subscribe-input": "(drop (call $subscribe-input (local.get $in)))",
+    "check-write": "(call $check-write (local.get $out) (i32.const 65536))",
+    "write": "(call $write (local.get $out) (i32.const 0) (i32.const 2) (i32.const 65536))",
+    "blocking-write": (
+        "(call $blocking-write (local.get $out) (i32.const 0) (i32.const 2) (i32.const 65536))"
+    ),
+    "flush": "(call $flush (local.get $out) (i32.const 65536))",
+    "blocking-flush": "(call $blocking-flush (local.get $out) (i32.const 65536))",
+    "subscribe-output": "(drop (call $subscribe-output (local.get $out)))",
+    "write-zeroes": "(call $write-zeroes (local.get $out) (i64.const 2) (i32.const 65536))",
+    "blocking-write-zeroes": (
+        "(call $blocking-write-zeroes (local.get $out) (i64.const 2) (i32.const 65536))"
+    ),
+    "splice": ("(call $splice (local.get $out) (local.get $in) (i64.const 2) (i32.const 65536))"),
+    "blocking-splice": (
+        "(call $blocking-splice (local.get $out) (local.get $in) (i64.const 2) (i32.const 65536))"
+    ),
+}
+"""One call of each function, in an order that makes every handle before it is used."""
+
+
+def test_each_call_leaves_its_name_in_the_log_and_no_other(host: Host) -> None:
+    """A guest that calls every function once finds in its log what `RECORDED` says, in order."""
+    body = " ".join(CALLS.values())
+    wasm = wasi_guest(
+        f"""(data (i32.const 1024) "\\01\\00\\00\\00")
+        (func (export "everything") (local $timer i32) (local $in i32) (local $out i32) {body})""",
+        """(func $f (canon lift (core func $main "everything")))
+        (export "everything" (func $f))""",
+    )
+    guest = host.components.deploy(wasm, name="guest")
+    worker = host.workers.get_or_create(guest, "alice")
+    worker.invoke("everything")
+
+    recorded = [
+        entry.fields["function-name"]
+        for entry in worker.oplog()
+        if entry.kind == "imported-function-invoked"
+    ]
+    interfaces = dict(imported_as())
+    assert [RECORDED[interfaces[n]] for n in CALLS if interfaces[n] in RECORDED] == recorded
+
+
+def imported_as() -> Iterator[tuple[str, str]]:
+    """Name in `LOWERED` -> full name of the host function behind it."""
+    packages = {
+        "poll": "wasi:io/poll",
+        "streams": "wasi:io/streams",
+        "monotonic": "wasi:clocks/monotonic-clock",
+        "wall": "wasi:clocks/wall-clock",
+        "random": "wasi:random/random",
+        "insecure": "wasi:random/insecure",
+        "seed": "wasi:random/insecure-seed",
+    }
+    for name, (instance, function) in LOWERED.items():
+        yield name, f"{packages.get(instance, f'wasi:cli/{instance}')}.{{{function}}}"
+
+
+@pytest.mark.parametrize("document", TARGETS, ids=shown)
+def test_the_table_of_a_document_is_fresh(document: Path) -> None:
+    """What README.md and docs/guarantees.md say is offered is what is declared."""
+    text = document.read_text(encoding="utf-8")
+
+    assert with_table(text) == text, "run: python docs/generate_interfaces.py"
