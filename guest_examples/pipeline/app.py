@@ -16,7 +16,9 @@ class Api(exports.Api):
         stages = [stage("source", values, 0)]
         for position, step in enumerate(steps, start=1):
             values = apply(step, values)
-            stages.append(stage(type(step).__name__.removeprefix("Step_").lower(), values, position))
+            stages.append(
+                stage(type(step).__name__.removeprefix("Step_").lower(), values, position)
+            )
         return api.Report(stages, values)
 
 

@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from golem_host.engine import Component as Compiled
+from golem_host.engine import ExportedFunction
 from golem_oplog.entries import Pairs
 from golem_oplog.types import FunctionType
 
 LoadCompiled: TypeAlias = Callable[["Component"], Compiled]
+
+
+def callable_exports(compiled: Compiled) -> list[ExportedFunction]:
+    """
+    What people may call.
+
+    componentize-py leaves the hook of its own build among the exports, under an interface name
+    that no WIT can have.
+    """
+    return [e for e in compiled.exports if e.interface != "exports"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +45,7 @@ class Component:
     @property
     def exports(self) -> Mapping[str, FunctionType]:
         """Every exported function by its full name, such as ``ns:pkg/api.{add}``."""
-        return {e.type.name: e.type for e in self.load(self).exports}
+        return {e.type.name: e.type for e in callable_exports(self.load(self))}
 
     @property
     def imports(self) -> Mapping[str, FunctionType]:

@@ -109,6 +109,11 @@ class Status:
     skipped: Regions = field(default_factory=Regions)
     deleted: Regions = field(default_factory=Regions)
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether an invocation has begun and has no outcome."""
+        return self.running is not None and self.running.key not in self.results
+
     def apply(self, index: int, entry: Entry) -> None:
         """Follow the log by one entry that lies in no skipped region."""
         if isinstance(entry, ImportedFunctionInvoked):

@@ -6,6 +6,7 @@ One connection, used under a lock: every statement here is short.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -50,6 +51,8 @@ class Database:
         read_only = read_only and not is_empty
         with self._refusals():
             mode = "memory" if is_empty else "ro" if read_only else "rwc"
+            if read_only and _is_at_rest(path):
+                mode = "ro&immutable=1"
             self._connection = sqlite3.connect(
                 f"file:{_uri_path(path)}?mode={mode}",
                 uri=True,
@@ -106,6 +109,16 @@ class Database:
             raise StateDirError(
                 path=str(self._path.parent), reason=f"{self._path.name}: {error}"
             ) from error
+
+
+def _is_at_rest(path: Path) -> bool:
+    """
+    Whether nobody has the database open and none of it is still in the write-ahead log.
+
+    Then it can be read without the shared-memory file that SQLite would have to create, which a
+    directory without write permission does not allow.
+    """
+    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
 
 
 def _uri_path(path: Path) -> str:

@@ -133,7 +133,7 @@ class Ledger:
         """Requests accepted and not completed, the running one first and marked."""
         running = self._parts.status.running
         listed: list[tuple[Request, bool]] = []
-        if running is not None and running.key not in self._parts.status.results:
+        if running is not None and self._parts.status.is_unfinished:
             request = self._open.get(running.key)
             listed.append((request or self._from_invoked(running.key, running.entry), True))
         listed.extend((request, False) for request in self.queue)

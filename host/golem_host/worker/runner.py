@@ -16,30 +16,21 @@ from typing import Final
 
 from golem_host.errors import (
     InvalidRequestError,
-    InvocationExitedError,
     InvocationInterruptedError,
     StateDirError,
 )
 from golem_host.signals import InterruptSignal
-from golem_host.status import RETRYING, RUNNING, SUSPENDED
+from golem_host.status import RETRYING, RUNNING
 from golem_host.wire import Wire
 from golem_host.worker import outcome as ends
+from golem_host.worker.endings import Endings
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
-from golem_host.worker.retry import MS, RetryPolicy
 from golem_host.worker.session import Session
-from golem_host.worker.stderr import exception_line, stderr_since, traceback_in
 from golem_oplog.entries import (
     CancelPendingInvocation,
-    Entry,
-    Error,
-    ErrorKind,
-    Exited,
-    Interrupted,
-    Jump,
     PendingWorkerInvocation,
-    Suspend,
 )
 from golem_oplog.errors import OplogError
 from golem_oplog.types import FunctionType
@@ -54,14 +45,11 @@ class Runner:
         self.parts = parts
         self.ledger = Ledger(parts)
         self._changed = threading.Condition(threading.RLock())
+        self._ends = Endings(parts, self.ledger, self._changed, self.wake)
         self._thread: threading.Thread | None = None
         self._session: Session | None = None
         self._stop: InterruptSignal | None = None
-        self._parked = False
-        """Nothing is done before somebody asks: suspended, interrupted, failed, exited."""
         self._closing = False
-        self.broken: OplogError | None = None
-        """Set when the log takes no more entries: this runner is of no use any more."""
 
     # -- for callers ------------------------------------------------------------------------
 
@@ -82,7 +70,9 @@ class Runner:
                 request = Request(key, function, args, payload)
                 if durable:
                     number = self.parts.oplog.define(function)
-                    self._append(PendingWorkerInvocation(self._now(), key, number, payload))
+                    self._ends.append(
+                        PendingWorkerInvocation(self._ends.now(), key, number, payload)
+                    )
                 self.ledger.add(request)
         if durable:
             self.parts.oplog.commit()
@@ -102,9 +92,9 @@ class Runner:
     def wake(self) -> None:
         """Go on with whatever is unfinished, unless the worker is over."""
         with self._changed:
-            if self._closing or self.broken is not None or self.ledger.over() is not None:
+            if self._closing or self._ends.broken is not None or self.ledger.over() is not None:
                 return
-            self._parked = False
+            self._ends.parked = False
             if self._thread is None:
                 name = f"golem-worker-{self.parts.label}"
                 self._thread = threading.Thread(target=self._main, name=name, daemon=True)
@@ -116,7 +106,7 @@ class Runner:
         with self._changed:
             self._refuse_if_unusable()
             if self._thread is None:
-                self._interrupt_parked(signal)
+                self._ends.interrupt_at_rest(restart=signal.restart)
                 return
             self._stop = signal
             self._poke()
@@ -131,9 +121,14 @@ class Runner:
                 running = self.parts.status.running
                 state = "is running" if running and running.key == key else "is unknown here"
                 raise InvalidRequestError(reason=f"invocation {key!r} {state}: nothing to cancel")
-            self._append(CancelPendingInvocation(self._now(), key))
+            self._ends.append(CancelPendingInvocation(self._ends.now(), key))
         self.parts.oplog.commit()
         return True
+
+    @property
+    def broken(self) -> OplogError | None:
+        """Set when the log takes no more entries: this runner is of no use any more."""
+        return self._ends.broken
 
     @property
     def is_active(self) -> bool:
@@ -178,10 +173,10 @@ class Runner:
     def _work(self) -> bool:
         """One piece of work; False when the thread should end."""
         with self._changed:
-            if self._closing or self._parked or self.broken is not None:
+            if self._closing or self._ends.parked or self._ends.broken is not None:
                 return False
             stopped = self._stop is not None
-            unfinished = self._session is None and self._is_unfinished()
+            unfinished = self._session is None and self.parts.status.is_unfinished
             request = None
             if not stopped and not unfinished:
                 request = self._next_request()
@@ -192,10 +187,6 @@ class Runner:
             return self._wait_for_work()
         self._attempt(request)
         return True
-
-    def _is_unfinished(self) -> bool:
-        status = self.parts.status
-        return status.running is not None and status.running.key not in status.results
 
     def _next_request(self) -> Request | None:
         while self.ledger.queue:
@@ -240,14 +231,14 @@ class Runner:
             status=status,
             services=parts.services(component),
             compare_requests=parts.shared.config.compare_requests,
-            is_last_attempt=self._failures() >= self._policy().max_attempts,
+            is_last_attempt=self._ends.failures() >= self._ends.policy().max_attempts,
             on_completed=self._completed,
         )
         with self._changed:
             # From here on `interrupt` reaches the guest through the context.
             if self._stop is not None:
                 session.context.kill = self._stop
-            if self._is_unfinished():
+            if self.parts.status.is_unfinished:
                 status.status = RUNNING
         return session
 
@@ -268,126 +259,10 @@ class Runner:
         self._drop_session()
         if request is not None and not request.done and not self._is_running(request):
             self.ledger.put_back(request)
-        try:
-            self._record(outcome)
-        except OplogError as error:
-            self._log_broke(error)
-        finally:
-            with self._changed:
-                self._stop = None
-                self._changed.notify_all()
-
-    def _record(self, outcome: ends.Outcome) -> None:
-        match outcome:
-            case ends.Again():
-                pass
-            case ends.Suspended():
-                self._park(Suspend(self._now(), outcome.reason, outcome.wake_at))
-                self._schedule_wake(outcome)
-            case ends.Interrupted():
-                self._park(Interrupted(self._now()))
-                self._fail_running(InvocationInterruptedError(kind="interrupt"))
-            case ends.Exited(exit_code=code):
-                self._park(Exited(self._now(), code))
-                self.ledger.fail_all(InvocationExitedError(exit_code=code))
-            case ends.Failed():
-                self._failed(outcome)
-            case ends.Refused():
-                self._refused(outcome)
-            case ends.LogBroken():
-                self._log_broke(outcome.error)
-
-    def _failed(self, failed: ends.Failed) -> None:
-        failures = self._failures()
-        policy = self._policy()
-        delay = policy.delay_ns(failures, self.parts.shared.config.random.uniform())
-        if not failed.retryable:
-            delay = None
-        now = self._now()
-        error = self._error_entry(failed, now, None if delay is None else now + delay)
-        self._append(error)
-        if delay is not None:
-            self.parts.oplog.commit()
-            self.parts.output.flush()
-            self.parts.output.notify(
-                f"attempt failed: {error.message}; "
-                f"retry {failures + 1} of {policy.max_attempts} in {round(delay / MS)} ms"
-            )
-            return
-        self._give_up(error, failed)
-
-    def _give_up(self, error: Error, failed: ends.Failed) -> None:
-        """Permanent failure: nothing that is queued will ever run (R27)."""
-        status = self.parts.status
+        self._ends.carry_out(outcome)
         with self._changed:
-            for key in list(status.pending):
-                self._append(CancelPendingInvocation(self._now(), key))
-        self.parts.oplog.commit()
-        self.parts.output.flush()
-        running = status.running
-        failure = failed.error or self.ledger.failure(error, running.oplog_index if running else 1)
-        with self._changed:
-            self._parked = True
-            if running is not None:
-                self.ledger.fail(running.key, failure)
-                self.ledger.fail_all(self.ledger.over() or failure)
-            else:
-                # It failed before any invocation had begun: that is why none could.
-                self.ledger.fail_all(failure)
-
-    def _refused(self, refused: ends.Refused) -> None:
-        """Take one invocation out of the worker's past: it fails, and replay never meets it."""
-        running = self.parts.status.running
-        if running is None:
-            self.ledger.fail_all(refused.error)
-            return
-        now = self._now()
-        error = Error(
-            now, ErrorKind.INVALID_REQUEST, str(refused.error), self.parts.status.origin, None
-        )
-        index = self._append(error)
-        self._append(Jump(now, running.oplog_index, index + 1))
-        self.parts.oplog.commit()
-        self.parts.output.flush()
-        with self._changed:
-            self.ledger.fail(running.key, refused.error)
-
-    def _log_broke(self, error: OplogError) -> None:
-        with self._changed:
-            self.broken = error
-            reason = StateDirError(path=self.parts.label, reason=str(error))
-            self.ledger.fail_all(reason)
-
-    def _error_entry(self, failed: ends.Failed, now: int, retry_at: int | None) -> Error:
-        running = self.parts.status.running
-        stderr = stderr_since(self.parts.oplog, running.oplog_index if running else 1)
-        traceback = traceback_in(stderr) if failed.error is None else ""
-        message = exception_line(traceback) or failed.message
-        return Error(
-            now, failed.kind, message, self.parts.status.origin, retry_at, detail=traceback
-        )
-
-    def _park(self, entry: Entry) -> None:
-        self._append(entry)
-        self.parts.oplog.commit()
-        self.parts.output.flush()
-        with self._changed:
-            self._parked = True
-
-    def _schedule_wake(self, suspended: ends.Suspended) -> None:
-        self.parts.output.notify(f"suspended: {suspended.reason}")
-        if suspended.wake_at is not None:
-            self.parts.shared.scheduler.at(suspended.wake_at, self._wake_if_suspended)
-
-    def _wake_if_suspended(self) -> None:
-        if self.parts.status.status == SUSPENDED:
-            self.wake()
-
-    def _fail_running(self, error: BaseException) -> None:
-        running = self.parts.status.running
-        with self._changed:
-            if running is not None:
-                self.ledger.fail(running.key, error)
+            self._stop = None
+            self._changed.notify_all()
 
     # -- small things -----------------------------------------------------------------------
 
@@ -399,22 +274,12 @@ class Runner:
             return
         with self.parts.shared.slots.released(), self._changed:
             while self._stop is None and not self._closing:
-                wait_ns = error.retry_at - self._now()
+                wait_ns = error.retry_at - self._ends.now()
                 if wait_ns <= 0:
                     break
                 self._changed.wait(wait_ns / 1e9)
             if self._stop is not None:
                 raise self._stop
-
-    def _interrupt_parked(self, signal: InterruptSignal) -> None:
-        """R37: a suspended or waiting worker is kept from waking up, and the log says so."""
-        self._parked = True
-        waits = self.parts.status.status in {SUSPENDED, RETRYING, RUNNING}
-        if signal.restart or not waits or not self._is_unfinished():
-            return
-        self._append(Interrupted(self._now()))
-        self.parts.oplog.commit()
-        self._fail_running(InvocationInterruptedError(kind="interrupt"))
 
     def _poke(self) -> None:
         """Reach a guest that runs, a host call that waits, or a thread between two of them."""
@@ -427,37 +292,8 @@ class Runner:
         running = self.parts.status.running
         return running is not None and running.key == request.key
 
-    def _failures(self) -> int:
-        status = self.parts.status
-        if status.error is None or status.error.origin != status.origin:
-            return 0
-        return status.error_count
-
-    def _policy(self) -> RetryPolicy:
-        own = self.parts.status.retry_policy
-        if own is None:
-            return self.parts.shared.config.retry_policy
-        return RetryPolicy(
-            own.max_attempts,
-            own.min_delay_ns,
-            own.max_delay_ns,
-            own.multiplier,
-            own.max_jitter_factor,
-        )
-
-    def _append(self, entry: Entry) -> int:
-        with self._changed:
-            index = self.parts.oplog.append(entry)
-            self.parts.status.apply(index, entry)
-            if self.parts.status.rewrites_history(entry):
-                self.parts.status.refold(self.parts.oplog.skim)
-            return index
-
-    def _now(self) -> int:
-        return self.parts.shared.config.clock.unix_ns()
-
     def _refuse_if_unusable(self) -> None:
-        if self.broken is not None:
-            raise StateDirError(path=self.parts.label, reason=str(self.broken))
+        if self._ends.broken is not None:
+            raise StateDirError(path=self.parts.label, reason=str(self._ends.broken))
         if self._closing:
             raise InvalidRequestError(reason="the host is closed")

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
-from golem_host.component import Component
+from golem_host.component import Component, callable_exports
 from golem_host.errors import (
     InvocationInterruptedError,
     ParamTypeMismatchError,
@@ -135,7 +135,7 @@ class Worker:
         Raises:
             InvalidRequestError: None or several.
         """
-        return find_export(self.component.load(self.component).exports, function).type
+        return find_export(callable_exports(self.component.load(self.component)), function).type
 
     def unfinished(self) -> list[Unfinished]:
         """Everything accepted and not completed, the running invocation first."""

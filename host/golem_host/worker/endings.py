@@ -1,0 +1,214 @@
+"""
+How an attempt ends: what is appended about it, who is answered, and whether the worker rests.
+
+`golem_host.worker.outcome` says what an end means; here it is carried out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from golem_host.errors import (
+    InvocationExitedError,
+    InvocationInterruptedError,
+    StateDirError,
+)
+from golem_host.status import RETRYING, RUNNING, SUSPENDED
+from golem_host.worker import outcome as ends
+from golem_host.worker.ledger import Ledger
+from golem_host.worker.parts import Parts
+from golem_host.worker.retry import MS, RetryPolicy
+from golem_host.worker.stderr import exception_line, stderr_since, traceback_in
+from golem_oplog.entries import (
+    CancelPendingInvocation,
+    Entry,
+    Error,
+    ErrorKind,
+    Exited,
+    Interrupted,
+    Jump,
+    Suspend,
+)
+from golem_oplog.errors import OplogError
+
+
+class Endings:
+    """
+    One worker's ends.
+
+    Args:
+        lock: The runner's; held for every change that callers in other threads look at.
+        wake: Makes the worker go on.
+    """
+
+    def __init__(
+        self, parts: Parts, ledger: Ledger, lock: threading.Condition, wake: Callable[[], None]
+    ) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._lock = lock
+        self._wake = wake
+        self.parked = False
+        """Nothing is done before somebody asks: suspended, interrupted, failed, exited."""
+        self.broken: OplogError | None = None
+        """Set when the log takes no more entries."""
+
+    def carry_out(self, outcome: ends.Outcome) -> None:
+        """Append what an end means and answer whom it concerns; the instance is gone already."""
+        try:
+            self._record(outcome)
+        except OplogError as error:
+            self._log_broke(error)
+
+    def _record(self, outcome: ends.Outcome) -> None:
+        match outcome:
+            case ends.Again():
+                pass
+            case ends.Suspended():
+                self._park(Suspend(self.now(), outcome.reason, outcome.wake_at))
+                self._schedule_wake(outcome)
+            case ends.Interrupted():
+                self._park(Interrupted(self.now()))
+                self.fail_running(InvocationInterruptedError(kind="interrupt"))
+            case ends.Exited(exit_code=code):
+                self._park(Exited(self.now(), code))
+                self._ledger.fail_all(InvocationExitedError(exit_code=code))
+            case ends.Failed():
+                self._failed(outcome)
+            case ends.Refused():
+                self._refused(outcome)
+            case ends.LogBroken():
+                self._log_broke(outcome.error)
+
+    def _failed(self, failed: ends.Failed) -> None:
+        failures = self.failures()
+        policy = self.policy()
+        delay = policy.delay_ns(failures, self._parts.shared.config.random.uniform())
+        if not failed.retryable:
+            delay = None
+        now = self.now()
+        error = self._error_entry(failed, now, None if delay is None else now + delay)
+        self.append(error)
+        if delay is not None:
+            self._parts.oplog.commit()
+            self._parts.output.flush()
+            self._parts.output.notify(
+                f"attempt failed: {error.message}; "
+                f"retry {failures + 1} of {policy.max_attempts} in {round(delay / MS)} ms"
+            )
+            return
+        self._give_up(error, failed)
+
+    def _give_up(self, error: Error, failed: ends.Failed) -> None:
+        """Permanent failure: nothing that is queued will ever run (R27)."""
+        status = self._parts.status
+        with self._lock:
+            for key in list(status.pending):
+                self.append(CancelPendingInvocation(self.now(), key))
+        self._parts.oplog.commit()
+        self._parts.output.flush()
+        running = status.running
+        failure = failed.error or self._ledger.failure(error, running.oplog_index if running else 1)
+        with self._lock:
+            self.parked = True
+            if running is not None:
+                self._ledger.fail(running.key, failure)
+                self._ledger.fail_all(self._ledger.over() or failure)
+            else:
+                # It failed before any invocation had begun: that is why none could.
+                self._ledger.fail_all(failure)
+
+    def _refused(self, refused: ends.Refused) -> None:
+        """Take one invocation out of the worker's past: it fails, and replay never meets it."""
+        running = self._parts.status.running
+        if running is None:
+            self._ledger.fail_all(refused.error)
+            return
+        now = self.now()
+        error = Error(
+            now, ErrorKind.INVALID_REQUEST, str(refused.error), self._parts.status.origin, None
+        )
+        index = self.append(error)
+        self.append(Jump(now, running.oplog_index, index + 1))
+        self._parts.oplog.commit()
+        self._parts.output.flush()
+        with self._lock:
+            self._ledger.fail(running.key, refused.error)
+
+    def _log_broke(self, error: OplogError) -> None:
+        with self._lock:
+            self.broken = error
+            reason = StateDirError(path=self._parts.label, reason=str(error))
+            self._ledger.fail_all(reason)
+
+    def _error_entry(self, failed: ends.Failed, now: int, retry_at: int | None) -> Error:
+        running = self._parts.status.running
+        stderr = stderr_since(self._parts.oplog, running.oplog_index if running else 1)
+        traceback = traceback_in(stderr) if failed.error is None else ""
+        message = exception_line(traceback) or failed.message
+        return Error(
+            now, failed.kind, message, self._parts.status.origin, retry_at, detail=traceback
+        )
+
+    def _park(self, entry: Entry) -> None:
+        self.append(entry)
+        self._parts.oplog.commit()
+        self._parts.output.flush()
+        with self._lock:
+            self.parked = True
+
+    def _schedule_wake(self, suspended: ends.Suspended) -> None:
+        self._parts.output.notify(f"suspended: {suspended.reason}")
+        if suspended.wake_at is not None:
+            self._parts.shared.scheduler.at(suspended.wake_at, self._wake_if_suspended)
+
+    def _wake_if_suspended(self) -> None:
+        if self._parts.status.status == SUSPENDED:
+            self._wake()
+
+    def fail_running(self, error: BaseException) -> None:
+        running = self._parts.status.running
+        with self._lock:
+            if running is not None:
+                self._ledger.fail(running.key, error)
+
+    def interrupt_at_rest(self, *, restart: bool) -> None:
+        """R37: a suspended or waiting worker is kept from waking up, and the log says so."""
+        self.parked = True
+        status = self._parts.status
+        waits = status.status in {SUSPENDED, RETRYING, RUNNING}
+        if restart or not waits or not status.is_unfinished:
+            return
+        self.append(Interrupted(self.now()))
+        self._parts.oplog.commit()
+        self.fail_running(InvocationInterruptedError(kind="interrupt"))
+
+    def failures(self) -> int:
+        status = self._parts.status
+        if status.error is None or status.error.origin != status.origin:
+            return 0
+        return status.error_count
+
+    def policy(self) -> RetryPolicy:
+        own = self._parts.status.retry_policy
+        if own is None:
+            return self._parts.shared.config.retry_policy
+        return RetryPolicy(
+            own.max_attempts,
+            own.min_delay_ns,
+            own.max_delay_ns,
+            own.multiplier,
+            own.max_jitter_factor,
+        )
+
+    def append(self, entry: Entry) -> int:
+        with self._lock:
+            index = self._parts.oplog.append(entry)
+            self._parts.status.apply(index, entry)
+            if self._parts.status.rewrites_history(entry):
+                self._parts.status.refold(self._parts.oplog.skim)
+            return index
+
+    def now(self) -> int:
+        return self._parts.shared.config.clock.unix_ns()
