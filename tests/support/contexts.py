@@ -81,7 +81,7 @@ def entries_of(oplog: MemoryOplog, first: int = 2) -> list[Entry]:
 
 def context_on(oplog: MemoryOplog, clock: Clock | None = None) -> InstanceContext:
     """The context of a new instance that is about to replay this log."""
-    status = fold(oplog.read)
+    status = fold(oplog.skim)
     target = oplog.last_index
     replay = Replay(
         oplog.read(2, target),

@@ -76,14 +76,12 @@ class Script:
     invocations: tuple[Block, ...]
 
 
-def blocks(*, nested: bool = True, size_max: int = 5) -> st.SearchStrategy[Block]:
+def blocks(*, size_max: int = 5) -> st.SearchStrategy[Block]:
     flat: st.SearchStrategy[Step] = st.one_of(
         st.sampled_from(KINDS).map(Call),
         st.sampled_from(("a", "b")).map(Say),
         st.sampled_from(MARKS).map(Mark),
     )
-    if not nested:
-        return st.lists(flat, max_size=size_max).map(tuple)
     steps: st.SearchStrategy[Step] = st.recursive(flat, _bracketed, max_leaves=4)
     return st.lists(steps, max_size=size_max).map(tuple)
 
@@ -94,13 +92,26 @@ def _bracketed(inner: st.SearchStrategy[Step]) -> st.SearchStrategy[Step]:
     return regions | bodies.map(AtMostOnce)
 
 
-def scripts(*, nested: bool = True) -> st.SearchStrategy[Script]:
+def scripts() -> st.SearchStrategy[Script]:
     """Scripts, their sites numbered through."""
-    return st.builds(
-        Script,
-        blocks(nested=nested, size_max=3),
-        st.lists(blocks(nested=nested), min_size=1, max_size=3).map(tuple),
-    ).map(_numbered)
+    invocations = st.lists(blocks(), min_size=1, max_size=3).map(tuple)
+    return st.builds(Script, blocks(size_max=3), invocations).map(_numbered)
+
+
+def talkative_scripts() -> st.SearchStrategy[Script]:
+    """Scripts without brackets that mostly write output, the same lines over and over."""
+    says = st.sampled_from(("a", "b")).map(Say)
+    calls = st.sampled_from(KINDS[:-1]).map(Call)
+    steps: st.SearchStrategy[Step] = st.one_of(says, says, calls, st.just(Mark("oplog-index")))
+    bodies: st.SearchStrategy[Block] = st.lists(steps, min_size=2, max_size=8).map(tuple)
+    return bodies.map(lambda body: _numbered(Script(body[:1], (body[1:], body))))
+
+
+def at_most_once_scripts() -> st.SearchStrategy[Script]:
+    """Scripts of one invocation whose remote writes all happen with idempotence off."""
+    writes = st.sampled_from(("write-remote", "write-remote-batched", "read-local")).map(Call)
+    bodies: st.SearchStrategy[Block] = st.lists(writes, min_size=1, max_size=4).map(tuple)
+    return bodies.map(lambda body: _numbered(Script((), ((AtMostOnce(body),),))))
 
 
 def _numbered(script: Script) -> Script:
@@ -140,7 +151,7 @@ class Life:
         self._script = script
         self._oplog = oplog
         guest = ScriptedGuest({EXPORT: self._invoke}, handlers_of(self.calls), start=self._start)
-        self._status = fold(oplog.read)
+        self._status = fold(oplog.skim)
         self._session = Session(
             linked=guest.linked(),
             oplog=oplog,
