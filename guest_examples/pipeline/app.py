@@ -1,12 +1,12 @@
 """Records, variants and lists, in and out."""
 
 from itertools import pairwise, takewhile
+from math import isqrt
 
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports import api
 
-LIMIT = 1_000_000
 S64 = range(-(2**63), 2**63)
 
 
@@ -16,9 +16,8 @@ class Api(exports.Api):
         stages = [stage("source", values, 0)]
         for position, step in enumerate(steps, start=1):
             values = apply(step, values)
-            stages.append(
-                stage(type(step).__name__.removeprefix("Step_").lower(), values, position)
-            )
+            name = type(step).__name__.removeprefix("Step_").lower()
+            stages.append(stage(name, values, position))
         return api.Report(stages, values)
 
 
@@ -26,10 +25,10 @@ def read(source: api.Source) -> list[int]:
     match source:
         case api.Source_Numbers(numbers):
             return numbers
-        case api.Source_PrimesBelow(limit) if limit <= LIMIT:
-            return primes_below(limit)
-        case api.Source_PrimesBelow(limit):
+        case api.Source_PrimesBelow(limit) if limit > 1_000_000:
             raise Err(api.Problem_LimitTooHigh(limit))
+        case api.Source_PrimesBelow(limit):
+            return primes_below(limit)
 
 
 def apply(step: api.Step, values: list[int]) -> list[int]:
@@ -48,15 +47,14 @@ def apply(step: api.Step, values: list[int]) -> list[int]:
 
 def stage(name: str, values: list[int], position: int) -> api.Stage:
     total = sum(values)
-    if not all(number in S64 for number in (*values, total)):
+    if any(number not in S64 for number in (*values, total)):
         raise Err(api.Problem_Overflow(position))
     return api.Stage(name, len(values), total)
 
 
 def primes_below(limit: int) -> list[int]:
-    primes: list[int] = []
+    primes = []
     for candidate in range(2, limit):
-        small = takewhile(lambda prime, top=candidate: prime * prime <= top, primes)
-        if all(candidate % prime for prime in small):
+        if all(candidate % prime for prime in takewhile(isqrt(candidate).__ge__, primes)):
             primes.append(candidate)
     return primes

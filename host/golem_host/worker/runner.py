@@ -220,7 +220,11 @@ class Runner:
                 self._session.run(request)
         except BaseException as raised:  # noqa: BLE001 - every end of an attempt is classified
             self._drop_session()
-            self._end(ends.outcome_of(raised), request)
+            outcome = ends.outcome_of(raised)
+            if self._stop is not None and isinstance(outcome, ends.Suspended | ends.Again):
+                # It came while the guest was on its way out by itself: it must not be lost.
+                outcome = ends.outcome_of(self._stop)
+            self._end(outcome, request)
 
     def _build(self) -> Session:
         parts, status = self.parts, self.parts.status
