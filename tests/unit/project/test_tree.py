@@ -56,9 +56,11 @@ def test_no_text_names_a_registry_host() -> None:
 
 def test_every_module_is_of_a_readable_size() -> None:
     """A module that outgrows the bound is split by duty."""
-    lines = {path: sum(map(bool, TEXT[path].splitlines())) for path in PACKAGES}
+    # A package's `__init__` lists names, however many there are.
+    modules = [path for path in PACKAGES if path.name != "__init__.py"]
+    lines = {path: sum(map(bool, TEXT[path].splitlines())) for path in modules}
 
-    assert [] == [shown(path) for path in PACKAGES if lines[path] > MODULE_LINES_MAX]
+    assert [] == [shown(path) for path in modules if lines[path] > MODULE_LINES_MAX]
 
 
 def test_the_version_is_said_once() -> None:
