@@ -1,0 +1,186 @@
+"""Guest projects through the real toolchain: a few seconds for each build that is not cached."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from golem_host.errors import GuestBuildError
+from golem_host.guest import build_guest
+from golem_host.guest.project import read_project
+from tests.support import guests
+from tests.support.repository import ROOT
+
+COMPONENT_MAGIC = b"\0asm\x0d\0\x01\0"
+
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "guest_examples").glob("*/app.py"))
+
+WIT = "package demo:a; interface api { f: func(x: u32) -> u32; } world w { export api; }"
+
+USES_THE_HOST = "package demo:a; world w { include golem:guest/durable@1.0.0; }"
+
+API = """
+from wit_world import exports
+
+class Api(exports.Api):
+    def f(self, x):
+        return x + 1
+"""
+
+
+def write(folder: Path, app: str, wit: str) -> Path:
+    (folder / "wit").mkdir(parents=True)
+    (folder / "app.py").write_text(app, encoding="utf-8")
+    (folder / "wit" / "world.wit").write_text(wit, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_builds(name: str) -> None:
+    """Each folder of guest_examples/ becomes a component as it stands."""
+    with guests.example(name).open("rb") as component:
+        assert COMPONENT_MAGIC == component.read(len(COMPONENT_MAGIC))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_short(name: str) -> None:
+    """An example is read in one go: at most 60 lines, and a README beside them."""
+    folder = ROOT / "guest_examples" / name
+
+    assert (folder / "README.md").is_file()
+    assert len((folder / "app.py").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.long
+def test_the_wit_is_found_in_an_installed_wheel(tmp_path: Path) -> None:
+    """Outside of a checkout a project is given the same shipped packages as inside."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    ZipFile(wheel).extractall(tmp_path / "site")
+    project = write(tmp_path / "guest", "", USES_THE_HOST)
+    code = (
+        "import sys, pathlib, golem_host.guest.project as p; print(p.__file__); "
+        "[print(path) for path, _ in p.read_project(pathlib.Path(sys.argv[1])).files]"
+    )
+
+    listing = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(project)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    module, *files = listing.stdout.splitlines()
+    assert module.startswith(str(tmp_path / "site"))
+    assert files == [path for path, _ in read_project(project).files]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("app", "reason"),
+    [
+        ("import nosuchmodule", "module nosuchmodule not found"),
+        # Here beside the toolchain, but not in the project.
+        ("import click", "module click not found"),
+        ("import ssl", "module ssl does not exist inside a guest"),
+        (
+            "import threading\nthreading.Thread(target=print).start()",
+            "app.py starts a thread, and a guest has only one",
+        ),
+        (
+            "import subprocess\nsubprocess.run(['ls'])",
+            "app.py starts a process, and a guest cannot",
+        ),
+        ("1 / 0", "app.py cannot be imported: ZeroDivisionError: division by zero"),
+        ("def (:", "app.py cannot be imported: SyntaxError: invalid syntax"),
+        ("raise SystemExit(3)", "app.py exits while it is imported"),
+        (
+            "from wit_world.imports import host",
+            "app.py uses wit_world.imports, which the world does not have",
+        ),
+    ],
+)
+def test_a_guest_that_cannot_be_imported_is_explained(
+    app: str, reason: str, tmp_path: Path
+) -> None:
+    """What the toolchain of today prints is understood; a new version of it may print otherwise."""
+    project = write(tmp_path / "guest", f"{app}\n{API}", WIT)
+
+    with pytest.raises(GuestBuildError) as raised:
+        build_guest(project, cache_dir=tmp_path / "cache")
+
+    assert reason == raised.value.reason
+    assert ["app.py", "wit"] == sorted(path.name for path in project.iterdir())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("app", "wit", "reason"),
+    [
+        ("x = 1", WIT, "app.py has no class Api"),
+        ("x = 1", "package d:a; world w { export f: func(); }", "app.py has no class WitWorld"),
+        (
+            API,
+            "package d:a; world w { import wasi:io/nosuch@0.2.9; }",
+            "wit/world.wit:1:39: interface not found in package",
+        ),
+        (
+            API,
+            "package d:a; world w { import f: func(a: blah); }",
+            "wit/world.wit:1:42: name `blah` is not defined",
+        ),
+    ],
+)
+def test_a_world_that_does_not_fit_is_explained(
+    app: str, wit: str, reason: str, tmp_path: Path
+) -> None:
+    """A missing class and a mistake in the WIT are told by name and place."""
+    with pytest.raises(GuestBuildError) as raised:
+        build_guest(write(tmp_path / "guest", app, wit), cache_dir=tmp_path / "cache")
+
+    assert reason == raised.value.reason
+
+
+@pytest.mark.long
+def test_a_guest_sees_what_it_vendors_and_what_is_shipped(tmp_path: Path) -> None:
+    """A package below vendor/ and the host's interfaces can be imported."""
+    app = "import lib\nfrom wit_world.imports import host\nhost.get_oplog_index, lib.X\n"
+    project = write(tmp_path / "guest", app, USES_THE_HOST)
+    (project / "vendor").mkdir()
+    (project / "vendor" / "lib.py").write_text("X = 1\n", encoding="utf-8")
+
+    built = build_guest(project, cache_dir=tmp_path / "cache")
+
+    assert built.wasm.read_bytes().startswith(COMPONENT_MAGIC)
+
+
+@pytest.mark.long
+def test_guests_can_be_written_in_c() -> None:
+    """A command and a component with exports of its own come out of the C toolchain."""
+    command = guests.c_command('#include <stdio.h>\nint main(void) { puts("hello"); }\n')
+    reactor = guests.c_guest(
+        """
+        #include <stdint.h>
+        #include <stdlib.h>
+        __attribute__((import_module("golem:api/host@1.1.7"), import_name("get-oplog-index")))
+        uint64_t oplog_index(void);
+        __attribute__((export_name("demo:c/api#after")))
+        uint64_t after(uint64_t by) { return oplog_index() + by; }
+        __attribute__((export_name("cabi_realloc")))
+        void *cabi_realloc(void *p, size_t old, size_t align, size_t n) { return realloc(p, n); }
+        """,
+        "package demo:c; interface api { after: func(by: u64) -> u64; }\n"
+        "world w { import golem:api/host@1.1.7; export api; }\n",
+        "w",
+    )
+
+    assert command.read_bytes().startswith(COMPONENT_MAGIC)
+    assert reactor.read_bytes().startswith(COMPONENT_MAGIC)
