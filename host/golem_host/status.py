@@ -121,7 +121,7 @@ class Status:
             return
         self._apply_promise(index, entry)
         self._apply_state(index, entry)
-        self._passed(index, entry)
+        self.passed(index, entry.timestamp)
 
     def apply_call(self, index: int, timestamp: int) -> None:
         """`apply` for a host call: nearly every entry is one, and only the position changes."""
@@ -143,11 +143,12 @@ class Status:
             if isinstance(entry, Error) and entry.origin in self.open_begins:
                 # The attempt that failed was jumped over to be made again: it counts (R3).
                 self._count_error(index, entry)
-        self._passed(index, entry)
+        self.passed(index, entry.timestamp)
 
-    def _passed(self, index: int, entry: Entry) -> None:
+    def passed(self, index: int, timestamp: int) -> None:
+        """Follow the log by an entry that means nothing any more."""
         self.last_index = max(self.last_index, index)
-        self.last_timestamp = max(self.last_timestamp, entry.timestamp)
+        self.last_timestamp = max(self.last_timestamp, timestamp)
 
     def rewrites_history(self, entry: Entry) -> bool:
         """Whether a fresh fold is needed after this entry."""
@@ -278,8 +279,7 @@ def fold(read: ReadLog) -> Status:
     status = Status(skipped=skipped, deleted=deleted)
     for index, entry in read(1, None):
         if isinstance(entry, int):
-            if index not in skipped:
-                status.apply_call(index, entry)
+            (status.passed if index in skipped else status.apply_call)(index, entry)
         elif index in skipped:
             status.pass_over(index, entry, promised=index not in deleted)
         else:
