@@ -2,7 +2,7 @@
 Write ``cli.md``, the reference of the command line, from the commands' own help.
 
 Run ``python docs/generate_cli.py``; a test fails when the file is stale.
-"""  # noqa: INP001 - a script beside what it writes
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,10 @@
 """
 Ctrl-C while a guest runs: the first asks the worker to stop in a way it can continue from, the
-second ends this process as if nothing had been said.
+second ends this process as if it had crashed.
+
+Python runs signal handlers on the main thread, and only when that comes round to it; one that
+waits without a timeout may never do so.  So calls are made by a thread of their own, and the
+main thread waits in short turns.
 """
 
 from __future__ import annotations
@@ -10,65 +14,97 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-REPEAT_S: Final = 0.2
-"""A request that comes just before an invocation begins finds nothing to stop: it is repeated."""
+T = TypeVar("T")
+
+TURN_S: Final = 0.2
+STOP_TURNS_MAX: Final = 10
+"""How often a worker is asked to stop before its log is left as a crash would leave it."""
 
 _LOG: Final = logging.getLogger(__name__)
 
 
+class _Attempt(Generic[T]):
+    """A call on its way, and what has become of it."""
+
+    def __init__(self, call: Callable[[], T], wake: Callable[[], None]) -> None:
+        self._call = call
+        self._wake = wake
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="golem-host-call", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._value.append(self._call())
+        except BaseException as error:  # noqa: BLE001 - raised again where the call is waited for
+            self._error = error
+        self._wake()
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self._value) or self._error is not None
+
+    def outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
+
+
 class StopRequest:
-    """Whether somebody asked for the end, and the thread that passes it on to the worker."""
+    """Whether somebody asked for the end."""
 
     def __init__(self, interrupt: Callable[[], None]) -> None:
         self._interrupt = interrupt
-        self._reachable = False
-        self._wake: SimpleQueue[None] = SimpleQueue()
-        self._finished = threading.Event()
+        self._inbox: SimpleQueue[None] = SimpleQueue()
         self.requested = False
 
     def request(self) -> None:
-        # Called by a signal handler in the middle of anything, so nothing here takes a lock.
+        """Ask for the end, from any thread and from a signal handler: this takes no lock."""
         self.requested = True
-        self._wake.put(None)
+        self._inbox.put(None)
 
-    @contextmanager
-    def reaching(self) -> Iterator[None]:
-        """While an invocation of this process goes on: nothing else is ever interrupted."""
-        self._reachable = True
+    def attend(self, call: Callable[[], T], stopped: Callable[[], BaseException]) -> T:
+        """
+        The outcome of a call; main thread only.
+
+        On request the worker is interrupted.  If that leaves the call without an outcome (it had
+        not begun), what `stopped` makes is raised.
+        """
+        attempt = _Attempt(call, lambda: self._inbox.put(None))
+        turns = 0
+        while not attempt.is_over:
+            if self.requested:
+                if turns == STOP_TURNS_MAX:
+                    raise stopped()
+                turns += 1
+                self._pass_on()
+            try:
+                self._inbox.get(timeout=TURN_S)
+            except Empty:
+                continue
+        return attempt.outcome()
+
+    def _pass_on(self) -> None:
+        # Asked for again each turn: what is not yet begun cannot be stopped yet.
         try:
-            yield
-        finally:
-            self._reachable = False
-
-    def serve(self) -> None:
-        self._wake.get()
-        while not self._finished.is_set():
-            if self._reachable:
-                try:
-                    self._interrupt()
-                except Exception:  # noqa: BLE001 - the main thread meets the same, and reports it
-                    _LOG.debug("interrupting failed", exc_info=True)
-            self._finished.wait(REPEAT_S)
-
-    def finish(self) -> None:
-        self._finished.set()
-        self._wake.put(None)
+            self._interrupt()
+        except Exception:  # noqa: BLE001 - the call meets the same, and that is reported
+            _LOG.debug("interrupting failed", exc_info=True)
 
 
 @contextmanager
 def stopping(interrupt: Callable[[], None]) -> Iterator[StopRequest]:
     """
-    Within the block the first SIGINT calls `interrupt`, from another thread.
+    Within the block the first SIGINT is a request to stop.
 
     From then on the system's own handler is in place, so that the second one kills.
     """
     stop = StopRequest(interrupt)
-    server = threading.Thread(target=stop.serve, name="golem-host-stop", daemon=True)
-    server.start()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del frame
@@ -80,5 +116,3 @@ def stopping(interrupt: Callable[[], None]) -> Iterator[StopRequest]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
-        stop.finish()
-        server.join()

@@ -1,55 +1,93 @@
-"""The first Ctrl-C reaches the worker, once there is something to reach; the second is the system's."""
+"""The first Ctrl-C reaches the worker, whenever it comes; the second ends all."""
 
 from __future__ import annotations
 
 import signal
 import threading
 
-from golem_cli.interrupts import stopping
+import pytest
+
+from golem_cli.interrupts import STOP_TURNS_MAX, stopping
 
 DEADLINE_S = 10.0
 
 
-def test_a_signal_reaches_the_worker_from_another_thread() -> None:
-    """The main thread may be anywhere, holding anything."""
-    threads: list[threading.Thread] = []
-    reached = threading.Event()
+class StoppedError(Exception):
+    """What a call that was stopped raises."""
 
-    def interrupt() -> None:
-        threads.append(threading.current_thread())
-        reached.set()
 
-    with stopping(interrupt) as stop, stop.reaching():
-        signal.raise_signal(signal.SIGINT)
+class ScriptedWorker:
+    """A call that goes on until it is interrupted, if it can be."""
 
-        assert reached.wait(DEADLINE_S)
+    def __init__(self, *, deaf_times: int = 0) -> None:
+        self.interrupts: list[threading.Thread] = []
+        self._deaf_times = deaf_times
+        self._stopped = threading.Event()
+
+    def call(self) -> int:
+        self._stopped.wait(DEADLINE_S)
+        raise StoppedError
+
+    def call_with_ctrl_c(self) -> int:
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGINT)
+        return self.call()
+
+    def release(self) -> None:
+        self._stopped.set()
+
+    def interrupt(self) -> None:
+        self.interrupts.append(threading.current_thread())
+        if len(self.interrupts) > self._deaf_times:
+            self._stopped.set()
+
+
+def test_a_call_has_its_own_outcome() -> None:
+    """Value or error, as if it had been made directly."""
+
+    def fail() -> int:
+        raise ZeroDivisionError
+
+    with stopping(lambda: None) as stop:
+        assert 7 == stop.attend(lambda: 7, StoppedError)
+        with pytest.raises(ZeroDivisionError):
+            stop.attend(fail, StoppedError)
+
+    assert not stop.requested
+
+
+def test_a_signal_interrupts_the_call() -> None:
+    """What the call then raises is the outcome."""
+    worker = ScriptedWorker()
+
+    with stopping(worker.interrupt) as stop, pytest.raises(StoppedError):
+        stop.attend(worker.call_with_ctrl_c, AssertionError)
 
     assert stop.requested
-    assert threading.main_thread() not in threads
+    assert 1 == len(worker.interrupts)
 
 
-def test_a_signal_before_the_invocation_reaches_it_all_the_same() -> None:
-    """There is no gap between making up one's mind and being stopped."""
-    reached = threading.Event()
+def test_a_request_that_comes_too_early_is_repeated() -> None:
+    """There is no gap between submitting a call and its being stopped."""
+    worker = ScriptedWorker(deaf_times=2)
 
-    with stopping(reached.set) as stop:
-        signal.raise_signal(signal.SIGINT)
-        early = reached.is_set()
-        with stop.reaching():
-            assert reached.wait(DEADLINE_S)
+    with stopping(worker.interrupt) as stop, pytest.raises(StoppedError):
+        stop.request()
+        stop.attend(worker.call, AssertionError)
 
-    assert not early
+    assert 3 == len(worker.interrupts)
 
 
-def test_nothing_is_interrupted_when_nothing_was_begun() -> None:
-    """A worker may be doing something for somebody else."""
-    reached = threading.Event()
+def test_a_call_that_never_ends_is_left() -> None:
+    """Ctrl-C works whatever the worker does; the log is then as after a crash."""
+    worker = ScriptedWorker(deaf_times=1000)
 
-    with stopping(reached.set) as stop:
-        signal.raise_signal(signal.SIGINT)
+    with stopping(worker.interrupt) as stop, pytest.raises(KeyError):
+        stop.attend(worker.call_with_ctrl_c, KeyError)
 
-    assert stop.requested
-    assert not reached.is_set()
+    assert STOP_TURNS_MAX == len(worker.interrupts)
+    worker.release()
 
 
 def test_the_second_signal_is_the_systems_own() -> None:
@@ -67,17 +105,18 @@ def test_the_second_signal_is_the_systems_own() -> None:
 
 
 def test_a_failing_interrupt_is_tried_again() -> None:
-    """The worker may be just opening its log."""
+    """The call meets the same trouble, and that is what is reported."""
     tries: list[int] = []
-    reached = threading.Event()
+    worker = ScriptedWorker()
 
     def interrupt() -> None:
         tries.append(1)
         if len(tries) == 1:
             raise OSError
-        reached.set()
+        worker.interrupt()
 
-    with stopping(interrupt) as stop, stop.reaching():
+    with stopping(interrupt) as stop, pytest.raises(StoppedError):
         stop.request()
+        stop.attend(worker.call, AssertionError)
 
-        assert reached.wait(DEADLINE_S)
+    assert 2 == len(tries)

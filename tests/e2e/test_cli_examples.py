@@ -1,0 +1,39 @@
+"""Every example in the help of a command works when it is typed."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from inspect import cleandoc
+
+import pytest
+
+from docs.generate_cli import commands
+from tests.support.cli import Cli
+from tests.support.repository import ROOT
+
+EXAMPLES = {
+    context.command_path: cleandoc(command.help or "")
+    .partition("Example:\n")[2]
+    .partition("\n\n")[0]
+    for context, command in commands()
+}
+
+# `component delete` is for components that nobody uses any more.
+BEFORE = {"golem-host component delete": ("worker", "delete", "--all")}
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_an_example_works(cli: Cli, path: str) -> None:
+    """In a folder with a component and a project of that name, and a worker ``alice``."""
+    shutil.copy(cli.folder / "guest.wasm", cli.folder / "counter.wasm")
+    shutil.copytree(ROOT / "guest_examples" / "counter", cli.folder / "counter")
+    cli.ok("run", "counter.wasm", "--worker", "alice", "--invoke", "add(0)")
+    if path in BEFORE:
+        cli.ok(*BEFORE[path])
+
+    for line in EXAMPLES[path].splitlines():
+        program, *args = shlex.split(line)
+
+        assert "golem-host" == program
+        assert 0 == cli.run(*args).code, line

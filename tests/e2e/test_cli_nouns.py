@@ -1,0 +1,142 @@
+"""`golem-host worker` and `golem-host component`."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.cli import Cli
+
+
+def test_workers_are_listed_with_their_status(cli: Cli) -> None:
+    """As a table for people and as documents for programs."""
+    cli.ok("guest.wasm", "--invoke", "add(1)")
+    cli.run("guest.wasm", "--worker", "bad", "--no-retry", "--invoke", "fail")
+    table = cli.ok("worker", "list").splitlines()
+    documents = [json.loads(line) for line in cli.ok("worker", "list", "--json").splitlines()]
+
+    assert table[0].split() == [
+        "WORKER",
+        "STATUS",
+        "VERSION",
+        "PENDING",
+        "ENTRIES",
+        "CREATED",
+        "REASON",
+    ]
+    assert ["guest/bad", "failed"] == table[1].split()[:2]
+    assert ["guest/main", "idle"] == table[2].split()[:2]
+    assert [("bad", "failed"), ("main", "idle")] == [
+        (document["name"], document["status"]) for document in documents
+    ]
+
+
+def test_a_list_can_be_of_one_component(cli: Cli) -> None:
+    """Those of others are left out."""
+    cli.ok("guest.wasm", "--invoke", "add(1)")
+    cli.ok("guest.wasm", "--name", "other", "--invoke", "add(1)")
+
+    shown = cli.ok("worker", "list", "--component", "other", "--json").splitlines()
+
+    assert ["other"] == [json.loads(line)["component"] for line in shown]
+
+
+def test_a_worker_is_shown_with_what_it_was_made_with(cli: Cli) -> None:
+    """And why it is in the state that it is in."""
+    cli.run("guest.wasm", "--env", "A=1", "--no-retry", "--invoke", "fail", "x")
+
+    text = cli.ok("worker", "get", "guest")
+    document = json.loads(cli.ok("worker", "get", "guest/main", "--json"))
+
+    assert "worker:      guest/main\nstatus:      failed\nreason:      failed " in text
+    assert "argument:    x\nenvironment: A=1\n" in text
+    assert {"A": "1"} == document["env"]
+    assert ["x"] == document["args"]
+    assert "unreachable" in document["last_error"]
+
+
+def test_invoke_calls_a_deployed_component(cli: Cli) -> None:
+    """Its worker is made by the first call."""
+    cli.ok("component", "deploy", "guest.wasm")
+
+    assert "3\n" == cli.ok("worker", "invoke", "guest/alice", "add(3)")
+    assert "5\n" == cli.ok("worker", "invoke", "guest/alice", "add(2)")
+    assert {"ok": 1} == json.loads(cli.ok("worker", "invoke", "guest", "check(1)", "--json"))[
+        "result"
+    ]
+
+
+def test_a_key_makes_a_call_once(cli: Cli) -> None:
+    """The same key and call have the first one's result, another call is refused."""
+    cli.ok("component", "deploy", "guest.wasm")
+    once = ("worker", "invoke", "guest", "add(1)", "--idempotency-key", "k")
+
+    assert "1\n1\n" == cli.ok(*once) + cli.ok(*once)
+    refused = cli.run("worker", "invoke", "guest", "add(2)", "-i", "k")
+    assert 4 == refused.code
+    assert "k" in refused.error
+
+
+def test_workers_are_deleted_by_name_or_all(cli: Cli) -> None:
+    """What is deleted is gone; a name that does not exist deletes nothing."""
+    for worker in ("a", "b", "c"):
+        cli.ok("guest.wasm", "--worker", worker, "--invoke", "add(1)")
+    cli.ok("guest.wasm", "--name", "other", "--invoke", "add(1)")
+
+    wrong = cli.run("worker", "delete", "guest/a", "guest/nobody")
+    one = cli.run("worker", "delete", "guest/a")
+    rest = cli.run("worker", "delete", "--all", "--component", "guest", "--quiet")
+
+    assert 3 == wrong.code
+    assert (0, "golem-host: worker guest/a is deleted\n") == (one.code, one.err)
+    assert (0, "") == (rest.code, rest.err)
+    assert 1 == len(cli.ok("worker", "list", "--json").splitlines())
+    assert "1\n" == cli.ok("guest.wasm", "--worker", "a", "--invoke", "add(1)")
+
+
+def test_components_are_deployed_and_listed(cli: Cli) -> None:
+    """The same bytes again are the same version."""
+    said = [cli.run("component", "deploy", "guest.wasm", "--name", "shop").err for _ in range(2)]
+    (document,) = map(json.loads, cli.ok("component", "list", "--json").splitlines())
+
+    assert ["golem-host: component shop is deployed, version 0\n"] * 2 == said
+    assert ("shop", 0, str(cli.folder / "guest.wasm")) == (
+        document["name"],
+        document["version"],
+        document["source"],
+    )
+    assert ["shop", "0"] == cli.ok("component", "list").splitlines()[1].split()[:2]
+
+
+def test_deploy_in_json_is_one_document(cli: Cli) -> None:
+    """With everything needed to refer to it."""
+    document = json.loads(cli.ok("component", "deploy", "guest.wasm", "--json"))
+
+    assert {"id", "name", "version", "sha256", "source"} <= set(document)
+
+
+def test_a_component_is_shown_with_exports_and_imports(cli: Cli) -> None:
+    """As signatures, and as WIT."""
+    cli.ok("component", "deploy", "guest.wasm")
+
+    text = cli.ok("component", "get", "guest", "--version", "0")
+    document = json.loads(cli.ok("component", "get", "guest", "--json"))
+    wit = cli.ok("component", "wit", "guest")
+
+    assert "test:cli/api@1.0.0.{add}: func(by: u64) -> u64" in text
+    assert "wasi:cli/exit@0.2.3.{exit-with-code}: func(status-code: u8)" in document["imports"]
+    assert "export test:cli/api@1.0.0;" in wit
+    assert 3 == cli.run("component", "get", "guest", "--version", "7").code
+
+
+def test_a_component_with_workers_is_not_deleted(cli: Cli) -> None:
+    """Nor does anything of it change; without workers it goes."""
+    cli.ok("guest.wasm", "--invoke", "add(1)")
+
+    refused = cli.run("component", "delete", "guest")
+    cli.ok("worker", "delete", "--all")
+    done = cli.run("component", "delete", "guest")
+
+    assert 4 == refused.code
+    assert "golem-host worker list --component guest" in refused.error
+    assert (0, "golem-host: component guest is deleted\n") == (done.code, done.err)
+    assert 3 == cli.run("component", "get", "guest").code
