@@ -116,15 +116,20 @@ class Calls:
         """Make one call, or attach to the one of that key, and wait for its value."""
         from golem_host import InvocationInterruptedError
 
-        if self._stop.requested:
-            raise InvocationInterruptedError(kind="interrupt")
-        with self._stop.reaching():
+        def call() -> object:
             return self._worker.invoke(
                 invocation.function.name,
                 *invocation.args,
                 idempotency_key=key,
                 timeout=self._manner.timeout_s,
             )
+
+        def stopped() -> InvocationInterruptedError:
+            return InvocationInterruptedError(kind="interrupt")
+
+        if self._stop.requested:
+            raise stopped()
+        return self._stop.attend(call, stopped)
 
     def invoke_all(self, invocations: Sequence[Invocation], keys: Sequence[str]) -> ExitCode:
         """Make calls in order and print each result; the first that is an ``err`` is the last."""
