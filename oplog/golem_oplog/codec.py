@@ -14,7 +14,7 @@ fewer: those with a default take it.  A tag without a kind is a newer format, no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final, TypeGuard
 
@@ -115,7 +115,9 @@ _LAYOUTS: Final = {kind.tag: _Layout(kind.tag, kind.name, kind.cls) for kind in 
 
 _CALL_TAG: Final = KIND_BY_CLASS[ImportedFunctionInvoked].tag
 
-# `encode_call` writes the fields by hand.
+_CALL_ROW_LENGTH: Final = 1 + len(ImportedFunctionInvoked._fields)
+
+# `encode_call` and `decode_entries` know the fields.
 assert ImportedFunctionInvoked._fields == (
     "timestamp",
     "function",
@@ -148,6 +150,9 @@ def encode_entry(entry: Entry) -> bytes:
     Raises:
         MalformedEntryError: A field does not have the type its kind declares.
     """
+    if type(entry) is ImportedFunctionInvoked and _is_plain_call(*entry):
+        row: tuple[object, ...] = (_CALL_TAG, *entry)
+        return _packed(row, "imported-function-invoked")
     kind = KIND_BY_CLASS.get(type(entry))
     if kind is None:
         raise MalformedEntryError(kind=type(entry).__name__, reason="no kind of oplog entry")
@@ -156,11 +161,39 @@ def encode_entry(entry: Entry) -> bytes:
     if kind.tag not in _known_shapes.get(types, ()):
         _LAYOUTS[kind.tag].check(row[1:])
         _remember(types, kind.tag)
+    return _packed(row, kind.name)
+
+
+def _packed(row: tuple[object, ...], kind: str) -> bytes:
     try:
         return _pack(row)
     except (ValueError, OverflowError) as error:
         # A lone surrogate, or an integer that needs more than 64 bits.
-        raise MalformedEntryError(kind=kind.name, reason=str(error)) from error
+        raise MalformedEntryError(kind=kind, reason=str(error)) from error
+
+
+def _is_plain_call(
+    time: object,
+    function: object,
+    request: object,
+    response: object,
+    kind: object,
+    begin: object,
+    error: object,
+) -> bool:
+    """
+    Whether these may be the fields of a host call, without large payloads.
+
+    Logs are full of these; to ask for one field after the other is three times as quick as the
+    general way, which takes whatever fails here.
+    """
+    return (
+        type(time) is type(function) is type(kind) is int
+        and type(request) is bytes
+        and (type(response) is bytes or response is None)
+        and (begin is None or type(begin) is int)
+        and (error is None or type(error) is str)
+    )
 
 
 def encode_call(
@@ -189,11 +222,38 @@ def decode_entry(row: object) -> Entry:
     return _decode_checked(row)
 
 
-def skim_entry(row: object) -> Entry | int:
-    """As `decode_entry`, but of a host call only its time, in a third of the time."""
-    if type(row) is tuple and len(row) > 1 and row[0] == _CALL_TAG and type(row[1]) is int:
-        return row[1]
-    return decode_entry(row)
+def decode_entries(rows: Sequence[object]) -> list[Entry]:
+    """`decode_entry` of each row of a chunk."""
+    entries: list[Entry] = []
+    new, add = tuple.__new__, entries.append
+    for row in rows:
+        if row.__class__ is tuple and len(row) == _CALL_ROW_LENGTH:
+            tag, time, function, request, response, kind, begin, error = row
+            # `_is_plain_call`, and not called: a call takes as long as half of this.
+            if (
+                tag == _CALL_TAG
+                and time.__class__ is int
+                and function.__class__ is int
+                and request.__class__ is bytes
+                and (response.__class__ is bytes or response is None)
+                and kind.__class__ is int
+                and (begin is None or begin.__class__ is int)
+                and (error is None or error.__class__ is str)
+            ):
+                add(new(ImportedFunctionInvoked, row[1:]))
+                continue
+        add(decode_entry(row))
+    return entries
+
+
+def skim_entries(rows: Sequence[object]) -> list[Entry | int]:
+    """As `decode_entries`, but of a host call only its time, in a third of the time."""
+    return [
+        row[1]
+        if type(row) is tuple and len(row) > 1 and row[0] == _CALL_TAG and type(row[1]) is int
+        else decode_entry(row)
+        for row in rows
+    ]
 
 
 def _decode_checked(row: object) -> Entry:
@@ -271,20 +331,29 @@ def decode_function(form: bytes) -> FunctionType:
     return function
 
 
-def unpack_rows(body: bytes, count: int) -> tuple[object, ...]:
+def unpack_row(packed: bytes) -> object:
     """
-    Unpack ``count`` values that lie one after the other, in one pass.
+    Unpack one value; arrays come as tuples.
 
     Raises:
-        MalformedEntryError: There are not exactly so many.
+        MalformedEntryError: The bytes are not those of one value.
     """
-    # Put the head of an array before them, and they are one value.
-    head = b"\xdd" + count.to_bytes(4, "big")
     try:
-        rows = msgpack.unpackb(head + body, use_list=False, max_array_len=ARRAY_LENGTH_MAX)
+        return msgpack.unpackb(packed, use_list=False, max_array_len=ARRAY_LENGTH_MAX)
     except (ValueError, msgpack.UnpackException) as error:
         raise MalformedEntryError(kind="entry", reason=f"no msgpack: {error}") from error
-    assert isinstance(rows, tuple)
+
+
+def unpack_rows(body: bytes, count: int) -> tuple[object, ...]:
+    """
+    Unpack an array of ``count`` values, in one pass.
+
+    Raises:
+        MalformedEntryError: The bytes are something else.
+    """
+    rows = unpack_row(body)
+    if not isinstance(rows, tuple) or len(rows) != count:
+        raise MalformedEntryError(kind="entry", reason=f"no array of {count} values")
     return rows
 
 
@@ -301,20 +370,21 @@ def decode_wire(data: bytes) -> Any:
         raise MalformedPayloadError(reason=f"no msgpack: {error}") from error
 
 
-def size_of_rows(body: bytes, count: int) -> list[int]:
+def split_rows(body: bytes, count: int) -> list[bytes]:
     """
-    How many bytes each of the first ``count`` values takes.
+    The packed form of the first ``count`` values of an array.
 
     Raises:
         MalformedEntryError: There are not so many.
     """
     unpacker = msgpack.Unpacker(max_buffer_size=len(body), max_array_len=ARRAY_LENGTH_MAX)
     unpacker.feed(body)
-    ends = [0]
     try:
+        unpacker.read_array_header()
+        ends = [unpacker.tell()]
         for _ in range(count):
             unpacker.skip()
             ends.append(unpacker.tell())
     except (ValueError, msgpack.UnpackException) as error:
         raise MalformedEntryError(kind="entry", reason=f"no msgpack: {error}") from error
-    return [end - start for start, end in pairwise(ends)]
+    return [body[start:end] for start, end in pairwise(ends)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from golem_oplog.codec import PAYLOAD_FIELDS, decode_entry, function_of
+from golem_oplog.codec import PAYLOAD_FIELDS, decode_entries, function_of
 from golem_oplog.entries import (
     KIND_BY_CLASS,
     BlobRef,
@@ -138,7 +138,7 @@ class _Walk:
                 return
             header = chunk.header
             try:
-                entries = decode_chunk(chunk, self._path, self._log.learn, decode_entry)
+                entries = decode_chunk(chunk, self._path, self._log.learn, decode_entries)
             except CorruptOplogError as error:
                 last = header.next_index - 1
                 self._add_damage(chunk.offset, error.reason, header.first_index, last)

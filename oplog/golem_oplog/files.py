@@ -17,8 +17,7 @@ import fcntl
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Final, Protocol
@@ -242,16 +241,9 @@ class OsFile:
         self._descriptors = descriptors
         self._sync = sync
 
-    @contextmanager
-    def _borrowed(self) -> Iterator[int]:
+    def read_at(self, offset: int, size_bytes: int) -> bytes:
         fd = self._descriptors.borrow(self)
         try:
-            yield fd
-        finally:
-            self._descriptors.give_back(self)
-
-    def read_at(self, offset: int, size_bytes: int) -> bytes:
-        with self._borrowed() as fd:
             data = os.pread(fd, size_bytes, offset)
             if len(data) == size_bytes or not data:
                 return data
@@ -263,26 +255,37 @@ class OsFile:
                 offset += len(piece)
                 size_bytes -= len(piece)
             return b"".join(pieces)
+        finally:
+            self._descriptors.give_back(self)
 
     def write_at(self, offset: int, data: bytes) -> None:
-        with self._borrowed() as fd:
+        fd = self._descriptors.borrow(self)
+        try:
             self.dirty = True
             written = os.pwrite(fd, data, offset)
             while written < len(data):
                 written += os.pwrite(fd, data[written:], offset + written)
+        finally:
+            self._descriptors.give_back(self)
 
     def truncate(self, size_bytes: int) -> None:
-        with self._borrowed() as fd:
+        fd = self._descriptors.borrow(self)
+        try:
             self.dirty = True
             os.ftruncate(fd, size_bytes)
+        finally:
+            self._descriptors.give_back(self)
 
     def sync(self) -> None:
-        with self._borrowed() as fd:
+        fd = self._descriptors.borrow(self)
+        try:
             if self.failure is not None:
                 raise self.failure
             # Cleared before: what another thread writes meanwhile is not covered.
             self.dirty = False
             self._sync(fd)
+        finally:
+            self._descriptors.give_back(self)
 
     def sync_before_eviction(self) -> None:
         """Sync from within the table of descriptors; a failure is kept for the next `sync`."""
@@ -294,8 +297,11 @@ class OsFile:
         self.dirty = False
 
     def size(self) -> int:
-        with self._borrowed() as fd:
+        fd = self._descriptors.borrow(self)
+        try:
             return os.fstat(fd).st_size
+        finally:
+            self._descriptors.give_back(self)
 
     def close(self) -> None:
         self._descriptors.close(self)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from golem_oplog.codec import encode_entry, size_of_rows
+from golem_oplog.codec import encode_entry, split_rows
 from golem_oplog.entries import Create
 from golem_oplog.errors import CorruptOplogError, NoSuchEntryError
 from golem_oplog.files import CANNOT_LINK, Files
@@ -106,12 +106,7 @@ def _reframed(chunk: Chunk, seed: int, cut: int, create: Create) -> bytes:
     _, header, body = chunk
     assert body is not None
     kept = min(header.entries, cut - header.first_index + 1)
-    sizes = size_of_rows(body, header.definitions + kept)
-    begin = sum(sizes[: header.definitions])
-    entries, offset = [], begin
-    for size in sizes[header.definitions :]:
-        entries.append(body[offset : offset + size])
-        offset += size
+    entries = split_rows(body, header.definitions + kept)[header.definitions :]
     if header.first_index == 1:
         entries[0] = encode_entry(create)
     # The definitions stand at the beginning of the segment already.  The promise is not copied: that

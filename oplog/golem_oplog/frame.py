@@ -12,7 +12,7 @@ offset  size  type     meaning
 26      2     u16      number of definitions
 28      4     u32      CRC32C of the body
 32      4     u32      CRC32C of the log's lineage id and bytes 0 to 31
-36      n              body: the definitions, then the entries, msgpack values end to end
+36      n              body: one msgpack array 32, the definitions and then the entries
 ======  ====  =======  ========================================================================
 
 Numbers are little-endian.  A chunk is valid if the magic is there, both checksums agree, and the
@@ -39,6 +39,8 @@ ENTRIES_MAX: Final = 128
 BODY_SIZE_BYTES_MAX: Final = 64 << 20
 
 _FIELDS: Final = Struct("<4sIQQHHI")
+_ARRAY_32: Final = Struct(">BI")
+_ARRAY_32_TAG: Final = 0xDD
 _CHECKSUM: Final = Struct("<I")
 HEADER_SIZE_BYTES: Final = _FIELDS.size + _CHECKSUM.size
 
@@ -80,7 +82,8 @@ def build_chunk(
     """Frame packed entries and definitions as one chunk."""
     assert promise < first_index
     assert len(entries) <= ENTRIES_MAX
-    body = b"".join((*definitions, *entries))
+    count = len(definitions) + len(entries)
+    body = b"".join((_ARRAY_32.pack(_ARRAY_32_TAG, count), *definitions, *entries))
     assert len(body) <= BODY_SIZE_BYTES_MAX
     fields = _FIELDS.pack(
         MAGIC,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from threading import Condition, Lock
 from types import TracebackType
 from typing import NoReturn, Self, TypeVar
@@ -21,12 +22,12 @@ from typing import NoReturn, Self, TypeVar
 from golem_oplog.blobs import Blobs
 from golem_oplog.codec import (
     PAYLOAD_FIELDS,
-    decode_entry,
+    decode_entries,
     encode_call,
     encode_entry,
     function_of,
-    skim_entry,
-    unpack_rows,
+    skim_entries,
+    unpack_row,
 )
 from golem_oplog.definitions import Definitions
 from golem_oplog.entries import BlobRef, Create, Entry, ImportedFunctionInvoked, Payload
@@ -44,7 +45,7 @@ from golem_oplog.protocol import (
     PAYLOAD_INLINE_BYTES_MAX,
     SyncLevel,
 )
-from golem_oplog.reading import read_entries
+from golem_oplog.reading import Decode, read_batches
 from golem_oplog.recovery import Place, Recovery, Tail
 from golem_oplog.segment import SegmentWriter, build_segment_header, segment_size_bytes
 from golem_oplog.types import FunctionType
@@ -292,13 +293,13 @@ class SegmentedOplog:
         raise NoSuchEntryError(index=index, last_index=self.last_index)
 
     def read(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry]]:
-        return self._read(first, last, decode_entry)
+        return self._read(first, last, decode_entries)
 
     def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
-        return self._read(first, last, skim_entry)
+        return self._read(first, last, skim_entries)
 
     def _read(
-        self, first: int, last: int | None, decode: Callable[[object], E]
+        self, first: int, last: int | None, decode: Decode[E]
     ) -> Iterator[tuple[int, E | Create]]:
         with self._lock:
             written, manifest, buffer = self._written_index, self._manifest, tuple(self._buffer)
@@ -308,21 +309,9 @@ class SegmentedOplog:
         last = end if last is None else min(last, end)
         stored = range(first, min(last, written) + 1)
         buffered = range(max(first, written + 1), last + 1)
-        packed = [(i, buffer[i - written - 1]) for i in buffered]
-        return self._iterate(manifest, stored, packed, decode)
-
-    def _iterate(
-        self,
-        manifest: Manifest,
-        stored: range,
-        buffered: list[tuple[int, bytes]],
-        decode: Callable[[object], E],
-    ) -> Iterator[tuple[int, E | Create]]:
-        if stored:
-            where = self._place.stored(manifest)
-            yield from read_entries(where, stored, ignore_definitions, decode)
-        for index, packed in buffered:
-            yield index, decode(unpack_rows(packed, 1)[0])
+        unpacked = ((i, decode([unpack_row(buffer[i - written - 1])])[0]) for i in buffered)
+        batches = read_batches(self._place.stored(manifest), stored, ignore_definitions, decode)
+        return chain(chain.from_iterable(batches), unpacked)
 
     def load(self, payload: Payload) -> bytes:
         return self._place.blobs.get(payload) if isinstance(payload, BlobRef) else payload

@@ -31,7 +31,7 @@ from typing import Final, NamedTuple
 import google_crc32c
 import msgpack
 
-from golem_oplog.codec import decode_entry, encode_entry, unpack_rows
+from golem_oplog.codec import decode_entry, encode_entry, unpack_row
 from golem_oplog.entries import Create
 from golem_oplog.errors import (
     CorruptOplogError,
@@ -125,9 +125,9 @@ def decode_manifest(raw: bytes, path: Path) -> Manifest:
 
 def _decode_body(body: bytes) -> Manifest | None:
     try:
-        match unpack_rows(body, 1):
-            case ((bytes(lineage), bytes(create), int(promise), tuple(rows), *_),):
-                entry = decode_entry(unpack_rows(create, 1)[0])
+        match unpack_row(body):
+            case (bytes(lineage), bytes(create), int(promise), tuple(rows), *_):
+                entry = decode_entry(unpack_row(create))
             case _:
                 return None
     except OplogError:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from golem_oplog.blobs import Blobs, MemoryBlobs
-from golem_oplog.codec import decode_entry, function_of, unpack_rows
+from golem_oplog.codec import decode_entry, function_of, unpack_row
 from golem_oplog.definitions import Definitions
 from golem_oplog.entries import BlobRef, Create, Entry, ImportedFunctionInvoked, Payload
 from golem_oplog.errors import (
@@ -95,7 +95,7 @@ class MemoryOplog:
     def entry(self, index: int) -> Entry:
         if not 1 <= index <= self.last_index:
             raise NoSuchEntryError(index=index, last_index=self.last_index)
-        return decode_entry(unpack_rows(self._rows[index - 1], 1)[0])
+        return decode_entry(unpack_row(self._rows[index - 1]))
 
     def read(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry]]:
         if first < 1:

@@ -8,13 +8,14 @@ the log reaches, so that reading on from where one stopped follows a log that gr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Never, Self, TypeVar
 
 from golem_oplog.blobs import Blobs
-from golem_oplog.codec import decode_entry, skim_entry
+from golem_oplog.codec import decode_entries, skim_entries
 from golem_oplog.definitions import Definitions
 from golem_oplog.entries import BlobRef, Create, Entry, Payload
 from golem_oplog.errors import (
@@ -27,7 +28,7 @@ from golem_oplog.errors import (
 )
 from golem_oplog.files import File, Files, OsFiles
 from golem_oplog.manifest import MANIFEST_NAME, SegmentInfo, load_manifest
-from golem_oplog.reading import Stored, check_segment, missing_segment, read_entries
+from golem_oplog.reading import Decode, Stored, check_segment, missing_segment, read_batches
 from golem_oplog.recovery import TailScan, scan_tail
 from golem_oplog.segment import (
     SEGMENT_MAGIC,
@@ -131,13 +132,13 @@ class OplogReader:
 
     def read(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry]]:
         """As `ReadableOplog.read`; a reader of a single segment begins at its first index."""
-        return self._read(first, last, decode_entry)
+        return self._read(first, last, decode_entries)
 
     def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
-        return self._read(first, last, skim_entry)
+        return self._read(first, last, skim_entries)
 
     def _read(
-        self, first: int, last: int | None, decode: Callable[[object], E]
+        self, first: int, last: int | None, decode: Decode[E]
     ) -> Iterator[tuple[int, E | Create]]:
         tail = self.look_again()
         if first < 1:
@@ -145,19 +146,8 @@ class OplogReader:
         end = tail.next_index - 1 if last is None else min(last, tail.next_index - 1)
         span = range(max(first, self.first_index), end + 1)
         damage = tail.damage if last is None or last >= tail.next_index else None
-        return self._iterate(self._stored, span, damage, decode)
-
-    def _iterate(
-        self,
-        stored: Stored,
-        span: range,
-        damage: CorruptOplogError | None,
-        decode: Callable[[object], E],
-    ) -> Iterator[tuple[int, E | Create]]:
-        if span:
-            yield from read_entries(stored, span, self.learn, decode)
-        if damage is not None:
-            raise damage
+        batches = read_batches(self._stored, span, self.learn, decode)
+        return chain(chain.from_iterable(batches), _raise(damage))
 
     def learn(self, rows: Iterable[object]) -> None:
         """Take over definitions that a caller met in the segments."""
@@ -179,6 +169,13 @@ class OplogReader:
         if self._open is not None:
             self._open[1].close()
             self._open = None
+
+
+def _raise(damage: CorruptOplogError | None) -> Iterator[Never]:
+    """The end of an iteration that ends with damage."""
+    if damage is not None:
+        raise damage
+    yield from ()
 
 
 def open_directory(files: Files, directory: Path, blobs: Blobs | None = None) -> OplogReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from golem_oplog.segment import Chunk, ChunkScanner, read_segment_header
 E = TypeVar("E")
 
 Learn = Callable[[Iterable[object]], None]
+Decode = Callable[[Sequence[object]], Sequence[E]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ def check_segment(file: File, path: Path, segment: SegmentInfo) -> None:
         raise OplogMismatchError(path=str(path), reason="the segment is of another log")
 
 
-def decode_chunk(chunk: Chunk, path: Path, learn: Learn, decode: Callable[[object], E]) -> list[E]:
+def decode_chunk(chunk: Chunk, path: Path, learn: Learn, decode: Decode[E]) -> Sequence[E]:
     """
     The entries of a chunk whose checksum agreed; its definitions are handed to ``learn``.
 
-    ``decode`` is `decode_entry` or `skim_entry`.
+    ``decode`` is `decode_entries` or `skim_entries`.
 
     Raises:
         CorruptOplogError: Something in it is malformed; no entry of the chunk is readable.
@@ -97,7 +98,7 @@ def decode_chunk(chunk: Chunk, path: Path, learn: Learn, decode: Callable[[objec
         if header.definitions:
             learn(rows[: header.definitions])
             rows = rows[header.definitions :]
-        return [decode(row) for row in rows]
+        return decode(rows)
     except MalformedEntryError as error:
         raise CorruptOplogError(
             path=str(path),
@@ -111,18 +112,20 @@ def decode_chunk(chunk: Chunk, path: Path, learn: Learn, decode: Callable[[objec
         ) from error
 
 
-def read_entries(
-    stored: Stored, span: range, learn: Learn, decode: Callable[[object], E]
-) -> Iterator[tuple[int, E | Create]]:
+def read_batches(
+    stored: Stored, wanted: range, learn: Learn, decode: Decode[E]
+) -> Iterator[Iterable[tuple[int, E | Create]]]:
     """
-    The entries with the indexes of ``span``, all of which should be in the segments.
+    The entries with the indexes ``wanted``, all of which should be in the segments.
+
+    They come by chunks, so that whoever chains these runs no Python code between two entries.
 
     Raises:
         CorruptOplogError: At the first one that is not there or cannot be read.
     """
-    for segment in stored.segments:
-        last = span[-1] if segment.last_index is None else min(segment.last_index, span[-1])
-        first = max(segment.first_index, span[0])
+    for segment in stored.segments if wanted else ():
+        last = wanted[-1] if segment.last_index is None else min(segment.last_index, wanted[-1])
+        first = max(segment.first_index, wanted[0])
         if first > last:
             continue
         path = stored.path_of(segment.number)
@@ -137,10 +140,21 @@ def read_entries(
                         reason=scanner.problem,
                         readable_to=scanner.next_index - 1,
                     )
-                if chunk.body is None:
-                    continue
-                index = chunk.header.first_index
-                for entry in decode_chunk(chunk, path, learn, decode):
-                    if first <= index <= last:
-                        yield index, (entry if index > 1 or not stored.create else stored.create)
-                    index += 1
+                if chunk.body is not None:
+                    # Not given a name: what was handed out goes before the next chunk comes.
+                    span = range(first, last + 1)
+                    yield _batch(chunk, path, span, learn, decode, create=stored.create)
+
+
+def _batch(
+    chunk: Chunk, path: Path, span: range, learn: Learn, decode: Decode[E], *, create: Create | None
+) -> Iterable[tuple[int, E | Create]]:
+    """A chunk's entries with their indexes, those outside of ``span`` left out."""
+    begin = chunk.header.first_index
+    entries: Sequence[E | Create] = decode_chunk(chunk, path, learn, decode)
+    if begin == 1 and create is not None and entries:
+        # A fork shares its first segment, but not its own first entry.
+        entries = [create, *entries[1:]]
+    if begin < span.start or span.stop < begin + len(entries):
+        entries = entries[max(span.start - begin, 0) : max(span.stop - begin, 0)]
+    return enumerate(entries, max(begin, span.start))

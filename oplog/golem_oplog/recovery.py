@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from golem_oplog.blobs import Blobs
-from golem_oplog.codec import decode_entry
+from golem_oplog.codec import decode_entries
 from golem_oplog.definitions import Definitions
 from golem_oplog.errors import CorruptOplogError, OplogWriteError
 from golem_oplog.files import TEMPORARY_SUFFIX, File, Files
@@ -108,7 +108,7 @@ def scan_tail(scanner: ChunkScanner, file: File, stored: Stored, learn: Learn) -
     while True:
         while (chunk := scanner.step()) is not None:
             if chunk.header.definitions:
-                decode_chunk(chunk, path, learn, decode_entry)
+                decode_chunk(chunk, path, learn, decode_entries)
         behind = find_chunks(file, segment.lineage, scanner.offset, scanner.next_index)
         promise = max([stored.promise, *(chunk.header.promise for chunk in behind)])
         if promise < scanner.next_index or retried_at == scanner.offset:

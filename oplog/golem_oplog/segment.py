@@ -47,7 +47,7 @@ CHECKSUM_CRC32C: Final = 1
 SEGMENT_SIZE_BYTES_MIN: Final = 64 << 10
 SEGMENT_SIZE_BYTES_MAX: Final = 16 << 20
 ZEROS_SIZE_BYTES: Final = 256 << 10
-READ_SIZE_BYTES: Final = 256 << 10
+READ_SIZE_BYTES: Final = 64 << 10
 
 _FIELDS: Final = Struct("<8sHH16sQ")
 _CHECKSUM: Final = Struct("<I")
@@ -163,7 +163,10 @@ class ChunkScanner:
     def _take(self, offset: int, size_bytes: int) -> bytes:
         start = offset - self._block_offset
         if start < 0 or start + size_bytes > len(self._block):
-            self._block = self._file.read_at(offset, max(size_bytes, READ_SIZE_BYTES))
+            # A large body is read for itself, together with the header behind it.
+            is_large = size_bytes > READ_SIZE_BYTES // 4
+            ahead = size_bytes + HEADER_SIZE_BYTES if is_large else READ_SIZE_BYTES
+            self._block = self._file.read_at(offset, ahead)
             self._block_offset = offset
             start = 0
         return self._block[start : start + size_bytes]
@@ -219,12 +222,11 @@ class SegmentWriter:
     def write(self, chunk: bytes) -> None:
         """Write one chunk at the end.  If it raises, the end is where it was."""
         end = self.offset + len(chunk)
-        if end > self._zeros_to:
-            zeros_to = min(self._size_bytes, end + ZEROS_SIZE_BYTES)
-            self.file.write_at(self.offset, chunk + bytes(max(zeros_to - end, 0)))
-            self._zeros_to = max(zeros_to, end)
-        else:
-            self.file.write_at(self.offset, chunk)
+        if end > self._zeros_to and len(chunk) <= ZEROS_SIZE_BYTES // 16:
+            # Large chunks come in bulk, and would only be written twice.
+            self._zeros_to = min(max(end, self._size_bytes), end + ZEROS_SIZE_BYTES)
+            chunk += bytes(self._zeros_to - end)
+        self.file.write_at(self.offset, chunk)
         self.offset = end
 
     def seal(self) -> None:

@@ -30,7 +30,7 @@ from golem_oplog.errors import (
     OplogWriteError,
 )
 from golem_oplog.examine import blob_refs
-from golem_oplog.frame import HEADER_SIZE_BYTES
+from golem_oplog.frame import build_chunk
 from golem_oplog.log import SegmentedOplog, move_payloads_out
 from golem_oplog.protocol import SyncLevel
 from tests.support.faulty_files import (
@@ -426,7 +426,7 @@ def entry_to_sector_end(log: SegmentedOplog) -> tuple[Entry, int]:
     offset = log._writer.offset
     for size_bytes in range(SECTOR_SIZE_BYTES):
         entry = log_entry(2, size_bytes)
-        end = offset + HEADER_SIZE_BYTES + len(encode_entry(entry))
+        end = offset + len(build_chunk(0, 2, 1, [encode_entry(entry)]))
         if end % SECTOR_SIZE_BYTES == 0:
             return entry, end // SECTOR_SIZE_BYTES - offset // SECTOR_SIZE_BYTES
     raise AssertionError("one of so many sizes must do")
