@@ -13,7 +13,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final, Generic, TypeVar
@@ -78,15 +78,13 @@ class StopRequest:
         attempt = _Attempt(call, lambda: self._inbox.put(None))
         turns = 0
         while not attempt.is_over:
-            if self.requested:
+            with suppress(Empty):
+                self._inbox.get(timeout=TURN_S)
+            if self.requested and not attempt.is_over:
                 if turns == STOP_TURNS_MAX:
                     raise stopped()
                 turns += 1
                 self._pass_on()
-            try:
-                self._inbox.get(timeout=TURN_S)
-            except Empty:
-                continue
         return attempt.outcome()
 
     def _pass_on(self) -> None:

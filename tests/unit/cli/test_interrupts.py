@@ -72,9 +72,10 @@ def test_a_request_that_comes_too_early_is_repeated() -> None:
     """There is no gap between submitting a call and its being stopped."""
     worker = ScriptedWorker(deaf_times=2)
 
-    with stopping(worker.interrupt) as stop, pytest.raises(StoppedError):
+    with stopping(worker.interrupt) as stop:
         stop.request()
-        stop.attend(worker.call, AssertionError)
+        with pytest.raises(StoppedError):
+            stop.attend(worker.call, AssertionError)
 
     assert 3 == len(worker.interrupts)
 
@@ -115,8 +116,9 @@ def test_a_failing_interrupt_is_tried_again() -> None:
             raise OSError
         worker.interrupt()
 
-    with stopping(interrupt) as stop, pytest.raises(StoppedError):
+    with stopping(interrupt) as stop:
         stop.request()
-        stop.attend(worker.call, AssertionError)
+        with pytest.raises(StoppedError):
+            stop.attend(worker.call, AssertionError)
 
     assert 2 == len(tries)
