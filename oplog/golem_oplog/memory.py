@@ -7,7 +7,7 @@ would give back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -138,6 +138,48 @@ class MemoryOplog:
             raise OplogPoisonedError(path="<memory>", cause="it was closed")
 
 
+class MemoryOplogReader:
+    """A `MemoryOplog` for whoever only reads it: closing this one leaves the log open."""
+
+    def __init__(self, find: Callable[[], MemoryOplog]) -> None:
+        """``find`` gives the log as it is now: another object once it was opened again."""
+        self._find = find
+        find()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def last_index(self) -> int:
+        return self._find().last_index
+
+    def function(self, number: int) -> FunctionType:
+        return self._find().function(number)
+
+    def entry(self, index: int) -> Entry:
+        return self._find().entry(index)
+
+    def read(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry]]:
+        return self._find().read(first, last)
+
+    def skim(self, first: int = 1, last: int | None = None) -> Iterator[tuple[int, Entry | int]]:
+        return self._find().skim(first, last)
+
+    def load(self, payload: Payload) -> bytes:
+        return self._find().load(payload)
+
+    def close(self) -> None:
+        pass
+
+
 class MemoryOplogStore:
     """`Store` without a disk.  A log that was closed can be opened again, as on disk."""
 
@@ -163,9 +205,8 @@ class MemoryOplogStore:
             log = self._logs[directory_name] = log.copy(log.last_index, create)
             return log
 
-    def reader(self, directory_name: str) -> MemoryOplog:
-        with self._lock:
-            return self._found(directory_name)
+    def reader(self, directory_name: str) -> MemoryOplogReader:
+        return MemoryOplogReader(lambda: self._found(directory_name))
 
     def fork(self, source: str, target: str, cut: int, create: Create) -> MemoryOplog:
         with self._lock:
@@ -185,7 +226,7 @@ class MemoryOplogStore:
 
     def list(self) -> Iterator[str]:
         with self._lock:
-            return iter(sorted(self._logs))
+            return iter(sorted(self._logs, key=lambda name: name.split("/")))
 
     def _found(self, directory_name: str) -> MemoryOplog:
         log = self._logs.get(directory_name)

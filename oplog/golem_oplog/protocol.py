@@ -33,6 +33,17 @@ class SyncLevel(Enum):
 class ReadableOplog(Protocol):
     """One worker's log, as it can be read.  Any method may be called from any thread."""
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the log, whatever happened."""
+        ...
+
     @property
     def last_index(self) -> int:
         """Index of the last entry, committed or not."""
@@ -133,17 +144,6 @@ class Oplog(ReadableOplog, Protocol):
             OplogPoisonedError: The sync failed, now or earlier: entries that are not committed may
                 be lost, even though they can still be read.
         """
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the log, whatever happened."""
         ...
 
     def define(self, function: FunctionType) -> int:

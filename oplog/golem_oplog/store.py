@@ -104,7 +104,10 @@ class OplogStore:
             raise OplogReadError(path=str(self._root), cause=str(error)) from error
 
     def _walk(self, directory: Path) -> Iterator[str]:
-        names = self._files.list_dir(directory)
+        try:
+            names = self._files.list_dir(directory)
+        except FileNotFoundError:
+            return  # Deleted meanwhile, or nothing was ever created.
         if (MANIFEST_NAME, False) in names:
             yield directory.relative_to(self._root).as_posix()
             return
