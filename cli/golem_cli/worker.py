@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from golem_cli import options
+from golem_cli.exits import ExitCode
 from golem_cli.lazy import Group
 from golem_cli.options import WorkerName
 from golem_cli.render import fields, note, table, time_text
@@ -56,9 +57,11 @@ def worker() -> None:
 @click.option("--component", metavar="NAME", help="Only the workers of this component.")
 @options.json_output
 @options.state_dir
-def list_(component: str | None, json_output: bool, state_dir: Path | None) -> None:
+def list_(component: str | None, json_output: bool, state_dir: Path | None) -> int:
     """
     List workers with their status, and why it is so.
+
+    One whose log is damaged is told on stderr, and the exit code is 5; the others are listed.
 
     \b
     Example:
@@ -69,11 +72,12 @@ def list_(component: str | None, json_output: bool, state_dir: Path | None) -> N
     with open_host(state_dir, read_only=True) as host:
         if component is not None:
             host.components.get(component)
-        found = [item.metadata() for item in host.workers.list(component)]
+        found, damaged = _look_at_all(host.workers.list(component))
+    code = ExitCode.STATE if damaged else ExitCode.OK
     if json_output:
         for item in found:
             click.echo(json.dumps(_document(item)))
-        return
+        return code
     rows = [
         (
             f"{item.component}/{item.name}",
@@ -89,6 +93,7 @@ def list_(component: str | None, json_output: bool, state_dir: Path | None) -> N
     heads = ("worker", "status", "version", "pending", "entries", "created", "reason")
     for line in table(heads, rows):
         click.echo(line)
+    return code
 
 
 @worker.command()
@@ -243,6 +248,21 @@ def _all(host: Host, component: str | None) -> Iterator[Worker]:
     if component is not None:
         host.components.get(component)
     return host.workers.list(component)
+
+
+def _look_at_all(workers: Iterable[Worker]) -> tuple[list[WorkerMetadata], bool]:
+    """What can be said of workers, and whether the log of any is damaged."""
+    from golem_oplog.errors import OplogError
+
+    found: list[WorkerMetadata] = []
+    damaged = False
+    for item in workers:
+        try:
+            found.append(item.metadata())
+        except OplogError as error:
+            damaged = True
+            note(str(error))
+    return found, damaged
 
 
 def _document(found: WorkerMetadata) -> dict[str, object]:

@@ -30,6 +30,23 @@ def test_workers_are_listed_with_their_status(cli: Cli) -> None:
     ]
 
 
+def test_a_damaged_worker_does_not_hide_the_others(cli: Cli) -> None:
+    """It is told with what can be done about it; code 5."""
+    cli.ok("guest.wasm", "--worker", "bad", "--invoke", "add(1)")
+    cli.ok("guest.wasm", "--worker", "good", "--invoke", "add(1)")
+    log = cli.log_file("guest", "bad")
+    data = log.read_bytes()
+    place = data.index(b"{add}")
+    log.write_bytes(data[:place] + b"?" + data[place + 1 :])
+
+    done = cli.run("worker", "list", "--json")
+
+    assert 5 == done.code
+    assert ["good"] == [json.loads(line)["name"] for line in done.out.splitlines()]
+    assert "bad-" in done.err
+    assert "golem-host oplog check --salvage" in done.err
+
+
 def test_a_list_can_be_of_one_component(cli: Cli) -> None:
     """Those of others are left out."""
     cli.ok("guest.wasm", "--invoke", "add(1)")
