@@ -36,9 +36,9 @@ def test_a_file_is_read_and_written_at_offsets(tmp_path: Path) -> None:
     assert b"helloworld" == file.read_at(0, 100)
     assert b"" == file.read_at(10, 5)
     assert 10 == file.size()
-    file.truncate(3)
+    file.truncate(4)
     file.truncate(5)
-    assert b"hel\0\0" == file.read_at(0, 5)
+    assert b"hell\0" == file.read_at(0, 5)
     file.sync()
     file.close()
 
