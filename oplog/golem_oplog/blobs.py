@@ -8,6 +8,7 @@ no log reaches.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from hashlib import sha256
 from itertools import count
@@ -21,6 +22,7 @@ from golem_oplog.files import TEMPORARY_SUFFIX, Files, make_dirs_durably, read_w
 from golem_oplog.protocol import SyncLevel
 
 _PREFIX_DIGITS: Final = 2
+_BLOB_NAME: Final = re.compile("[0-9a-f]{64}")
 
 
 class Blobs(Protocol):
@@ -170,6 +172,8 @@ class BlobStore:
                     freed = self._sweep(prefix, name, reachable)
                     deleted += freed is not None
                     size_bytes += freed or 0
+        except FileNotFoundError:
+            pass  # Nothing was ever stored.
         except OSError as error:
             raise OplogWriteError(path=str(self._root), cause=str(error)) from error
         finally:
@@ -181,7 +185,10 @@ class BlobStore:
         """Delete one file if nothing needs it; returns its size then."""
         path = self._root / prefix / name
         # A temporary file belongs to the blob whose name it begins with.
-        digest = bytes.fromhex(prefix + name.partition(".")[0])
+        digits = prefix + name.partition(".")[0]
+        if _BLOB_NAME.fullmatch(digits) is None:
+            return None
+        digest = bytes.fromhex(digits)
         with self._lock:
             assert self._spared is not None, "start_sweep comes first"
             if digest in self._spared or (digest in reachable and path == self._path(digest)):

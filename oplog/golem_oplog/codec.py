@@ -15,7 +15,8 @@ fewer: those with a default take it.  A tag without a kind is a newer format, no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
+from operator import itemgetter
 from typing import Any, Final, TypeGuard
 
 import msgpack
@@ -115,6 +116,7 @@ _LAYOUTS: Final = {kind.tag: _Layout(kind.tag, kind.name, kind.cls) for kind in 
 
 _CALL_TAG: Final = KIND_BY_CLASS[ImportedFunctionInvoked].tag
 
+_fields_of_row: Final[Callable[[Any], Any]] = itemgetter(slice(1, None))
 _CALL_ROW_LENGTH: Final = 1 + len(ImportedFunctionInvoked._fields)
 
 # `encode_call` and `decode_entries` know the fields.
@@ -133,10 +135,6 @@ assert ImportedFunctionInvoked._fields == (
 # bound their number.
 _known_shapes: Final[dict[tuple[type, ...], dict[int, type[Any]]]] = {}
 
-_FUNCTION_FIELD: Final[dict[type[Entry], int]] = {
-    kind.cls: kind.cls._fields.index("function") for kind in KINDS if "function" in kind.cls._fields
-}
-
 PAYLOAD_FIELDS: Final[dict[type[Entry], tuple[int, ...]]] = {
     kind.cls: _LAYOUTS[kind.tag].payloads for kind in KINDS if _LAYOUTS[kind.tag].payloads
 }
@@ -150,26 +148,20 @@ def encode_entry(entry: Entry) -> bytes:
     Raises:
         MalformedEntryError: A field does not have the type its kind declares.
     """
-    if type(entry) is ImportedFunctionInvoked and _is_plain_call(*entry):
-        row: tuple[object, ...] = (_CALL_TAG, *entry)
-        return _packed(row, "imported-function-invoked")
     kind = KIND_BY_CLASS.get(type(entry))
     if kind is None:
         raise MalformedEntryError(kind=type(entry).__name__, reason="no kind of oplog entry")
-    row = (kind.tag, *entry)
-    types = tuple(map(type, row))
-    if kind.tag not in _known_shapes.get(types, ()):
-        _LAYOUTS[kind.tag].check(row[1:])
-        _remember(types, kind.tag)
-    return _packed(row, kind.name)
-
-
-def _packed(row: tuple[object, ...], kind: str) -> bytes:
+    row: tuple[object, ...] = (kind.tag, *entry)
+    if type(entry) is not ImportedFunctionInvoked or not _is_plain_call(*entry):
+        types = tuple(map(type, row))
+        if kind.tag not in _known_shapes.get(types, ()):
+            _LAYOUTS[kind.tag].check(row[1:])
+            _remember(types, kind.tag)
     try:
         return _pack(row)
     except (ValueError, OverflowError) as error:
         # A lone surrogate, or an integer that needs more than 64 bits.
-        raise MalformedEntryError(kind=kind, reason=str(error)) from error
+        raise MalformedEntryError(kind=kind.name, reason=str(error)) from error
 
 
 def _is_plain_call(
@@ -216,7 +208,9 @@ def decode_entry(row: object) -> Entry:
         UnsupportedFormatError: The tag is none of ours.
     """
     if type(row) is tuple and row:
-        cls = _known_shapes.get(tuple(map(type, row)), {}).get(row[0])
+        known = _known_shapes.get(tuple(map(type, row)))
+        # Only now it is certain that what stands first can be looked up.
+        cls = None if known is None else known.get(row[0])
         if cls is not None:
             return tuple.__new__(cls, row[1:])  # type: ignore[no-any-return]
     return _decode_checked(row)
@@ -224,14 +218,21 @@ def decode_entry(row: object) -> Entry:
 
 def decode_entries(rows: Sequence[object]) -> list[Entry]:
     """`decode_entry` of each row of a chunk."""
-    entries: list[Entry] = []
-    new, add = tuple.__new__, entries.append
-    for row in rows:
-        if row.__class__ is tuple and len(row) == _CALL_ROW_LENGTH:
-            tag, time, function, request, response, kind, begin, error = row
-            # `_is_plain_call`, and not called: a call takes as long as half of this.
-            if (
-                tag == _CALL_TAG
+    if _are_plain_calls(rows):
+        # As in most chunks; no Python code runs between two of them.
+        calls = map(tuple.__new__, repeat(ImportedFunctionInvoked), map(_fields_of_row, rows))
+        return [*calls]
+    return [_decode_call(row) or decode_entry(row) for row in rows]
+
+
+def _are_plain_calls(rows: Any) -> bool:
+    """Whether each row is a host call, by `_is_plain_call`; to call that would take as long."""
+    try:
+        for tag, time, function, request, response, kind, begin, error in rows:
+            if not (
+                # Small integers are one object each, and no float that equals one is; where they
+                # were not, the general way would be taken.
+                tag is _CALL_TAG
                 and time.__class__ is int
                 and function.__class__ is int
                 and request.__class__ is bytes
@@ -240,17 +241,30 @@ def decode_entries(rows: Sequence[object]) -> list[Entry]:
                 and (begin is None or begin.__class__ is int)
                 and (error is None or error.__class__ is str)
             ):
-                add(new(ImportedFunctionInvoked, row[1:]))
-                continue
-        add(decode_entry(row))
-    return entries
+                return False
+    except (TypeError, ValueError):
+        return False  # A row of another length, or none.
+    return True
+
+
+def _decode_call(row: object) -> ImportedFunctionInvoked | None:
+    """A plain host call; None for any other row."""
+    if type(row) is tuple and len(row) == _CALL_ROW_LENGTH and type(row[0]) is int:
+        tag, *fields = row
+        if tag == _CALL_TAG and _is_plain_call(*fields):
+            return tuple.__new__(ImportedFunctionInvoked, fields)
+    return None
 
 
 def skim_entries(rows: Sequence[object]) -> list[Entry | int]:
     """As `decode_entries`, but of a host call only its time, in a third of the time."""
     return [
         row[1]
-        if type(row) is tuple and len(row) > 1 and row[0] == _CALL_TAG and type(row[1]) is int
+        if type(row) is tuple
+        and len(row) > 1
+        and row[0] == _CALL_TAG
+        and type(row[0]) is int
+        and type(row[1]) is int
         else decode_entry(row)
         for row in rows
     ]
@@ -288,11 +302,7 @@ def _as_tuple(value: object) -> object:
 
 def function_of(entry: Entry) -> int | None:
     """The id of the definition that an entry refers to."""
-    position = _FUNCTION_FIELD.get(type(entry))
-    if position is None:
-        return None
-    number: Any = entry[position]
-    assert number is None or isinstance(number, int), "only entries that were checked get here"
+    number: int | None = getattr(entry, "function", None)
     return number
 
 

@@ -39,8 +39,8 @@ def copy_log(reader: OplogReader, place: Place, cut: int, create: Create) -> Tai
     shared: list[SegmentInfo] = []
     first_index = 1
     for segment in stored.segments:
-        if segment.last_index is None or first_index > cut:
-            break
+        if segment.last_index is None or segment.first_index > cut:
+            continue
         _share(place.files, stored.path_of(segment.number), place.segment_path(segment.number))
         kept = min(segment.last_index, cut)
         shared.append(segment._replace(last_index=kept))

@@ -111,7 +111,7 @@ class SegmentedOplog:
         self._written_index = tail.last_index
         """Handed to the operating system up to here."""
         self._durable_index = tail.durable_index
-        self._noted_index = 0
+        self._noted_index = tail.noted_index
         """The durable index that the file itself knows of."""
         self._sync_running = False
         self._failure = ""

@@ -77,6 +77,8 @@ class Tail:
     last_index: int
     durable_index: int
     recovery: Recovery
+    noted_index: int = 0
+    """The greatest promise in the open segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def open_tail(place: Place) -> Tail:
         last_index=last_index,
         durable_index=last_index if durable else max(scan.promise, manifest.promise),
         recovery=scan.recovery,
+        noted_index=scan.promise,
     )
 
 

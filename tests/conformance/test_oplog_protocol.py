@@ -189,9 +189,11 @@ def test_a_call_can_be_appended_field_by_field(store: Store) -> None:
     function = log.define(LOOKUP)
 
     small = log.append_call(5, function, b"request", b"response", 2)
+    again = log.append_call(5, function, b"request", b"response", 2)
     large = log.append_call(6, function, bytes(70_000), b"response", 2)
 
     assert ImportedFunctionInvoked(5, function, b"request", b"response", 2) == log.entry(small)
+    assert log.entry(small) == log.entry(again)
     entry = log.entry(large)
     assert isinstance(entry, ImportedFunctionInvoked)
     assert isinstance(entry.request, BlobRef)

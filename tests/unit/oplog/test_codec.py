@@ -138,6 +138,8 @@ def test_arrays_may_be_lists() -> None:
         (),
         [],
         {},
+        ({},),
+        (21.0, *CALL),
         ("21", 1),
         (True, 1),
         (3,),
