@@ -237,17 +237,18 @@ def delete(
     if all_ == bool(names) or (component and not all_):
         raise click.UsageError("give the workers to delete, or --all with or without --component")
     with open_host(state_dir) as host:
-        targets = [find_worker(host, name) for name in names] or list(_all(host, component))
-        for target in targets:
-            label = f"{target.component.name}/{target.name}"
+        # All of them are found before any is deleted.
+        targets = [(str(name), find_worker(host, name)) for name in names]
+        for label, target in targets or _all(host, component):
             target.delete()
             note(f"worker {label} is deleted", quiet=quiet)
 
 
-def _all(host: Host, component: str | None) -> Iterator[Worker]:
+def _all(host: Host, component: str | None) -> list[tuple[str, Worker]]:
     if component is not None:
         host.components.get(component)
-    return host.workers.list(component)
+    workers = host.workers.list(component)
+    return [(f"{item.component.name}/{item.name}", item) for item in workers]
 
 
 def _look_at_all(workers: Iterable[Worker]) -> tuple[list[WorkerMetadata], bool]:

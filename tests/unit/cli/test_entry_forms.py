@@ -164,11 +164,15 @@ def test_long_values_are_shortened_unless_asked_for() -> None:
     """A line stays a line; with ``full`` nothing is lost."""
     many = [["tea"] * 1000, False]
 
-    (short,) = details(invoked(many))
-    (full,) = details(invoked(many), full=True)
+    result = ExportedFunctionCompleted(TIME, encode_value((1, "x" * 1000)))
 
-    assert len(short) < 200
+    short, result_short = details(invoked(many), result)
+    full, result_full = details(invoked(many), result, full=True)
+
+    assert max(len(short), len(result_short)) < 200
     assert "..." in short
+    assert "..." in result_short
+    assert 1000 == result_full.count("x")
     assert full.count('"tea"') == 1000
     assert "..." not in full
 
