@@ -84,7 +84,7 @@ def drawn(*about: object) -> Random:
     return Random(f"{SEED} {about}")
 
 
-def check(root: Path, ending: str, *kills: Kill) -> None:
+def check(root: Path, ending: str, *kills: Kill) -> Trial:
     """Kill one process after another, let the last one finish, and compare with a quiet run."""
     trial = Trial(root, ending, SEED)
     for kill in kills:
@@ -97,6 +97,7 @@ def check(root: Path, ending: str, *kills: Kill) -> None:
         assert expected.log[0] == log
         assert expected.log[1] == accepted
         assert expected.sums == sums(trial.outcomes)
+    return trial
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -169,8 +170,11 @@ def test_more_kills_at_any_moment(number: int, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("operation", "when"), STEPS)
 def test_a_kill_at_every_point_changes_nothing(operation: str, when: str, tmp_path: Path) -> None:
-    """All of them, one after the other."""
+    """All of them, one after the other; the last writes and syncs may come together at times."""
+    trials = []
     for point in points("fail", operation, when):
         root = tmp_path / str(point.number)
         root.mkdir()
-        check(root, "fail", point)
+        trials.append(check(root, "fail", point))
+
+    assert 0.8 * len(trials) <= sum(len(trial.history) > 1 for trial in trials)
