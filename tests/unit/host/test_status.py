@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from golem_host.replay import Region
@@ -208,6 +208,43 @@ def test_an_exit_is_remembered_with_its_code() -> None:
 def test_a_result_knows_where_its_invocation_began() -> None:
     """So that its input can be compared with that of a later request."""
     assert {"a": Outcome(4, 2)} == status_of(invoked("a"), CALL, COMPLETED).results
+
+
+def test_a_worker_begins_as_its_first_entry_says() -> None:
+    """With the identity, and on the version, that it was created with."""
+    create = CREATE._replace(component_version=5)
+    with MemoryOplog(create) as oplog:
+        status = fold(oplog.skim)
+
+    assert (create, 5, IDLE, 1, 1) == (
+        status.create,
+        status.component_version,
+        status.status,
+        status.last_index,
+        status.origin,
+    )
+
+
+def test_a_completion_leaves_nothing_behind() -> None:
+    """Neither what ran nor what it waited for."""
+    status = status_of(invoked("a"), Suspend(T, "a timer", T + 1), COMPLETED)
+
+    assert (None, None, None) == (status.running, status.suspend, status.error)
+
+
+def test_a_suspended_worker_knows_what_it_waits_for() -> None:
+    """With the reason and the time, for people and for the scheduler."""
+    waits = Suspend(T, "a timer", T + 1)
+
+    assert waits == status_of(invoked("a"), waits).suspend
+
+
+def test_a_refused_invocation_leaves_no_failure() -> None:
+    """Nor a region: the worker goes on as if it had not been asked."""
+    refusal = Error(T, ErrorKind.INVALID_REQUEST, "no such thing", 3)
+    status = status_of(invoked("a"), BeginAtomicRegion(T), refusal)
+
+    assert ({}, None, 0) == (status.open_begins, status.error, status.error_count)
 
 
 def test_a_refused_invocation_is_over() -> None:
@@ -478,10 +515,24 @@ def test_following_a_log_equals_folding_it(log: list[Entry]) -> None:
 
 
 @given(entries())
+@example([invoked("a"), Suspend(T), CALL])
+@example([invoked("a"), NoOp(T), Jump(T, 4, 4), CALL])
 def test_skimming_a_log_is_enough(log: list[Entry]) -> None:
     """The fold needs of host calls only their times."""
     with log_of(*log) as oplog:
         assert fold(oplog.read) == fold(oplog.skim)
+
+
+@pytest.mark.parametrize("entry", [CALL, SAID, NoOp(T), pending("b")])
+def test_a_status_stands_at_its_last_entry(entry: Entry) -> None:
+    """With its index, and the latest time so far."""
+    later = entry._replace(timestamp=T + 5)
+    seen = [
+        (status.last_index, status.last_timestamp)
+        for status in (status_of(later), status_of(later, entry))
+    ]
+
+    assert [(2, T + 5), (3, T + 5)] == seen
 
 
 def test_time_never_goes_back() -> None:

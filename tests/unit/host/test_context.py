@@ -1,0 +1,201 @@
+"""What a live action may use: the log, output, time and waiting."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from golem_host.context import WAIT_COMMIT_NS, InstanceContext
+from golem_host.signals import InterruptSignal
+from golem_oplog.entries import (
+    ExportedFunctionInvoked,
+    ImportedFunctionInvoked,
+    Jump,
+    Log,
+    LogLevel,
+    NoOp,
+)
+from golem_oplog.memory import MemoryOplog
+from golem_oplog.types import FunctionType
+from tests.support.contexts import KeptOutput, context_on, entries_of, new_log
+from tests.support.world import EPOCH_NS, FrozenClock
+
+T = EPOCH_NS
+SECOND_NS = 1_000_000_000
+
+
+# -- the log ---------------------------------------------------------------------------------------
+
+
+def test_an_appended_entry_is_followed_in_the_status() -> None:
+    """Without waiting for a commit."""
+    oplog = new_log()
+    context = context_on(oplog)
+    oplog.define(FunctionType("f", (), None))
+    index = context.append(ExportedFunctionInvoked(T, 0, b"", "k"))
+
+    assert (2, 1) == (index, oplog.committed_index)
+    assert context.status.running is not None
+    assert "k" == context.status.running.key
+
+
+def test_a_jump_changes_the_past() -> None:
+    """The status is what a fresh fold says."""
+    oplog = new_log(NoOp(T), NoOp(T))
+    context = context_on(oplog)
+    context.append(Jump(T, 3, 4))
+
+    assert (2, [(3, 4)]) == (context.status.last_replayed_index, list(context.status.skipped))
+
+
+def test_a_recorded_call_is_where_a_failure_would_start_over() -> None:
+    """The quick way of appending keeps what failures are counted against."""
+    oplog = new_log()
+    context = context_on(oplog)
+    oplog.define(FunctionType("f", (), None))
+    context.record_call(0, b"q", b"r", 1)
+
+    assert [ImportedFunctionInvoked(T, 0, b"q", b"r", 1)] == entries_of(oplog)
+    assert 2 == context.status.origin
+
+
+# -- output ----------------------------------------------------------------------------------------
+
+
+def output_of(context: InstanceContext) -> list[tuple[int, LogLevel, bytes]]:
+    assert isinstance(context.services.output, KeptOutput)
+    return context.services.output.pieces
+
+
+def test_output_is_recorded_and_handed_on() -> None:
+    """One entry for each piece, as the guest wrote it."""
+    oplog = new_log()
+    context = context_on(oplog)
+    context.emit(LogLevel.STDERR, b"\xff")
+
+    assert [Log(T, LogLevel.STDERR, "", b"\xff")] == entries_of(oplog)
+    assert [(2, LogLevel.STDERR, b"\xff")] == output_of(context)
+
+
+def test_empty_output_is_nothing() -> None:
+    """A write of no bytes leaves no entry."""
+    oplog = new_log()
+    context = context_on(oplog)
+    context.emit(LogLevel.STDOUT, b"")
+
+    assert ([], []) == (entries_of(oplog), output_of(context))
+
+
+def test_replayed_output_is_neither_recorded_nor_shown() -> None:
+    """It is in the log, and was shown when it was written."""
+    oplog = new_log(NoOp(T))
+    context = context_on(oplog)
+    context.emit(LogLevel.STDOUT, b"x")
+
+    assert (2, []) == (oplog.last_index, output_of(context))
+
+
+# -- time ------------------------------------------------------------------------------------------
+
+
+def test_instants_never_go_back() -> None:
+    """Whoever sets the clock back, within an instance and over its rebuilds."""
+    clock = FrozenClock(T)
+    context = context_on(new_log(NoOp(T + 5)), clock)
+    instants = []
+    for now in (T, T + 7, T + 6, T + 8):
+        clock.now_ns = now
+        instants.append(context.monotonic_ns())
+
+    assert [T + 5, T + 7, T + 7, T + 8] == instants
+
+
+# -- waiting ---------------------------------------------------------------------------------------
+
+
+class CountedSlot:
+    """A `RunSlot` that knows when it was given back."""
+
+    def __init__(self, oplog: MemoryOplog) -> None:
+        self._oplog = oplog
+        self.committed: list[bool] = []
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        self.committed.append(self._oplog.committed_index == self._oplog.last_index)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("wait_ns", "commits"), [(-SECOND_NS, False), (0, False), (WAIT_COMMIT_NS, True), (None, True)]
+)
+def test_a_wait_that_can_be_noticed_commits_first(wait_ns: int | None, commits: bool) -> None:
+    """Whoever kills the host meanwhile loses nothing; a wait that is over at once costs nothing."""
+    oplog = new_log()
+    context = context_on(oplog)
+    slot = context.services.slot = CountedSlot(oplog)
+    oplog.append(NoOp(T))
+    context.wake.set()
+    context.wait_until(None if wait_ns is None else T + wait_ns)
+
+    assert [commits] == slot.committed
+
+
+def test_a_wait_ends_at_its_time() -> None:
+    """Nobody needs to wake it."""
+    context_on(new_log()).wait_until(T + WAIT_COMMIT_NS // 10)
+
+
+def test_a_wait_ends_when_it_is_woken() -> None:
+    """However far its deadline is, and only that wait."""
+    context = context_on(new_log())
+    waiting = threading.Event()
+
+    class Slot:
+        @contextmanager
+        def released(self) -> Iterator[None]:
+            waiting.set()
+            yield
+
+    context.services.slot = Slot()
+    waiter = threading.Thread(target=context.wait_until, args=(T + 3600 * SECOND_NS,))
+    waiter.start()
+    assert waiting.wait(10)
+    context.wake.set()
+    waiter.join(10)
+
+    assert (False, False) == (waiter.is_alive(), context.wake.is_set())
+
+
+def test_a_killed_instance_does_not_wait() -> None:
+    """It raises what it was killed with, before it would have given its slot back."""
+    oplog = new_log()
+    context = context_on(oplog)
+    slot = context.services.slot = CountedSlot(oplog)
+    kill = context.kill = InterruptSignal()
+    with pytest.raises(InterruptSignal) as caught:
+        context.wait_until(None)
+
+    assert (kill, []) == (caught.value, slot.committed)
+
+
+def test_an_instance_that_is_killed_while_it_waits_raises() -> None:
+    """Whoever kills it wakes it."""
+    context = context_on(new_log())
+    kill = InterruptSignal()
+
+    class Slot:
+        @contextmanager
+        def released(self) -> Iterator[None]:
+            context.kill = kill
+            context.wake.set()
+            yield
+
+    context.services.slot = Slot()
+    with pytest.raises(InterruptSignal) as caught:
+        context.wait_until(None)
+
+    assert kill is caught.value
