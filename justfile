@@ -77,6 +77,12 @@ wit:
 docs-cli:
     python docs/generate_cli.py
 
+# Write everything anew in the documents that is made from the code
+[group("make")]
+docs: docs-cli
+    python docs/generate_interfaces.py
+    python docs/generate_replay.py
+
 # Build every guest example into .build/examples
 [group("make")]
 guests:
