@@ -66,6 +66,10 @@ class Services:
     suspend_after_ns: int
 
 
+def _retries_remain() -> bool:
+    return False
+
+
 class InstanceContext(StoreContext):
     """The engine's context of one store, with everything the dispatcher needs within reach."""
 
@@ -93,7 +97,8 @@ class InstanceContext(StoreContext):
         self.resources = ResourceTable()
         self.clock_ns: Callable[[], int] = services.clock.unix_ns
         self.idempotent = True
-        self.is_last_attempt = False
+        self.is_last_attempt: Callable[[], bool] = _retries_remain
+        """Whether a failure here and now would be the last one: nothing is left to heal it."""
         self.wake = threading.Event()
         """Set to end a host wait early; the waiter looks at `kill` then."""
         # No instant is earlier than anything in the log, even if the clock was set back since.
@@ -127,10 +132,7 @@ class InstanceContext(StoreContext):
 
     def append(self, entry: Entry) -> int:
         """Append an entry that the guest's progress caused, and follow it in the status."""
-        index = self.oplog.append(entry)
-        self.status.apply(index, entry)
-        if self.status.rewrites_history(entry):
-            self.status.refold(self.oplog.skim)
+        index = self.status.append(self.oplog, entry)
         tail = self.replay.tail_logs
         if tail and entry.__class__ not in HINT_CLASSES:
             tail.clear()

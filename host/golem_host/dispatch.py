@@ -20,7 +20,7 @@ import msgpack
 from golem_host.context import InstanceContext
 from golem_host.declare import HostFunction, Recorded, Registry
 from golem_host.engine import ImportedFunction
-from golem_host.failures import WorldError
+from golem_host.failures import RecordedFailureError, WorldError
 from golem_host.replay import Perform
 from golem_host.resources import Convert, lifter, lowerer
 from golem_host.wire import Wire, WireFunction
@@ -221,7 +221,7 @@ def _end(context: InstanceContext, kind: FunctionKind, begin: int | None) -> Non
 
 def _answer(context: InstanceContext, answer: ImportedFunctionInvoked) -> Wire:
     if answer.error is not None:
-        raise WorldError(answer.error)
+        raise RecordedFailureError(answer.error)
     response = answer.response
     assert response is not None, "an answer without an error has a response"
     return _unpack(context.load(response))
@@ -234,8 +234,13 @@ def _record_failure(
     error: WorldError,
     begin: int | None,
 ) -> None:
-    """A failure of the world is only remembered once no attempt is left to heal it (R1)."""
-    if not context.is_last_attempt:
+    """
+    A failure of the world is only remembered once no attempt is left to heal it (R1).
+
+    Raises:
+        RecordedFailureError: It is remembered from now on.
+    """
+    if not context.is_last_attempt():
         return
     context.append(
         ImportedFunctionInvoked(
@@ -249,3 +254,4 @@ def _record_failure(
         )
     )
     _end(context, recorded.kind, begin)
+    raise RecordedFailureError(str(error)) from error

@@ -22,3 +22,7 @@ class WorldError(Exception):
     The call traps unrecorded while retries remain, so that the next attempt performs it again;
     the last attempt records it (spec 2.0.2, R1).
     """
+
+
+class RecordedFailureError(WorldError):
+    """It is in the log now: every further attempt would be given the same answer."""

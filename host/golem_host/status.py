@@ -13,6 +13,7 @@ Source: spec 3.7, with the project's remarks R2, R3, R28.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, TypeAlias
@@ -44,6 +45,7 @@ from golem_oplog.entries import (
     SuccessfulUpdate,
     Suspend,
 )
+from golem_oplog.protocol import Oplog
 
 ReadLog: TypeAlias = Callable[[int, int | None], Iterator[tuple[int, Entry | int]]]
 
@@ -108,6 +110,29 @@ class Status:
     updates: list[UpdateRecord] = field(default_factory=list)
     skipped: Regions = field(default_factory=Regions)
     deleted: Regions = field(default_factory=Regions)
+    lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
+    """Held while an entry is appended and followed: requests come in from other threads."""
+
+    def append(self, oplog: Oplog, entry: Entry) -> int:
+        """
+        Append an entry to the log that this is the status of, and follow it, as one step.
+
+        Else a fold could read the log without an entry that another thread has just appended, and
+        take the place of a status that knew of it.
+        """
+        with self.lock:
+            index = oplog.append(entry)
+            self.apply(index, entry)
+            if self.rewrites_history(entry):
+                self.refold(oplog.skim)
+            return index
+
+    @property
+    def failures(self) -> int:
+        """Failures so far of what is attempted now."""
+        if self.error is None or self.error.origin != self.origin:
+            return 0
+        return self.error_count
 
     @property
     def is_unfinished(self) -> bool:
@@ -134,7 +159,8 @@ class Status:
         """Become what a fresh fold says, after the past has changed."""
         fresh = fold(read)
         for each in fields(self):
-            setattr(self, each.name, getattr(fresh, each.name))
+            if each.compare:
+                setattr(self, each.name, getattr(fresh, each.name))
 
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""

@@ -158,7 +158,7 @@ class Life:
             status=self._status,
             services=services(),
             compare_requests=True,
-            is_last_attempt=False,
+            is_last_attempt=lambda: False,
             on_completed=_heard_by_nobody,
         )
 

@@ -115,6 +115,9 @@ class Workers:
             self._viewed.clear()
         for reader in readers:
             reader.close()
+        # All first, then one after the other: each may hold what another one waits for.
+        for runner in runners:
+            runner.begin_close()
         for runner in runners:
             runner.close()
 

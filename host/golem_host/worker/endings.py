@@ -51,7 +51,7 @@ class Endings:
         self._wake = wake
         self.parked = False
         """Nothing is done before somebody asks: suspended, interrupted, failed, exited."""
-        self.broken: OplogError | None = None
+        self.broken: OplogError | StateDirError | None = None
         """Set when the log takes no more entries."""
 
     def carry_out(self, outcome: ends.Outcome) -> None:
@@ -68,11 +68,14 @@ class Endings:
             case ends.Suspended():
                 self._park(Suspend(self.now(), outcome.reason, outcome.wake_at))
                 self._schedule_wake(outcome)
+            case ends.Interrupted() if not self._parts.status.is_unfinished:
+                with self._lock:
+                    self.parked = True
             case ends.Interrupted():
                 self._park(Interrupted(self.now()))
                 self.fail_running(InvocationInterruptedError(kind="interrupt"))
             case ends.Exited(exit_code=code):
-                self._park(Exited(self.now(), code))
+                self._park(Exited(self.now(), code), is_over=True)
                 self._ledger.fail_all(InvocationExitedError(exit_code=code))
             case ends.Failed():
                 self._failed(outcome)
@@ -82,15 +85,15 @@ class Endings:
                 self._log_broke(outcome.error)
 
     def _failed(self, failed: ends.Failed) -> None:
-        failures = self.failures()
+        failures = self._parts.status.failures
         policy = self.policy()
         delay = policy.delay_ns(failures, self._parts.shared.config.random.uniform())
         if not failed.retryable:
             delay = None
         now = self.now()
         error = self._error_entry(failed, now, None if delay is None else now + delay)
-        self.append(error)
         if delay is not None:
+            self.append(error)
             self._parts.oplog.commit()
             self._parts.output.flush()
             self._parts.output.notify(
@@ -102,16 +105,10 @@ class Endings:
 
     def _give_up(self, error: Error, failed: ends.Failed) -> None:
         """Permanent failure: nothing that is queued will ever run (R27)."""
-        status = self._parts.status
-        with self._lock:
-            for key in list(status.pending):
-                self.append(CancelPendingInvocation(self.now(), key))
-        self._parts.oplog.commit()
-        self._parts.output.flush()
-        running = status.running
+        self._park(error, is_over=True)
+        running = self._parts.status.running
         failure = failed.error or self._ledger.failure(error, running.oplog_index if running else 1)
         with self._lock:
-            self.parked = True
             if running is not None:
                 self._ledger.fail(running.key, failure)
                 self._ledger.fail_all(self._ledger.over() or failure)
@@ -129,34 +126,40 @@ class Endings:
         error = Error(
             now, ErrorKind.INVALID_REQUEST, str(refused.error), self._parts.status.origin, None
         )
-        index = self.append(error)
-        self.append(Jump(now, running.oplog_index, index + 1))
+        with self._lock:
+            index = self.append(error)
+            self.append(Jump(now, running.oplog_index, index + 1))
         self._parts.oplog.commit()
         self._parts.output.flush()
         with self._lock:
             self._ledger.fail(running.key, refused.error)
 
-    def _log_broke(self, error: OplogError) -> None:
+    def _log_broke(self, error: OplogError | StateDirError) -> None:
         with self._lock:
             self.broken = error
-            reason = StateDirError(path=self._parts.label, reason=str(error))
-            self._ledger.fail_all(reason)
+            if not isinstance(error, StateDirError):
+                error = StateDirError(path=self._parts.label, reason=str(error))
+            self._ledger.fail_all(error)
 
     def _error_entry(self, failed: ends.Failed, now: int, retry_at: int | None) -> Error:
         running = self._parts.status.running
         stderr = stderr_since(self._parts.oplog, running.oplog_index if running else 1)
-        traceback = traceback_in(stderr) if failed.error is None else ""
+        traceback = traceback_in(stderr) if failed.is_guests else ""
         message = exception_line(traceback) or failed.message
         return Error(
             now, failed.kind, message, self._parts.status.origin, retry_at, detail=traceback
         )
 
-    def _park(self, entry: Entry) -> None:
-        self.append(entry)
+    def _park(self, entry: Entry, *, is_over: bool = False) -> None:
+        """Append why the worker rests; when it is over, nothing that is queued will ever run."""
+        with self._lock:
+            # Together, and before the commit: whoever wakes the worker from now on is heard.
+            self.append(entry)
+            self.parked = True
+            for key in list(self._parts.status.pending) if is_over else ():
+                self.append(CancelPendingInvocation(self.now(), key))
         self._parts.oplog.commit()
         self._parts.output.flush()
-        with self._lock:
-            self.parked = True
 
     def _schedule_wake(self, suspended: ends.Suspended) -> None:
         self._parts.output.notify(f"suspended: {suspended.reason}")
@@ -184,11 +187,9 @@ class Endings:
         self._parts.oplog.commit()
         self.fail_running(InvocationInterruptedError(kind="interrupt"))
 
-    def failures(self) -> int:
-        status = self._parts.status
-        if status.error is None or status.error.origin != status.origin:
-            return 0
-        return status.error_count
+    def is_last_attempt(self) -> bool:
+        """Whether a failure here and now would leave no retry."""
+        return self._parts.status.failures >= self.policy().max_attempts
 
     def policy(self) -> RetryPolicy:
         own = self._parts.status.retry_policy
@@ -203,12 +204,7 @@ class Endings:
         )
 
     def append(self, entry: Entry) -> int:
-        with self._lock:
-            index = self._parts.oplog.append(entry)
-            self._parts.status.apply(index, entry)
-            if self._parts.status.rewrites_history(entry):
-                self._parts.status.refold(self._parts.oplog.skim)
-            return index
+        return self._parts.status.append(self._parts.oplog, entry)
 
     def now(self) -> int:
         return self._parts.shared.config.clock.unix_ns()

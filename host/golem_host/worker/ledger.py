@@ -24,7 +24,7 @@ from golem_host.status import EXITED, FAILED, Outcome
 from golem_host.wire import Wire
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
-from golem_host.worker.stderr import stderr_since, traceback_in
+from golem_host.worker.stderr import stderr_since
 from golem_oplog.cbor import decode_args
 from golem_oplog.entries import (
     Error,
@@ -45,6 +45,9 @@ class Ledger:
         self._parts = parts
         self.queue: deque[Request] = deque()
         self._open: dict[str, Request] = {}
+        if self.over() is not None:
+            # Nothing will run them, and so nobody may wait for them.
+            return
         for key, (_, entry) in parts.status.pending.items():
             if entry.function is not None:
                 self._enqueue(self._from_pending(key, entry))
@@ -114,6 +117,12 @@ class Ledger:
                 return self._open.pop(key)
         return None
 
+    def is_durable(self, key: str) -> bool:
+        """Whether the log has the request: it was accepted for good, or has begun."""
+        status = self._parts.status
+        running = status.running
+        return key in status.pending or (running is not None and running.key == key)
+
     def settle(self, key: str, payload: bytes | None) -> None:
         request = self._open.pop(key, None)
         if request is not None:
@@ -159,6 +168,9 @@ class Ledger:
 
     def _settled(self, key: str, outcome: Outcome) -> Request:
         oplog = self._parts.oplog
+        if outcome.oplog_index > oplog.committed_index:
+            # Nobody learns of an outcome that a crash could take back.
+            oplog.commit()
         invoked = oplog.entry(outcome.invoked_index)
         assert isinstance(invoked, ExportedFunctionInvoked)
         request = self._from_invoked(key, invoked)
@@ -175,6 +187,4 @@ class Ledger:
 
     def failure(self, error: Error, invoked_index: int) -> InvocationFailedError:
         stderr = stderr_since(self._parts.oplog, invoked_index)
-        return InvocationFailedError(
-            error=error.message, stderr=stderr, traceback=error.detail or traceback_in(stderr)
-        )
+        return InvocationFailedError(error=error.message, stderr=stderr, traceback=error.detail)

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from golem_host.engine import Trap, TrapKind
-from golem_host.errors import HostError, InvalidRequestError, PayloadTooLargeError
+from golem_host.errors import (
+    HostError,
+    InvalidRequestError,
+    ParamTypeMismatchError,
+    PayloadTooLargeError,
+    StateDirError,
+)
+from golem_host.failures import RecordedFailureError
 from golem_host.replay import AtMostOnceViolated, Divergence
 from golem_host.signals import ExitSignal, InterruptSignal, JumpSignal, SuspendSignal
 from golem_oplog.entries import ErrorKind
@@ -56,6 +63,8 @@ class Failed:
     kind: ErrorKind
     message: str
     retryable: bool
+    is_guests: bool = False
+    """Whether the guest gave up by itself, so that what it said last is about this."""
     error: HostError | None = None
     """What callers get instead of `InvocationFailedError`, where that says more."""
 
@@ -69,9 +78,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class LogBroken:
-    """The log takes no more entries: nothing can be appended about it either."""
+    """
+    The log takes no more entries, or cannot be asked what they belong to.
 
-    error: OplogError
+    Nothing is appended about it: it is no failure of the guest, and may be over when the log is
+    opened again.
+    """
+
+    error: OplogError | StateDirError
 
 
 Outcome: TypeAlias = Again | Suspended | Interrupted | Exited | Failed | Refused | LogBroken
@@ -88,9 +102,9 @@ def outcome_of(raised: BaseException) -> Outcome:
             return Interrupted()
         case ExitSignal():
             return Exited(raised.exit_code)
-        case OplogError():
+        case OplogError() | StateDirError():
             return LogBroken(raised)
-        case InvalidRequestError():
+        case InvalidRequestError() | ParamTypeMismatchError():
             return Refused(raised)
         case PayloadTooLargeError():
             return Failed(ErrorKind.UNKNOWN, str(raised), retryable=False, error=raised)
@@ -102,10 +116,12 @@ def outcome_of(raised: BaseException) -> Outcome:
         case AtMostOnceViolated():
             message = AT_MOST_ONCE.format(raised.begin_index)
             return Failed(ErrorKind.UNKNOWN, message, retryable=False)
+        case RecordedFailureError():
+            return Failed(ErrorKind.UNKNOWN, str(raised), retryable=False)
         case Trap(kind=TrapKind.STACK_OVERFLOW):
-            return Failed(ErrorKind.STACK_OVERFLOW, raised.message, retryable=False)
+            return Failed(ErrorKind.STACK_OVERFLOW, raised.message, retryable=False, is_guests=True)
         case Trap():
-            return Failed(ErrorKind.UNKNOWN, raised.message, retryable=True)
+            return Failed(ErrorKind.UNKNOWN, raised.message, retryable=True, is_guests=True)
         case Exception():
             text = str(raised) or type(raised).__name__
             return Failed(ErrorKind.UNKNOWN, text, retryable=True)

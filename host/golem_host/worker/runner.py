@@ -15,6 +15,7 @@ import threading
 from typing import Final
 
 from golem_host.errors import (
+    ConflictError,
     InvalidRequestError,
     InvocationInterruptedError,
     StateDirError,
@@ -68,12 +69,10 @@ class Runner:
             if request is None:
                 self.ledger.refuse_if_over()
                 request = Request(key, function, args, payload)
-                if durable:
-                    number = self.parts.oplog.define(function)
-                    self._ends.append(
-                        PendingWorkerInvocation(self._ends.now(), key, number, payload)
-                    )
                 self.ledger.add(request)
+            if durable and not request.done and not self.ledger.is_durable(key):
+                number = self.parts.oplog.define(function)
+                self._ends.append(PendingWorkerInvocation(self._ends.now(), key, number, payload))
         if durable:
             self.parts.oplog.commit()
         if not request.done:
@@ -112,10 +111,32 @@ class Runner:
             self._poke()
             self._changed.wait_for(lambda: self._stop is not signal or self._thread is None)
 
+    def give_up(self, request: Request) -> None:
+        """
+        A caller waits no longer: stop the invocation, or take it out of the queue.
+
+        One that was accepted for good and has not begun keeps its place.
+        """
+        if not self._forget(request):
+            self.interrupt(InterruptSignal())
+            # It may have been about to begin, and be waiting again.
+            self._forget(request)
+
+    def _forget(self, request: Request) -> bool:
+        """Whether nothing of it runs; what is not in the log is gone."""
+        with self._changed:
+            if request.done or request not in self.ledger.queue:
+                return request.done
+            if not self.ledger.is_durable(request.key):
+                self.ledger.take_out(request.key)
+                request.fail(InvocationInterruptedError(kind="timeout"))
+            return True
+
     def cancel(self, key: str) -> bool:
         """Take a request out of the queue: False when it has its result already."""
         with self._changed:
-            if self.ledger.take_out(key) is None:
+            request = self.ledger.take_out(key)
+            if request is None:
                 if key in self.parts.status.results:
                     return False
                 running = self.parts.status.running
@@ -123,10 +144,11 @@ class Runner:
                 raise InvalidRequestError(reason=f"invocation {key!r} {state}: nothing to cancel")
             self._ends.append(CancelPendingInvocation(self._ends.now(), key))
         self.parts.oplog.commit()
+        request.fail(ConflictError(reason=f"invocation {key!r} was canceled before it began"))
         return True
 
     @property
-    def broken(self) -> OplogError | None:
+    def broken(self) -> OplogError | StateDirError | None:
         """Set when the log takes no more entries: this runner is of no use any more."""
         return self._ends.broken
 
@@ -134,12 +156,17 @@ class Runner:
     def is_active(self) -> bool:
         return self._thread is not None
 
-    def close(self) -> None:
-        """End the thread without a trace in the log, and close the log: as a crash would."""
+    def begin_close(self) -> None:
+        """Ask the thread to end: what it holds may be what another one waits for."""
         with self._changed:
             self._closing = True
             self._stop = self._stop or InterruptSignal(restart=True)
             self._poke()
+
+    def close(self) -> None:
+        """End the thread without a trace in the log, and close the log: as a crash would."""
+        self.begin_close()
+        with self._changed:
             self._changed.wait_for(lambda: self._thread is None)
             self.ledger.fail_all(InvocationInterruptedError(kind="the host was closed"))
         try:
@@ -173,20 +200,27 @@ class Runner:
     def _work(self) -> bool:
         """One piece of work; False when the thread should end."""
         with self._changed:
-            if self._closing or self._ends.parked or self._ends.broken is not None:
+            stop = None if self._closing or self._ends.broken is not None else self._stop
+            if stop is None and not self._may_go_on():
+                # Under the lock that `wake` takes: whoever comes now starts a new thread.
+                self._drop_session()
+                self._thread = self._stop = None
+                self._changed.notify_all()
                 return False
-            stopped = self._stop is not None
             unfinished = self._session is None and self.parts.status.is_unfinished
             request = None
-            if not stopped and not unfinished:
+            if stop is None and not unfinished:
                 request = self._next_request()
-        if stopped:
-            self._end(ends.outcome_of(self._stop or InterruptSignal()), None)
+        if stop is not None:
+            self._end(ends.outcome_of(stop), None, stop)
             return True
         if not unfinished and request is None:
             return self._wait_for_work()
         self._attempt(request)
         return True
+
+    def _may_go_on(self) -> bool:
+        return not (self._closing or self._ends.parked or self._ends.broken is not None)
 
     def _next_request(self) -> Request | None:
         while self.ledger.queue:
@@ -213,18 +247,15 @@ class Runner:
         try:
             if self._session is None:
                 self._wait_until_due()
-                self._session = self._build()
-                self._session.catch_up()
+                self._session = session = self._build()
+                session.catch_up()
                 self.parts.output.flush()
             if request is not None and not request.done:
                 self._session.run(request)
         except BaseException as raised:  # noqa: BLE001 - every end of an attempt is classified
             self._drop_session()
-            outcome = ends.outcome_of(raised)
-            if self._stop is not None and isinstance(outcome, ends.Suspended | ends.Again):
-                # It came while the guest was on its way out by itself: it must not be lost.
-                outcome = ends.outcome_of(self._stop)
-            self._end(outcome, request)
+            stop = raised if isinstance(raised, InterruptSignal) else None
+            self._end(ends.outcome_of(raised), request, stop)
 
     def _build(self) -> Session:
         parts, status = self.parts, self.parts.status
@@ -235,11 +266,12 @@ class Runner:
             status=status,
             services=parts.services(component),
             compare_requests=parts.shared.config.compare_requests,
-            is_last_attempt=self._ends.failures() >= self._ends.policy().max_attempts,
+            is_last_attempt=self._ends.is_last_attempt,
             on_completed=self._completed,
         )
         with self._changed:
             # From here on `interrupt` reaches the guest through the context.
+            self._session = session
             if self._stop is not None:
                 session.context.kill = self._stop
             if self.parts.status.is_unfinished:
@@ -258,14 +290,21 @@ class Runner:
 
     # -- ends of an attempt -----------------------------------------------------------------
 
-    def _end(self, outcome: ends.Outcome, request: Request | None) -> None:
-        """Append what the end of an attempt means, and answer whom it concerns."""
+    def _end(
+        self, outcome: ends.Outcome, request: Request | None, stop: InterruptSignal | None
+    ) -> None:
+        """
+        Append what the end of an attempt means, and answer whom it concerns.
+
+        Only the ``stop`` that caused it is done with; one that has come meanwhile is next.
+        """
         self._drop_session()
         if request is not None and not request.done and not self._is_running(request):
             self.ledger.put_back(request)
         self._ends.carry_out(outcome)
         with self._changed:
-            self._stop = None
+            if self._stop is stop:
+                self._stop = None
             self._changed.notify_all()
 
     # -- small things -----------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Session:
         status: Status,
         services: Services,
         compare_requests: bool,
-        is_last_attempt: bool,
+        is_last_attempt: Callable[[], bool],
         on_completed: Callable[[str, bytes | None], None],
     ) -> None:
         self._oplog = oplog

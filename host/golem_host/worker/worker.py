@@ -96,7 +96,8 @@ class Worker:
         Nothing is promised before this returns; then everything is on disk.  With a key that was
         used before, the first call's outcome is returned and nothing is executed.
 
-        When ``timeout`` seconds are over the invocation is interrupted, durably.
+        When ``timeout`` seconds are over the invocation is interrupted, durably; one that has not
+        begun is forgotten, unless it was accepted by `enqueue`.
 
         Raises:
             InvalidRequestError: No such function.
@@ -110,7 +111,7 @@ class Worker:
         try:
             return request.result(timeout)
         except TimeoutError:
-            self.interrupt()
+            self._runner().give_up(request)
             if request.done:
                 try:
                     return request.result(0)

@@ -330,7 +330,7 @@ def test_a_failure_of_the_last_attempt_is_recorded(name: str) -> None:
     """From then on it is the outcome of the call."""
     oplog = new_log()
     guest = Guest(oplog)
-    guest.context.is_last_attempt = True
+    guest.context.is_last_attempt = lambda: True
     guest.calls.failures = ["no route"]
     with pytest.raises(WorldError, match=r"^no route$"):
         guest(name, 7)
@@ -349,7 +349,7 @@ def test_a_recorded_failure_of_a_remote_write_is_committed(name: str) -> None:
     """With its bracket closed."""
     oplog = new_log()
     guest = Guest(oplog)
-    guest.context.is_last_attempt = True
+    guest.context.is_last_attempt = lambda: True
     guest("assume-idempotence", False)
     guest.calls.failures = ["no route"]
     with pytest.raises(WorldError):
@@ -369,7 +369,7 @@ def test_nothing_else_that_is_raised_is_ever_recorded(name: str, raised: BaseExc
 
     oplog = new_log()
     guest = Guest(oplog)
-    guest.context.is_last_attempt = True
+    guest.context.is_last_attempt = lambda: True
     guest.calls.before_answer = refuse
     with pytest.raises(type(raised)) as caught:
         guest(name, 7)
