@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, TypeAlias
 
-from golem_host.replay import Region, Regions
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
@@ -46,6 +45,7 @@ from golem_oplog.entries import (
     Suspend,
 )
 from golem_oplog.protocol import Oplog
+from golem_oplog.regions import Regions, RegionSet
 
 ReadLog: TypeAlias = Callable[[int, int | None], Iterator[tuple[int, Entry | int]]]
 
@@ -108,8 +108,8 @@ class Status:
     exit_code: int | None = None
     retry_policy: ChangeRetryPolicy | None = None
     updates: list[UpdateRecord] = field(default_factory=list)
-    skipped: Regions = field(default_factory=Regions)
-    deleted: Regions = field(default_factory=Regions)
+    skipped: RegionSet = field(default_factory=RegionSet)
+    deleted: RegionSet = field(default_factory=RegionSet)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
     """Held while an entry is appended and followed: requests come in from other threads."""
 
@@ -301,7 +301,8 @@ def fold(read: ReadLog) -> Status:
             status.apply(index, entry)
     if not rewritten:
         return status
-    deleted, skipped = regions_of(read)
+    regions = Regions(read(1, None))
+    deleted, skipped = regions.reverted, regions.skipped
     status = Status(skipped=skipped, deleted=deleted)
     for index, entry in read(1, None):
         if isinstance(entry, int):
@@ -311,20 +312,3 @@ def fold(read: ReadLog) -> Status:
         else:
             status.apply(index, entry)
     return status
-
-
-def regions_of(read: ReadLog) -> tuple[Regions, Regions]:
-    """
-    Deleted and skipped regions of a log.
-
-    A `Jump` or `Revert` always lies inside the region of any later one that discards it, so
-    every region ever declared stays declared and the union is exact.
-    """
-    deleted: list[Region] = []
-    jumped: list[Region] = []
-    for _, entry in read(1, None):
-        if isinstance(entry, Revert):
-            deleted.append(Region(entry.start, entry.end))
-        elif isinstance(entry, Jump):
-            jumped.append(Region(entry.start, entry.end))
-    return Regions.of(deleted), Regions.of(jumped + deleted)

@@ -2,26 +2,75 @@
 Which parts of a log no longer count: jumped over by replay, or taken back by a revert.
 
 A revert takes back everything in its region, jumps included.  A jump only makes replay step over
-its region.
+its region.  A region is inclusive on both ends; regions that overlap or touch are one region.
 
-Source: spec 3.7.
+Source: spec 3.3 and 3.7.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from golem_oplog.entries import Entry, Jump, Revert
 
 
-class Span(NamedTuple):
-    """Indexes from the first to the last, both included."""
+class Region(NamedTuple):
+    """Indexes ``start`` to ``end``, both inside."""
 
-    first: int
-    last: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSet:
+    """An immutable set of indexes, kept as sorted, separate, non-touching regions."""
+
+    regions: tuple[Region, ...] = ()
+
+    @classmethod
+    def of(cls, regions: Iterable[Region]) -> RegionSet:
+        """The union; a region that ends before it starts holds nothing."""
+        merged: list[Region] = []
+        for region in sorted(r for r in regions if r.start <= r.end):
+            if merged and region.start <= merged[-1].end + 1:
+                merged[-1] = Region(merged[-1].start, max(merged[-1].end, region.end))
+            else:
+                merged.append(region)
+        return cls(tuple(merged))
+
+    def __iter__(self) -> Iterator[Region]:
+        return iter(self.regions)
+
+    def __bool__(self) -> bool:
+        return bool(self.regions)
+
+    def __contains__(self, index: object) -> bool:
+        if not isinstance(index, int):
+            return False
+        return self.find(index) is not None
+
+    def find(self, index: int) -> Region | None:
+        """The region that holds this index."""
+        at = bisect_right(self.regions, index, key=_start) - 1
+        if at >= 0 and index <= self.regions[at].end:
+            return self.regions[at]
+        return None
+
+    def union(self, other: Iterable[Region]) -> RegionSet:
+        return RegionSet.of((*self.regions, *other))
+
+    def intersects(self, start: int, end: int) -> bool:
+        """Whether any index from ``start`` to ``end`` is inside."""
+        at = bisect_right(self.regions, end, key=_start) - 1
+        return at >= 0 and self.regions[at].end >= start
+
+
+def _start(region: Region) -> int:
+    return region.start
 
 
 class Mark(Enum):
@@ -33,37 +82,25 @@ class Mark(Enum):
 
 
 class Regions:
-    """The regions that a log's `Jump` and `Revert` entries declare."""
+    """The regions that a log's `Jump` and `Revert` entries declare; made from `read` or `skim`."""
 
-    def __init__(self, entries: Iterable[tuple[int, Entry]]) -> None:
-        jumps: list[tuple[int, Span]] = []
-        reverts: list[Span] = []
+    def __init__(self, entries: Iterable[tuple[int, Entry | int]]) -> None:
+        jumps: list[tuple[int, Region]] = []
+        reverts: list[Region] = []
         for index, entry in entries:
             if isinstance(entry, Jump):
-                jumps.append((index, Span(entry.start, entry.end)))
+                jumps.append((index, Region(entry.start, entry.end)))
             elif isinstance(entry, Revert):
-                reverts.append(Span(entry.start, entry.end))
-        self.reverted = merge(reverts)
-        self.jumped = merge(span for index, span in jumps if not contains(self.reverted, index))
+                reverts.append(Region(entry.start, entry.end))
+        self.reverted = RegionSet.of(reverts)
+        self.jumped = RegionSet.of(region for index, region in jumps if index not in self.reverted)
+
+    @property
+    def skipped(self) -> RegionSet:
+        """Everything that replay passes over."""
+        return self.jumped.union(self.reverted)
 
     def mark(self, index: int) -> Mark:
-        if contains(self.reverted, index):
+        if index in self.reverted:
             return Mark.REVERTED
-        return Mark.JUMPED if contains(self.jumped, index) else Mark.LIVE
-
-
-def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Spans in order, those that overlap or touch made one, and those without an index left out."""
-    merged: list[Span] = []
-    for span in sorted(span for span in spans if span.first <= span.last):
-        if merged and span.first <= merged[-1].last + 1:
-            merged[-1] = Span(merged[-1].first, max(merged[-1].last, span.last))
-        else:
-            merged.append(span)
-    return tuple(merged)
-
-
-def contains(spans: tuple[Span, ...], index: int) -> bool:
-    """Whether one of merged spans contains an index."""
-    at = bisect_right(spans, index, key=lambda span: span.first)
-    return at > 0 and index <= spans[at - 1].last
+        return Mark.JUMPED if index in self.jumped else Mark.LIVE

@@ -22,7 +22,6 @@ from golem_host.replay.core import (
     Replay,
     ReplayedInvocation,
 )
-from golem_host.replay.regions import Region, Regions
 from golem_host.replay.transitions import TRANSITIONS, Mode, transition
 
 __all__ = [
@@ -32,8 +31,6 @@ __all__ = [
     "Divergence",
     "Mode",
     "Perform",
-    "Region",
-    "Regions",
     "Replay",
     "ReplayedInvocation",
     "transition",

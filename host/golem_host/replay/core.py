@@ -16,7 +16,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from golem_host.replay.regions import Region, Regions
 from golem_host.replay.transitions import Event, Mode, transition
 from golem_oplog.entries import (
     HINT_CLASSES,
@@ -38,6 +37,7 @@ from golem_oplog.entries import (
     Payload,
     PersistenceLevel,
 )
+from golem_oplog.regions import Region, RegionSet
 
 E = TypeVar("E", bound=Entry)
 
@@ -131,7 +131,7 @@ class Replay:
         self,
         entries: Iterable[tuple[int, Entry]],
         *,
-        regions: Regions,
+        regions: RegionSet,
         target: int,
         open_begins: AbstractSet[int],
         same_function: Callable[[int, int], bool],

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from golem_host.replay import Region
 from golem_host.status import (
     EXITED,
     FAILED,
@@ -53,6 +52,7 @@ from golem_oplog.entries import (
     Suspend,
 )
 from golem_oplog.memory import MemoryOplog
+from golem_oplog.regions import Region
 from golem_oplog.types import FunctionType
 from tests.support.contexts import CREATE, new_log
 

@@ -46,7 +46,7 @@ from golem_oplog.query import (
     texts,
     view_entries,
 )
-from golem_oplog.regions import Mark, Regions, Span, contains, merge
+from golem_oplog.regions import Mark, Region, Regions, RegionSet
 from golem_oplog.types import FunctionType, ListType, OptionType, Prim
 from tests.support.oplogs import LOOKUP, NOTIFY, create_entry
 
@@ -397,8 +397,8 @@ def test_entries_in_regions_are_marked() -> None:
 
 def test_spans_that_overlap_or_touch_are_one() -> None:
     """Merged spans are in order, apart, and none is empty."""
-    spans = [Span(8, 9), Span(1, 3), Span(4, 5), Span(2, 2), Span(12, 11)]
+    spans = [Region(8, 9), Region(1, 3), Region(4, 5), Region(2, 2), Region(12, 11)]
 
-    assert (Span(1, 5), Span(8, 9)) == merge(spans)
-    inside = [index for index in range(12) if contains(merge(spans), index)]
+    assert (Region(1, 5), Region(8, 9)) == tuple(RegionSet.of(spans))
+    inside = [index for index in range(12) if index in RegionSet.of(spans)]
     assert [1, 2, 3, 4, 5, 8, 9] == inside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from golem_host.replay import Perform, Region, Regions, Replay
+from golem_host.replay import Perform, Replay
 from golem_oplog.entries import (
     ChangePersistenceLevel,
     Entry,
@@ -16,6 +16,7 @@ from golem_oplog.entries import (
     LogLevel,
     PersistenceLevel,
 )
+from golem_oplog.regions import Region, RegionSet
 
 T = 0
 INVOKED = ExportedFunctionInvoked(T, 90, b"args", "k")
@@ -49,7 +50,7 @@ def replay_of(
     """A replay of a log whose entries after `Create` are these, the first of them at index 2."""
     return Replay(
         enumerate(entries, start=2),
-        regions=Regions.of(dead),
+        regions=RegionSet.of(dead),
         target=1 + len(entries),
         open_begins=frozenset(open_begins),
         same_function=same_function,

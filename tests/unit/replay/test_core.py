@@ -7,13 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from golem_host.replay import (
-    PERFORM,
-    Divergence,
-    Mode,
-    Regions,
-    Replay,
-)
+from golem_host.replay import PERFORM, Divergence, Mode, Replay
 from golem_oplog.entries import (
     HINT_CLASSES,
     BlobRef,
@@ -24,6 +18,7 @@ from golem_oplog.entries import (
     PersistenceLevel,
     Suspend,
 )
+from golem_oplog.regions import RegionSet
 from tests.support.contexts import CREATE
 from tests.unit.replay.logs import (
     COMPLETED,
@@ -50,7 +45,7 @@ def test_create_is_never_asked_for() -> None:
     """A log read from its first entry on gives the same replay."""
     replay = Replay(
         iter([(1, CREATE)]),
-        regions=Regions(),
+        regions=RegionSet(),
         target=1,
         open_begins=frozenset(),
         same_function=never_same,
@@ -316,7 +311,7 @@ def test_entries_are_read_as_they_are_needed() -> None:
 
     replay = Replay(
         entries(),
-        regions=Regions(),
+        regions=RegionSet(),
         target=999,
         open_begins=frozenset(),
         same_function=never_same,

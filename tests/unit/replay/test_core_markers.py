@@ -6,15 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from golem_host.replay import (
-    PERFORM,
-    AtMostOnceViolated,
-    Divergence,
-    Mode,
-    Perform,
-    Region,
-    Replay,
-)
+from golem_host.replay import PERFORM, AtMostOnceViolated, Divergence, Mode, Perform, Replay
 from golem_oplog.entries import (
     BeginAtomicRegion,
     BeginRemoteWrite,
@@ -31,6 +23,7 @@ from golem_oplog.entries import (
     PersistenceLevel,
     Revert,
 )
+from golem_oplog.regions import Region
 from tests.unit.replay.logs import (
     COMPLETED,
     INVOKED,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_host.replay import Region, Regions
+from golem_oplog.regions import Region, RegionSet
 
 INDEX_MAX = 30
 
@@ -39,13 +39,13 @@ def test_regions_are_sorted_and_separate(
     given_regions: list[Region], merged: tuple[Region, ...]
 ) -> None:
     """Regions that overlap or touch become one; what ends before it starts holds nothing."""
-    assert merged == tuple(Regions.of(given_regions))
+    assert merged == tuple(RegionSet.of(given_regions))
 
 
 @given(some_regions)
 def test_membership_is_that_of_the_union(given_regions: list[Region]) -> None:
     """An index is inside exactly if one of the given regions holds it."""
-    regions = Regions.of(given_regions)
+    regions = RegionSet.of(given_regions)
 
     assert indexes(given_regions) == {i for i in range(INDEX_MAX + 2) if i in regions}
 
@@ -53,7 +53,7 @@ def test_membership_is_that_of_the_union(given_regions: list[Region]) -> None:
 @given(some_regions)
 def test_kept_regions_never_touch(given_regions: list[Region]) -> None:
     """Between two regions there is always an index that is alive."""
-    kept = tuple(Regions.of(given_regions))
+    kept = tuple(RegionSet.of(given_regions))
 
     assert all(a.end + 1 < b.start for a, b in pairwise(kept))
 
@@ -61,7 +61,7 @@ def test_kept_regions_never_touch(given_regions: list[Region]) -> None:
 @given(some_regions, some_regions)
 def test_a_union_holds_what_either_holds(left: list[Region], right: list[Region]) -> None:
     """A set united with more regions is the set of them all."""
-    assert Regions.of(left + right) == Regions.of(left).union(right)
+    assert RegionSet.of(left + right) == RegionSet.of(left).union(right)
 
 
 @given(some_regions, st.integers(1, INDEX_MAX), st.integers(1, INDEX_MAX))
@@ -70,12 +70,12 @@ def test_intersection_looks_at_every_index(given_regions: list[Region], a: int, 
     start, end = sorted((a, b))
     expected = not indexes(given_regions).isdisjoint(range(start, end + 1))
 
-    assert expected is Regions.of(given_regions).intersects(start, end)
+    assert expected is RegionSet.of(given_regions).intersects(start, end)
 
 
 def test_the_region_of_an_index_is_found() -> None:
     """`find` gives the whole merged region, or None beside it."""
-    regions = Regions.of([Region(4, 6), Region(7, 9), Region(12, 12)])
+    regions = RegionSet.of([Region(4, 6), Region(7, 9), Region(12, 12)])
 
     found = [regions.find(index) for index in (3, 4, 9, 10, 12, 13)]
 
@@ -84,9 +84,9 @@ def test_the_region_of_an_index_is_found() -> None:
 
 def test_only_indexes_are_ever_inside() -> None:
     """Anything but a number is outside, and no error."""
-    assert "4" not in Regions.of([Region(4, 6)])
+    assert "4" not in RegionSet.of([Region(4, 6)])
 
 
 def test_an_empty_set_is_false() -> None:
     """So that callers can ask whether anything was skipped at all."""
-    assert [False, True] == [bool(Regions()), bool(Regions.of([Region(2, 2)]))]
+    assert [False, True] == [bool(RegionSet()), bool(RegionSet.of([Region(2, 2)]))]
