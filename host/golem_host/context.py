@@ -22,7 +22,7 @@ from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wire import Wire
-from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs, Payload
+from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs
 from golem_oplog.protocol import Oplog
 
 WAIT_COMMIT_NS: Final = 10_000_000
@@ -126,9 +126,6 @@ class InstanceContext(StoreContext):
 
     def pack(self, wire: Wire) -> bytes:
         return self._pack(wire)
-
-    def load(self, payload: Payload) -> bytes:
-        return payload if isinstance(payload, bytes) else self.oplog.load(payload)
 
     def append(self, entry: Entry) -> int:
         """Append an entry that the guest's progress caused, and follow it in the status."""

@@ -5,14 +5,13 @@ At link time `Dispatcher.resolve` turns a component's import into a handler: a c
 everything looked up that does not depend on the call.  A handler lifts nothing and decides
 nothing that could have been decided then.
 
-``imported function -> replay core says: here is the answer, or perform -> live action -> append, commit by
-durable function type``.
+``imported function -> replay core says: here is the answer, or perform -> live action -> append,
+commit by durable function type``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Final, TypeAlias
 
 import msgpack
@@ -24,6 +23,7 @@ from golem_host.failures import RecordedFailureError, WorldError
 from golem_host.replay import Perform
 from golem_host.resources import Convert, lifter, lowerer
 from golem_host.wire import Wire, WireFunction
+from golem_oplog.codec import decode_wire
 from golem_oplog.entries import (
     BeginRemoteWrite,
     EndRemoteWrite,
@@ -35,7 +35,6 @@ from golem_oplog.types import FunctionType
 
 Handler: TypeAlias = WireFunction
 
-_unpack: Final = partial(msgpack.unpackb, use_list=False, strict_map_key=False)
 _NO_ARGUMENTS: Final = msgpack.packb(())
 
 
@@ -86,9 +85,9 @@ def _handler(host_function: HostFunction, imported: FunctionType) -> Handler:
     params = imported.params if observed is None else observed.params
     recorded = Recorded(declaration.kind, FunctionType(declaration.record, params, imported.result))
     if observed is not None:
-        return _observed_handler(recorded, observed.of, act)
+        return _general_handler(recorded, observed.of, act)
     if declaration.kind >= FunctionKind.WRITE_REMOTE:
-        return _plain_handler(recorded, act)
+        return _general_handler(recorded, _all_arguments, act)
     return _local_handler(recorded, act)
 
 
@@ -145,14 +144,11 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
     return handler
 
 
-def _plain_handler(recorded: Recorded, act: Handler) -> Handler:
-    def handler(context: InstanceContext, *args: Wire) -> Wire:
-        return _record(context, recorded, context.pack(args), lambda: act(context, *args))
-
-    return handler
+def _all_arguments(*args: Wire) -> tuple[Wire, ...]:
+    return args
 
 
-def _observed_handler(
+def _general_handler(
     recorded: Recorded,
     observe: Callable[..., tuple[Wire, ...]],
     act: Handler,
@@ -224,7 +220,7 @@ def _answer(context: InstanceContext, answer: ImportedFunctionInvoked) -> Wire:
         raise RecordedFailureError(answer.error)
     response = answer.response
     assert response is not None, "an answer without an error has a response"
-    return _unpack(context.load(response))
+    return decode_wire(context.oplog.load(response))
 
 
 def _record_failure(

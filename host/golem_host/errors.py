@@ -9,21 +9,19 @@ the world's (`StateDirError`), history's (`DivergenceError`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from golem_oplog.data_error import DataError
 
 
 @dataclass(eq=False, kw_only=True)
-class HostError(Exception):
+class HostError(DataError):
     """The root of everything that this package raises on purpose."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A keyword-only dataclass exception does not unpickle by itself.
-        return (_rebuild, (type(self), {f.name: getattr(self, f.name) for f in fields(self)}))
 
-
-def _rebuild(cls: type[HostError], values: dict[str, Any]) -> HostError:
-    return cls(**values)
+def os_reason(error: OSError) -> str:
+    """What the operating system says of it, to stand at the end of a line."""
+    return (error.strerror or str(error)).lower()
 
 
 @dataclass(eq=False, kw_only=True)

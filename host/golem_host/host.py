@@ -6,13 +6,12 @@ import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from golem_host.config import HostConfig
 from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
-from golem_host.errors import StateDirError
+from golem_host.errors import StateDirError, os_reason
 from golem_host.interfaces.offered import registry
 from golem_host.services.components import Components
 from golem_host.services.output import OutputFlusher
@@ -24,11 +23,12 @@ from golem_host.storage.layout import StateLayout, default_cache_dir
 from golem_host.storage.lock import StateLock
 from golem_host.worker.parts import Shared
 from golem_oplog.blobs import BlobStore
+from golem_oplog.closing import ClosesOnExit
 from golem_oplog.files import OsFiles
 from golem_oplog.store import OplogStore
 
 
-class Host:
+class Host(ClosesOnExit):
     """
     Owns a state directory from `open` to `close`; use it as a context manager.
 
@@ -112,17 +112,6 @@ class Host:
         """End every worker's thread, as a crash would, and let go of the directory."""
         self._resources.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _get_engine(self) -> Engine:
         """Made on first use: listing and dumping need none."""
         with self._engine_lock:
@@ -145,8 +134,7 @@ def _make_directories(root: Path) -> None:
         for directory in (root, root / "workers", root / "blobs", root / "components"):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StateDirError(path=str(root), reason=reason) from error
+        raise StateDirError(path=str(root), reason=os_reason(error)) from error
 
 
 assert os.name == "posix", "golem-host runs on Linux and macOS"

@@ -6,21 +6,14 @@ Every error is data: the message is made from the fields, and tests assert on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from golem_oplog.data_error import DataError
 
 
 @dataclass(eq=False, kw_only=True)
-class OplogError(Exception):
+class OplogError(DataError):
     """The root: whoever reads or writes a log catches this one."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A keyword-only dataclass exception does not unpickle by itself.
-        return (_rebuild, (type(self), {f.name: getattr(self, f.name) for f in fields(self)}))
-
-
-def _rebuild(cls: type[OplogError], values: dict[str, Any]) -> OplogError:
-    return cls(**values)
 
 
 @dataclass(eq=False, kw_only=True)

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from threading import Condition, Lock
-from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, TypeVar
 
 from golem_oplog.blobs import Blobs
+from golem_oplog.closing import ClosesOnExit
 from golem_oplog.codec import (
     PAYLOAD_FIELDS,
     decode_entries,
@@ -90,7 +90,7 @@ def pack(entry: Entry, blobs: Blobs) -> bytes:
     return packed
 
 
-class SegmentedOplog:
+class SegmentedOplog(ClosesOnExit):
     """`Oplog` in segment files.  Made by `OplogStore`, which sees to it that there is one writer."""
 
     def __init__(self, place: Place, tail: Tail, on_close: Callable[[], None]) -> None:
@@ -116,17 +116,6 @@ class SegmentedOplog:
         self._sync_running = False
         self._failure = ""
         self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def last_index(self) -> int:

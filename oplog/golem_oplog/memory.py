@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 from golem_oplog.blobs import Blobs, MemoryBlobs
+from golem_oplog.closing import ClosesOnExit
 from golem_oplog.codec import decode_entry, function_of, unpack_row
 from golem_oplog.definitions import Definitions
 from golem_oplog.entries import BlobRef, Create, Entry, ImportedFunctionInvoked, Payload
@@ -27,7 +26,7 @@ from golem_oplog.log import pack
 from golem_oplog.types import FunctionType
 
 
-class MemoryOplog:
+class MemoryOplog(ClosesOnExit):
     """`Oplog` in memory.  It survives no crash, so that everything counts as committed at once."""
 
     def __init__(self, create: Create | None = None, blobs: Blobs | None = None) -> None:
@@ -40,17 +39,6 @@ class MemoryOplog:
         if create is not None:
             self.append(create)
             self.commit()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def last_index(self) -> int:
@@ -138,24 +126,13 @@ class MemoryOplog:
             raise OplogPoisonedError(path="<memory>", cause="it was closed")
 
 
-class MemoryOplogReader:
+class MemoryOplogReader(ClosesOnExit):
     """A `MemoryOplog` for whoever only reads it: closing this one leaves the log open."""
 
     def __init__(self, find: Callable[[], MemoryOplog]) -> None:
         """``find`` gives the log as it is now: another object once it was opened again."""
         self._find = find
         find()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def last_index(self) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Never, Self, TypeVar
+from typing import Never, TypeVar
 
 from golem_oplog.blobs import Blobs
+from golem_oplog.closing import ClosesOnExit
 from golem_oplog.codec import decode_entries, skim_entries
 from golem_oplog.definitions import Definitions
 from golem_oplog.entries import BlobRef, Create, Entry, Payload
@@ -43,7 +43,7 @@ from golem_oplog.types import FunctionType
 E = TypeVar("E")
 
 
-class OplogReader:
+class OplogReader(ClosesOnExit):
     """`ReadableOplog` over files, as far as the entries have reached the operating system."""
 
     def __init__(self, look: Callable[[], Stored], blobs: Blobs | None) -> None:
@@ -55,17 +55,6 @@ class OplogReader:
         self._stored = look()
         self._open: tuple[SegmentInfo, File, ChunkScanner] | None = None
         self._tail = self._scan()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def stored(self) -> Stored:

@@ -8,7 +8,6 @@ bytes per call, and what the host keeps of a guest's output.
 from __future__ import annotations
 
 import gc
-import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -32,6 +31,7 @@ from golem_host.worker.retry import RetryPolicy
 from golem_host.worker.worker import Worker
 from tests.support.hostile_guests import hostile_guest, large, starting_with
 from tests.support.hosts import QUICK, open_host
+from tests.support.memory import resident_bytes
 
 MIB = 1 << 20
 MEMORY_BYTES_MAX = 8 * MIB
@@ -218,24 +218,16 @@ def test_random_bytes_end_at_a_bound(host: Host) -> None:
     assert "random bytes in one call" in error.error
 
 
-def _resident_bytes() -> int:
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text("ascii").split()[1]) * resource.getpagesize()
-    # Elsewhere only the peak can be had; what is kept raises that, too.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
 class Peak:
     """The most that the process has grown by, looked at on each call."""
 
     def __init__(self) -> None:
         gc.collect()
-        self._before = _resident_bytes()
+        self._before = resident_bytes()
         self.bytes = 0
 
     def __call__(self, *_: object) -> None:
-        self.bytes = max(self.bytes, _resident_bytes() - self._before)
+        self.bytes = max(self.bytes, resident_bytes() - self._before)
 
 
 POURED = 800

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from golem_host.engine.allocator import keep_freed_memory
 from golem_host.engine.binary import MalformedError, initial_memory_bytes
@@ -18,11 +17,12 @@ from golem_host.engine.refusals import invalid, refuse_header
 from golem_host.engine.selftest import run_once
 from golem_host.engine.ticker import Ticker
 from golem_host.errors import ComponentError
+from golem_oplog.closing import ClosesOnExit
 
 Progress = Callable[[str], None]
 
 
-class Engine:
+class Engine(ClosesOnExit):
     """
     Loads components.  Make one per process or host; it may be used from any thread.
 
@@ -69,12 +69,6 @@ class Engine:
     def close(self) -> None:
         """Stop the ticker.  Close the instances first: none can be killed afterwards."""
         self.ticker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @staticmethod
     def _read(wasm: bytes | Path, name: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from golem_host.engine import abi
 from golem_host.engine.context import CONTEXTS, StoreContext
@@ -15,6 +15,7 @@ from golem_host.engine.misfit import argument_error
 from golem_host.engine.resources import HandleError, forget_all, forget_given
 from golem_host.engine.traps import Trap, TrapKind, failure
 from golem_host.errors import InvalidRequestError
+from golem_oplog.closing import ClosesOnExit
 
 if TYPE_CHECKING:
     from golem_host.engine.component import Component
@@ -24,7 +25,7 @@ class InstanceBusyError(RuntimeError):
     """A call came in while another one runs: a store serves one thread, and no handler re-enters."""
 
 
-class Instance:
+class Instance(ClosesOnExit):
     """
     A component's instance in a store of its own.
 
@@ -123,12 +124,6 @@ class Instance:
                 release(self._context, store)
         finally:
             self._entered.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:
         # As in `golem_host.engine.raw.Owned`.

@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from golem_host.engine.abi import BYTES_OFFSET, address_of, byte_vec_delete, bytes_at, take_error
 from golem_host.engine.library import brief, patient
+from golem_oplog.closing import ClosesOnExit
 
 _config_new: Final = brief("wasm_config_new", c_size_t)
 _engine_new: Final = brief("wasm_engine_new_with_config", c_size_t, c_size_t)
@@ -66,7 +67,7 @@ class EngineError(Exception):
     """What wasmtime itself says when it refuses something."""
 
 
-class Owned:
+class Owned(ClosesOnExit):
     """Something of wasmtime's that is freed with this object."""
 
     __slots__ = ("_delete", "pointer")
@@ -79,12 +80,6 @@ class Owned:
         pointer, self.pointer = self.pointer, 0
         if pointer:
             self._delete(pointer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __del__(self, _exiting: Callable[[], bool] = sys.is_finalizing) -> None:
         # When the interpreter goes, callbacks that wasmtime would call may be gone already; what

@@ -19,6 +19,7 @@ from golem_host.errors import (
     ComponentNotFoundError,
     ConflictError,
     InvalidRequestError,
+    os_reason,
 )
 from golem_host.interfaces.offered import PLANNED
 from golem_host.services.world import Clock, Random
@@ -260,5 +261,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ComponentError(component=str(path), reason=reason) from error
+        raise ComponentError(component=str(path), reason=os_reason(error)) from error

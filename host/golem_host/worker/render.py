@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgpack
-
 from golem_host.errors import DivergenceError
 from golem_host.replay import Divergence
 from golem_oplog.cbor import decode_args
+from golem_oplog.codec import decode_wire
 from golem_oplog.entries import (
     KIND_BY_CLASS,
     Entry,
@@ -62,7 +61,7 @@ def _attempted(oplog: Oplog, divergence: Divergence) -> str:
 
 def _host_call(oplog: Oplog, function_id: int, request: Payload) -> str:
     function = oplog.function(function_id)
-    wires = msgpack.unpackb(oplog.load(request), use_list=False, strict_map_key=False)
+    wires = decode_wire(oplog.load(request))
     return f"{function.name}({_arguments(function, list(wires))})"
 
 

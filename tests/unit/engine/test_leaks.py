@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import resource
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -23,6 +21,7 @@ from golem_oplog.types import (
 )
 from tests.support.components import component, echo_component
 from tests.support.engines import Guest
+from tests.support.memory import resident_bytes
 from tests.support.resource_guests import GUEST_RESOURCE, HOST_RESOURCES, answer_with_reps
 
 GROWTH_BYTES_MAX = 1 << 20
@@ -41,22 +40,14 @@ CASES = {
 }
 
 
-def _resident_bytes() -> int:
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text("ascii").split()[1]) * resource.getpagesize()
-    # Elsewhere only the peak can be had; a leak raises that, too.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
 def _growth(work: Callable[[], object]) -> int:
     """How much the process has grown by doing something once more."""
     work()
     gc.collect()
-    before = _resident_bytes()
+    before = resident_bytes()
     work()
     gc.collect()
-    return _resident_bytes() - before
+    return resident_bytes() - before
 
 
 def _host_calls(engine: Engine, calls: int) -> dict[str, int]:
