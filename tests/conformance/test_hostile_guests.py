@@ -110,6 +110,27 @@ def test_a_host_closes_over_guests_that_never_end(tmp_path: Path) -> None:
     assert {"running"} == statuses
 
 
+@pytest.mark.parametrize("suspend_after_s", [0.0, 1e12])
+def test_a_wait_of_centuries_is_a_wait(suspend_after_s: float, tmp_path: Path) -> None:
+    """With its instance or without; it can be stopped, and survives the host."""
+    config = replace(CONFIG, suspend_after_s=suspend_after_s)
+    with open_host(tmp_path / "state", config) as host:
+        host.components.deploy(hostile_guest(), name="hostile")
+        call = worker(host, "dozer").enqueue("doze")
+        with pytest.raises(TimeoutError):
+            call.result(0.2)
+    with open_host(tmp_path / "state", config) as host:
+        dozer = worker(host, "dozer")
+        status = dozer.metadata().status
+        dozer.resume()
+        dozer.interrupt()
+        entries = [entry.kind for entry in dozer.oplog()]
+        assert status in {"suspended", "running"}
+        assert (status == "suspended") == ("suspend" in entries)
+        assert "error" not in entries
+        assert "interrupted" == dozer.metadata().status
+
+
 def failure(guest: Worker, function: str, *args: int) -> HostError:
     with pytest.raises(HostError) as caught:
         guest.invoke(function, *args, timeout=QUICKLY_S)

@@ -17,6 +17,7 @@ Exports ``test:hostile/api@1.0.0``:
 ``fail()``                          writes to stderr and traps
 ``leave()``                         exits
 ``poll-nothing()``                  polls an empty list, which WASI forbids
+``doze()``                            waits for as long as a u64 of nanoseconds can say
 ``forge()``                         uses a handle that it was never given
 ==================================  =============================================================
 """
@@ -62,6 +63,7 @@ _MAIN = f"""
     unreachable)
   (func (export "leave") (call $exit (i32.const 1)))
   (func (export "poll-nothing") (call $poll (i32.const 0) (i32.const 0) {_AT}))
+  (func (export "doze") (call $block (call $duration (i64.const -1))))
   (func (export "forge") (call $block (i32.const 7)))
 """
 
@@ -73,7 +75,7 @@ _SIGNATURES: Final = {
     "pour": '(param "count" u32)',
     "draw": '(param "size" u64)',
     **dict.fromkeys(("spin", "watch", "pour-for-ever", "deep"), ""),
-    **dict.fromkeys(("fail", "leave", "poll-nothing", "forge"), ""),
+    **dict.fromkeys(("fail", "leave", "poll-nothing", "doze", "forge"), ""),
 }
 
 

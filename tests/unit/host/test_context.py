@@ -10,6 +10,7 @@ import pytest
 
 from golem_host.context import WAIT_COMMIT_NS, InstanceContext
 from golem_host.signals import InterruptSignal
+from golem_host.status import fold
 from golem_oplog.entries import (
     ExportedFunctionInvoked,
     ImportedFunctionInvoked,
@@ -40,6 +41,23 @@ def test_an_appended_entry_is_followed_in_the_status() -> None:
     assert (2, 1) == (index, oplog.committed_index)
     assert context.status.running is not None
     assert "k" == context.status.running.key
+
+
+def test_a_recorded_call_moves_the_time_that_the_next_instance_starts_at() -> None:
+    """In the same process as in a new one, also when the clock was set back since."""
+    clock = FrozenClock(T + 9)
+    oplog = new_log()
+    context = context_on(oplog, clock)
+    oplog.define(FunctionType("f", (), None))
+    context.record_call(0, b"q", b"r", 1)
+    clock.now_ns = T + 5
+    context.record_call(0, b"q", b"r", 1)
+    rebuilt = InstanceContext(
+        oplog=oplog, replay=context.replay, status=context.status, services=context.services
+    )
+
+    assert fold(oplog.skim).last_timestamp == context.status.last_timestamp
+    assert T + 9 == rebuilt.monotonic_ns()
 
 
 def test_a_jump_changes_the_past() -> None:
@@ -149,7 +167,8 @@ def test_a_wait_ends_at_its_time() -> None:
     context_on(new_log()).wait_until(T + WAIT_COMMIT_NS // 10)
 
 
-def test_a_wait_ends_when_it_is_woken() -> None:
+@pytest.mark.parametrize("deadline_ns", [T + 3600 * SECOND_NS, 2**64 - 1, None])
+def test_a_wait_ends_when_it_is_woken(deadline_ns: int | None) -> None:
     """However far its deadline is, and only that wait."""
     context = context_on(new_log())
     waiting = threading.Event()
@@ -161,7 +180,7 @@ def test_a_wait_ends_when_it_is_woken() -> None:
             yield
 
     context.services.slot = Slot()
-    waiter = threading.Thread(target=context.wait_until, args=(T + 3600 * SECOND_NS,))
+    waiter = threading.Thread(target=context.wait_until, args=(deadline_ns,))
     waiter.start()
     assert waiting.wait(10)
     context.wake.set()

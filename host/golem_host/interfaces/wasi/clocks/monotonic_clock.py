@@ -15,7 +15,12 @@ from golem_host.dispatch import recorded_call
 from golem_host.interfaces.wasi.io.pollables import Pollable, Timer
 from golem_oplog.types import FunctionType, Prim
 
-INSTANT_MAX: Final = 2**64 - 1
+TIMER_MAX: Final = 2**63 - 1
+"""
+In the year 2262: the last instant that a wake-up is kept for.
+
+A guest may name any u64.  A timer beyond this one is ready at this one, which nobody will see.
+"""
 _RECORD: Final = "monotonic_clock::now"
 _NOW: Final = Recorded(READ_LOCAL, FunctionType(_RECORD, (), Prim.U64))
 
@@ -32,10 +37,10 @@ class MonotonicClock:
 
     @function(UNRECORDED)
     def subscribe_instant(self, context: InstanceContext, when: int) -> Pollable:
-        return Timer(when)
+        return Timer(min(when, TIMER_MAX))
 
     @function(UNRECORDED)
     def subscribe_duration(self, context: InstanceContext, duration: int) -> Pollable:
         """The recorded part is the time it counts from, under the name of `now`."""
         now: int = recorded_call(context, _NOW, (), context.monotonic_ns)
-        return Timer(min(now + duration, INSTANT_MAX))
+        return Timer(min(now + duration, TIMER_MAX))
