@@ -8,6 +8,7 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.support.repository import ROOT
 
@@ -32,6 +33,14 @@ def test_what_is_declared_is_pinned(requirement: Requirement) -> None:
 
     assert pinned is not None
     assert requirement.specifier.contains(pinned)
+
+
+def test_the_oldest_click_allowed_is_the_one_tested() -> None:
+    """Commands lean on what its later releases added, such as generic parameter types."""
+    (click,) = (each for each in DECLARED if each.name == "click")
+    (oldest,) = (Version(each.version) for each in click.specifier if each.operator == ">=")
+
+    assert Version(PINNED["click"]).release[:2] == oldest.release[:2]
 
 
 def test_everything_pinned_is_hashed() -> None:
