@@ -34,3 +34,10 @@ class HostConfig:
     """Compiled code; None for the user's cache directory."""
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=SystemRandom)
+
+    def __post_init__(self) -> None:
+        # Every entry carries its time, and most are written without a look at its type.
+        now: object = self.clock.unix_ns()
+        if type(now) is not int or not 0 <= now < 1 << 63:
+            message = f"clock.unix_ns() must return nanoseconds since 1970 as an int, not {now!r}"
+            raise ValueError(message)

@@ -138,7 +138,12 @@ class InstanceContext(StoreContext):
         return index
 
     def record_call(self, function: int, request: bytes, response: bytes, kind: int) -> None:
-        """`append` for the hot path: a host call that neither brackets anything nor failed."""
+        """
+        `append` for the hot path: a host call that neither brackets anything nor failed.
+
+        `append_call` checks no types.  They are right: the packer gives bytes, `function_id` what
+        the log defined, `HostConfig` looks at the clock.
+        """
         now, status = self.clock_ns(), self.status
         status.last_replayed_index = self.oplog.append_call(now, function, request, response, kind)
         # The next instance in this process starts its instants here.

@@ -126,7 +126,15 @@ class Oplog(ReadableOplog, Protocol):
         """
         Append an `ImportedFunctionInvoked` that is neither batched nor failed; otherwise `append`.
 
-        The quick way for what logs are full of; the types of the arguments are not checked.
+        The quick way for what logs are full of.  Types and ranges are the caller's duty: nothing
+        is checked here, and an entry with a wrong one cannot be read back.
+
+        Args:
+            timestamp: Unix nanoseconds, an unsigned 64-bit integer and no float.
+            function: What `define` returned; an unknown one is refused as by `append`.
+            request: Packed arguments, ``bytes``.
+            response: Packed result, ``bytes`` and never None.
+            function_type: The value of a `FunctionKind` other than the batched ones.
         """
         ...
 

@@ -1,0 +1,26 @@
+"""What an embedder may set, and what is refused before it does harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from golem_host.config import HostConfig
+from tests.support.world import FrozenClock
+
+
+class Told(FrozenClock):
+    """A clock that answers whatever it was told."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def unix_ns(self) -> int:
+        return self._answer  # type: ignore[return-value] # that is the point
+
+
+@pytest.mark.parametrize("answer", [1.7e18, -1, 1 << 63, None, True])
+def test_a_clock_that_would_spoil_the_log_is_refused(answer: object) -> None:
+    """Entries are written without a look at the type of their time."""
+    with pytest.raises(ValueError, match=r"clock\.unix_ns\(\) must return nanoseconds"):
+        HostConfig(clock=Told(answer))
