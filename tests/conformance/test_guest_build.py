@@ -128,6 +128,11 @@ def test_a_guest_that_cannot_be_imported_is_explained(
         ("x = 1", WIT, "app.py has no class Api"),
         ("x = 1", "package d:a; world w { export f: func(); }", "app.py has no class WitWorld"),
         (
+            "import wit_world\nclass WitWorld(wit_world.WitWorld):\n def div(self): pass",
+            "package d:a; world w { export div: func(); }",
+            "an exported function is named as one of the guest's C library (div, log, read, ...)",
+        ),
+        (
             API,
             "package d:a; world w { import wasi:io/nosuch@0.2.9; }",
             "wit/world.wit:1:39: interface not found in package",

@@ -30,6 +30,17 @@ _ABSENT_ADVICE: Final = {"ssl": _HTTPS, "multiprocessing": "a guest is one proce
 
 _KNOWN: Final = (
     (
+        # wit-component links the guest with its C library by the names of their functions.
+        r"wit-component\S*linking\.rs[^\n]*\n[^\n]*duplicate items",
+        "an exported function is named as one of the guest's C library (div, log, read, ...)",
+        "rename it, or export it as part of an interface",
+    ),
+    (
+        r"PanicException: (?P<x>[^\n]+)",
+        "componentize-py itself failed: {x}",
+        "app.py was not at fault; try the world in wit/ in parts to find what it cannot take",
+    ),
+    (
         r"cannot import name '(?P<x>\w+)' from '(?P<y>wit_world[\w.]*)'",
         "app.py uses {y}.{x}, which the world does not have",
         "add the import or export to the world in wit/",

@@ -24,6 +24,20 @@ def traceback(line: str, raised: str) -> ToolOutput:
     return said(body + raised, raised)
 
 
+DUPLICATES = "one or more duplicate items detected when collecting into set or map"
+
+
+def panic(place: str, message: str) -> ToolOutput:
+    """The tool's output when it fails itself, as version 0.25 prints it."""
+    return ToolOutput(
+        1,
+        f"\nthread '<unnamed>' (21208) panicked at /cargo/registry/src/{place}:\n{message}\n"
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n"
+        'Traceback (most recent call last):\n  File "<string>", line 1, in <module>\n'
+        f"pyo3_runtime.PanicException: {message}\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("output", "reason", "advice"),
     [
@@ -120,6 +134,16 @@ def traceback(line: str, raised: str) -> ToolOutput:
             ),
             "app.py cannot be imported: ValueError: too bad",
             "everything is imported while building",
+        ),
+        (
+            panic("wit-component-0.245.1/src/linking.rs:237:9", DUPLICATES),
+            "an exported function is named as one of the guest's C library (div, log, read, ...)",
+            "rename it, or export it as part of an interface",
+        ),
+        (
+            panic("src/summary.rs:1:2", "not yet implemented"),
+            "componentize-py itself failed: not yet implemented",
+            "app.py was not at fault; try the world in wit/ in parts to find what it cannot take",
         ),
         (
             ToolOutput(-9, "half a li"),
