@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from golem_cli import options
-from golem_cli.exits import ExitCode
 from golem_cli.lazy import Group
 from golem_cli.options import WorkerName
 from golem_cli.render import fields, note, table, time_text
@@ -57,11 +56,11 @@ def worker() -> None:
 @click.option("--component", metavar="NAME", help="Only the workers of this component.")
 @options.json_output
 @options.state_dir
-def list_(component: str | None, json_output: bool, state_dir: Path | None) -> int:
+def list_(component: str | None, json_output: bool, state_dir: Path | None) -> None:
     """
     List workers with their status, and why it is so.
 
-    One whose log is damaged is told on stderr, and the exit code is 5; the others are listed.
+    One whose log cannot be read is listed as damaged, with what can be done about it.
 
     \b
     Example:
@@ -72,28 +71,14 @@ def list_(component: str | None, json_output: bool, state_dir: Path | None) -> i
     with open_host(state_dir, read_only=True) as host:
         if component is not None:
             host.components.get(component)
-        found, damaged = _look_at_all(host.workers.list(component))
-    code = ExitCode.STATE if damaged else ExitCode.OK
+        found = [_looked_at(item) for item in host.workers.list(component)]
     if json_output:
         for item in found:
             click.echo(json.dumps(_document(item)))
-        return code
-    rows = [
-        (
-            f"{item.component}/{item.name}",
-            item.status,
-            str(item.component_version),
-            str(item.pending),
-            str(item.oplog_index),
-            time_text(item.created_ns),
-            item.reason,
-        )
-        for item in found
-    ]
+        return
     heads = ("worker", "status", "version", "pending", "entries", "created", "reason")
-    for line in table(heads, rows):
+    for line in table(heads, [_row(item) for item in found]):
         click.echo(line)
-    return code
 
 
 @worker.command()
@@ -226,7 +211,7 @@ def delete(
     state_dir: Path | None,
 ) -> None:
     """
-    Delete workers with their logs.  What they did outside stays done.
+    Delete workers with their logs, damaged or not.  What they did outside stays done.
 
     \b
     Example:
@@ -248,25 +233,48 @@ def _all(host: Host, component: str | None) -> list[tuple[str, Worker]]:
     if component is not None:
         host.components.get(component)
     workers = host.workers.list(component)
-    return [(f"{item.component.name}/{item.name}", item) for item in workers]
+    return [(f"{item.component_name}/{item.name}", item) for item in workers]
 
 
-def _look_at_all(workers: Iterable[Worker]) -> tuple[list[WorkerMetadata], bool]:
-    """What can be said of workers, and whether the log of any is damaged."""
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """All that is known of a worker whose log cannot be read."""
+
+    component: str
+    name: str
+    reason: str
+    status: str = "damaged"
+
+
+def _looked_at(worker: Worker) -> WorkerMetadata | Damaged:
     from golem_oplog.errors import OplogError
 
-    found: list[WorkerMetadata] = []
-    damaged = False
-    for item in workers:
-        try:
-            found.append(item.metadata())
-        except OplogError as error:
-            damaged = True
-            note(str(error))
-    return found, damaged
+    try:
+        return worker.metadata()
+    except OplogError as error:
+        label = f"{worker.component_name}/{worker.name}"
+        advice = f"`golem-host worker delete {label}` removes it"
+        return Damaged(worker.component_name, worker.name, f"{error}; {advice}")
 
 
-def _document(found: WorkerMetadata) -> dict[str, object]:
+def _row(found: WorkerMetadata | Damaged) -> tuple[str, ...]:
+    label = f"{found.component}/{found.name}"
+    if isinstance(found, Damaged):
+        return (label, found.status, "", "", "", "", found.reason)
+    return (
+        label,
+        found.status,
+        str(found.component_version),
+        str(found.pending),
+        str(found.oplog_index),
+        time_text(found.created_ns),
+        found.reason,
+    )
+
+
+def _document(found: WorkerMetadata | Damaged) -> dict[str, object]:
+    if isinstance(found, Damaged):
+        return asdict(found)
     document: dict[str, object] = asdict(found)
     return document | {"env": dict(found.env), "config_vars": dict(found.config_vars)}
 

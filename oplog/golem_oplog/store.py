@@ -27,7 +27,7 @@ from golem_oplog.files import TEMPORARY_SUFFIX, Files, exists, make_dirs_durably
 from golem_oplog.fork import copy_log
 from golem_oplog.frame import build_chunk, checksum_seed
 from golem_oplog.log import SegmentedOplog, new_segment, publish
-from golem_oplog.manifest import MANIFEST_NAME, Manifest, SegmentInfo
+from golem_oplog.manifest import MANIFEST_NAME, Manifest, SegmentInfo, load_manifest
 from golem_oplog.protocol import SyncLevel
 from golem_oplog.reader import OplogReader, open_directory
 from golem_oplog.recovery import Place, Recovery, Tail, open_tail
@@ -71,6 +71,15 @@ class OplogStore:
     def reader(self, directory_name: str) -> OplogReader:
         place = self._place(directory_name)
         return open_directory(self._files, place.directory, self._blobs)
+
+    def created(self, directory_name: str) -> Create:
+        """
+        The first entry of a log, whatever state the rest of it is in.
+
+        Raises:
+            OplogError: Not even the manifest can be read.
+        """
+        return load_manifest(self._files, self._place(directory_name).directory).create
 
     def fork(self, source: str, target: str, cut: int, create: Create) -> SegmentedOplog:
         place = self._place(target)

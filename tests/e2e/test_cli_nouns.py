@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.support.cli import Cli
 
@@ -30,21 +33,56 @@ def test_workers_are_listed_with_their_status(cli: Cli) -> None:
     ]
 
 
-def test_a_damaged_worker_does_not_hide_the_others(cli: Cli) -> None:
-    """It is told with what can be done about it; code 5."""
+def spoil(path: Path, at: bytes) -> None:
+    """Change one byte in the middle of a file."""
+    data = path.read_bytes()
+    place = data.index(at)
+    path.write_bytes(data[:place] + b"?" + data[place + 1 :])
+
+
+def damaged_worker(cli: Cli, what: str) -> None:
+    """A worker ``guest/bad`` whose log is damaged in one of several ways, and a sound one."""
     cli.ok("guest.wasm", "--worker", "bad", "--invoke", "add(1)")
     cli.ok("guest.wasm", "--worker", "good", "--invoke", "add(1)")
     log = cli.log_file("guest", "bad")
-    data = log.read_bytes()
-    place = data.index(b"{add}")
-    log.write_bytes(data[:place] + b"?" + data[place + 1 :])
+    match what:
+        case "chunk":
+            spoil(log, b"{add}")
+        case "header":
+            spoil(log, b"OPLOG")
+        case "missing":
+            log.unlink()
+        case "manifest":
+            spoil(log.with_name("manifest"), b"bad")
 
-    done = cli.run("worker", "list", "--json")
 
-    assert 5 == done.code
-    assert ["good"] == [json.loads(line)["name"] for line in done.out.splitlines()]
-    assert "bad-" in done.err
-    assert "golem-host oplog check --salvage" in done.err
+DAMAGES = ("chunk", "header", "missing", "manifest")
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_a_damaged_worker_is_listed_as_such(cli: Cli, what: str) -> None:
+    """Among the others, with what can be done about it."""
+    damaged_worker(cli, what)
+    documents = [json.loads(line) for line in cli.ok("worker", "list", "--json").splitlines()]
+    rows = [line.split()[:2] for line in cli.ok("worker", "list").splitlines()[1:]]
+
+    assert [("bad", "damaged"), ("good", "idle")] == [(d["name"], d["status"]) for d in documents]
+    assert "golem-host oplog check --salvage" in documents[0]["reason"]
+    assert "golem-host worker delete guest/bad" in documents[0]["reason"]
+    assert [["guest/bad", "damaged"], ["guest/good", "idle"]] == rows
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+@pytest.mark.parametrize("arguments", [("guest/bad",), ("--all", "--component", "guest")])
+def test_a_damaged_worker_can_be_deleted(cli: Cli, what: str, arguments: tuple[str, ...]) -> None:
+    """By its name or with all others; the name is free again."""
+    damaged_worker(cli, what)
+    cli.ok("worker", "delete", *arguments)
+    left = [json.loads(line)["name"] for line in cli.ok("worker", "list", "--json").splitlines()]
+    again = cli.ok("worker", "invoke", "guest/bad", "add(1)", "--quiet")
+
+    assert "bad" not in left
+    assert "1" == again.strip()
 
 
 def test_a_list_can_be_of_one_component(cli: Cli) -> None:

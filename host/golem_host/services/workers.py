@@ -98,7 +98,7 @@ class Workers:
         return self._worker(component_name, name)
 
     def list(self, component: Component | str | None = None) -> Iterator[Worker]:
-        """Workers of one component or of all, sorted."""
+        """Workers of one component or of all, sorted; those whose log is damaged are among them."""
         if component is None:
             names = sorted({c.name for c in self._shared.all_components()})
         else:
@@ -126,6 +126,8 @@ class Workers:
     def _worker(self, component_name: str, name: str) -> Worker:
         key = (component_name, name)
         return Worker(
+            component_name,
+            name,
             view=partial(self._view, key),
             runner=partial(self._runner, key),
             delete=partial(self._delete, key),
@@ -146,7 +148,12 @@ class Workers:
         if not self._exists(*key):
             raise WorkerNotFoundError(component=key[0], worker=key[1])
         reader = self._store.reader(self._layout.worker_key(*key))
-        view = Looked(*key, oplog=reader, status=fold(reader.skim), shared=self._shared)
+        try:
+            status = fold(reader.skim)
+        except OplogError:
+            reader.close()
+            raise
+        view = Looked(*key, oplog=reader, status=status, shared=self._shared)
         self._viewed[key] = view, reader
         return view, reader
 
@@ -223,24 +230,29 @@ class Workers:
         self._store.create(self._layout.worker_key(component.name, name), create).close()
 
     def _delete(self, key: tuple[str, str]) -> None:
+        self._refuse_if_read_only()
         with self._lock:
-            runner = self._runner(key)
-            if runner.is_active:
-                runner.interrupt(InterruptSignal())
-            del self._loaded[key]
-            runner.close()
-            runner.ledger.fail_all(InvocationInterruptedError(kind="the worker was deleted"))
+            if not self._exists(*key):
+                raise WorkerNotFoundError(component=key[0], worker=key[1])
+            # One that is not in use is not loaded for it: its log may be damaged.
+            runner = self._loaded.get(key)
+            if runner is not None:
+                if runner.is_active and runner.broken is None:
+                    runner.interrupt(InterruptSignal())
+                del self._loaded[key]
+                runner.close()
+                runner.ledger.fail_all(InvocationInterruptedError(kind="the worker was deleted"))
             self._store.delete(self._layout.worker_key(*key))
 
     def _exists(self, component_name: str, name: str) -> bool:
         return self._layout.has_worker(component_name, name)
 
     def _name_in(self, key: str) -> str:
-        """The directory's name is only a digest: the log itself says whose it is."""
-        with self._store.reader(key) as reader:
-            create = reader.entry(1)
-        assert isinstance(create, Create)
-        return create.worker_name
+        """The directory's name may be cut short: the manifest says whose it is."""
+        try:
+            return self._store.created(key).worker_name
+        except OplogError:
+            return self._layout.guess_worker(key)
 
 
 def check_worker_name(name: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 NAME_PREFIX_BYTES_MAX: Final = 100
 NAME_HASH_DIGITS: Final = 16
@@ -91,6 +91,16 @@ class StateLayout:
 
     def has_worker(self, component: str, worker: str) -> bool:
         return (self.worker_dir(component, worker) / MANIFEST).is_file()
+
+    def guess_worker(self, key: str) -> str:
+        """
+        The name of the worker whose directory this is, as far as the directory's own name tells.
+
+        A long name is cut short in it; then the directory's name is returned as it is.
+        """
+        folder = key.rpartition("/")[2]
+        name = unquote(folder[: -NAME_HASH_DIGITS - 1], errors="replace")
+        return name if directory_name(name) == folder else folder
 
     def component_workers(self, component: str) -> Iterator[str]:
         """Keys of the directories of one component's workers, sorted."""

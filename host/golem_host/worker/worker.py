@@ -62,19 +62,20 @@ class Worker:
 
     def __init__(
         self,
+        component_name: str,
+        name: str,
+        *,
         view: Callable[[], View],
         runner: Callable[[], Runner],
         delete: Callable[[], None],
         new_key: Callable[[], str],
     ) -> None:
+        self.component_name = component_name
+        self.name = name
         self._view = view
         self._runner = runner
         self._delete = delete
         self._new_key = new_key
-
-    @property
-    def name(self) -> str:
-        return self._view().worker_name
 
     @property
     def component(self) -> Component:
@@ -179,12 +180,16 @@ class Worker:
         self._runner().interrupt(InterruptSignal(restart=True))
 
     def delete(self) -> None:
-        """Stop the worker and remove its log.  What it did outside stays done."""
+        """Stop the worker and remove its log, damaged or not.  What it did outside stays done."""
         self._delete()
 
     # -- looking ----------------------------------------------------------------------------
 
     def metadata(self) -> WorkerMetadata:
+        """
+        Raises:
+            OplogError: Its log cannot be read; nothing but its name is known then.
+        """
         view = self._view()
         return metadata_of(view.component_name, view.status, view.oplog.last_index)
 
