@@ -140,6 +140,25 @@ def test_a_read_only_state_directory_is_code_5(cli: Cli) -> None:
     assert (0, True) == (dumped.code, "{add}(1)" in dumped.out)
 
 
+def test_what_a_killed_host_left_is_read_without_permission_to_write(cli: Cli) -> None:
+    """Its write-ahead log included, and whether or not the index of that is there."""
+    with cli.start("guest.wasm", "--invoke", "nap(60000)") as running:
+        running.wait_for(b"napping\n")
+    (cli.state / "host.db-shm").unlink()
+    before = sorted(path.name for path in cli.state.iterdir())
+    cli.state.chmod(0o500)
+    try:
+        dumped = cli.run("dump", "guest", prefix=without_privilege())
+        listed = cli.run("worker", "list", prefix=without_privilege())
+    finally:
+        cli.state.chmod(0o700)
+
+    assert "host.db-wal" in before
+    assert (0, True) == (dumped.code, "napping" in dumped.out)
+    assert (0, True) == (listed.code, "guest/main" in listed.out)
+    assert before == sorted(path.name for path in cli.state.iterdir())
+
+
 def test_a_damaged_database_is_code_5(cli: Cli) -> None:
     """It is named, and not overwritten."""
     cli.ok("guest.wasm", *CALL)

@@ -6,7 +6,6 @@ One connection, used under a lock: every statement here is short.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from golem_host.errors import StateDirError
+from golem_host.errors import StateDirError, os_reason
+from golem_host.storage.look import Look, look_at, uri
 
 FORMAT_VERSION: Final = 1
 
@@ -46,24 +46,33 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._lock = threading.RLock()
-        # Looking at what does not exist yet finds nothing, which is no error.
-        is_empty = read_only and not path.exists()
-        read_only = read_only and not is_empty
+        self._look: Look | None = None
         with self._refusals():
-            mode = "memory" if is_empty else "ro" if read_only else "rwc"
-            if read_only and _is_at_rest(path):
-                mode = "ro&immutable=1"
+            if read_only:
+                self._look_again()
+                return
             self._connection = sqlite3.connect(
-                f"file:{_uri_path(path)}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
+                f"{uri(path)}?mode=rwc", uri=True, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA foreign_keys = ON")
-            if mode == "rwc":
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
-            self._prepare(read_only=read_only)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._prepare(read_only=False)
+
+    def _look_again(self) -> None:
+        """Read what is there now; what does not exist yet is found empty, which is no error."""
+        if self._look is not None:
+            self._look.close()
+        try:
+            look = look_at(self._path)
+        except OSError as error:
+            raise StateDirError(path=str(self._path.parent), reason=os_reason(error)) from error
+        self._look, self._connection = look, look.connection
+        try:
+            self._prepare(read_only=look.exists)
+        except BaseException:
+            look.close()
+            raise
 
     def _prepare(self, *, read_only: bool) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -95,11 +104,15 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._refusals():
+            if self._look is not None and self._look.is_stale():
+                self._look_again()
             yield self._connection
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+            if self._look is not None:
+                self._look.close()
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -109,17 +122,3 @@ class Database:
             raise StateDirError(
                 path=str(self._path.parent), reason=f"{self._path.name}: {error}"
             ) from error
-
-
-def _is_at_rest(path: Path) -> bool:
-    """
-    Whether nobody has the database open and none of it is still in the write-ahead log.
-
-    Then it can be read without the shared-memory file that SQLite would have to create, which a
-    directory without write permission does not allow.
-    """
-    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
-
-
-def _uri_path(path: Path) -> str:
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
