@@ -214,11 +214,15 @@ class PayloadTooLargeError(HostError):
     """More data left the guest in one call than the engine can carry; permanent."""
 
     function: str
+    """What was given or returned the value; "one of ..." where the engine leaves it open."""
+    caller: str = ""
+    """For an import: the export that called it."""
     limit: str = "2796202 list elements (2.67 MiB as list<u8>)"
 
     def __str__(self) -> str:
+        called = f"{self.function}, called by {self.caller}" if self.caller else self.function
         return (
-            f"{self.function}: a value is too large; at most {self.limit} can leave a guest in "
+            f"{called}: a value is too large; at most {self.limit} can leave a guest in "
             "one call: pass it in parts"
         )
 

@@ -10,10 +10,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from golem_host.errors import GuestBuildError
+from golem_host.errors import GuestBuildError, PayloadTooLargeError
 from golem_host.guest import build_guest
 from golem_host.guest.project import read_project
 from tests.support import guests
+from tests.support.hosts import open_host
 from tests.support.repository import ROOT
 
 COMPONENT_MAGIC = b"\0asm\x0d\0\x01\0"
@@ -189,3 +190,27 @@ def test_guests_can_be_written_in_c() -> None:
 
     assert command.read_bytes().startswith(COMPONENT_MAGIC)
     assert reactor.read_bytes().startswith(COMPONENT_MAGIC)
+
+
+WRITES = """
+from wit_world import exports
+from wit_world.imports import stdout
+
+class Api(exports.Api):
+    def f(self, x):
+        stdout.get_stdout().write(bytes(x))
+        return x
+"""
+
+
+def test_a_python_guest_that_passes_too_much_learns_to_which_import(tmp_path: Path) -> None:
+    """The backtraces of today's toolchain name it."""
+    wit = WIT.replace("export api", "import wasi:cli/stdout@0.2.9; export api")
+    guest = guests.python_guest_from(WRITES, wit)
+    with open_host(tmp_path / "state") as host:
+        worker = host.workers.create(host.components.deploy(guest, name="guest"), "alice")
+        with pytest.raises(PayloadTooLargeError) as raised:
+            worker.invoke("f", 3_000_000)
+
+    assert "wasi:io/streams@0.2.9.{[method]output-stream.write}" == raised.value.function
+    assert "demo:a/api.{f}" == raised.value.caller

@@ -108,7 +108,7 @@ class Instance(ClosesOnExit):
             abi.resource_any_delete(box)
             if error:
                 self._dead = True
-                raise failure(error, context, "drop")
+                raise failure(error, context, "drop", self._component.imports)
         finally:
             self._leave()
 
@@ -144,7 +144,7 @@ class Instance(ClosesOnExit):
             context.free_boxes()
         if error:
             self._dead = True
-            raise failure(error, context, caller.type.name)
+            raise failure(error, context, caller.type.name, self._component.imports)
         if context.given:
             forget_given(context)
         if caller.lift is None:

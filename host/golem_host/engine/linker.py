@@ -63,7 +63,8 @@ class LinkedComponent:
         )
         context.running = False
         if error:
-            cause = self._not_started(failure(error, context, component.name))
+            raised = failure(error, context, component.name, component.imports)
+            cause = self._not_started(raised)
             release(context, store)
             raise cause
         return Instance(component, context, store, raw)

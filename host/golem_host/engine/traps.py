@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from golem_host.engine import abi
 from golem_host.engine.context import StoreContext
+from golem_host.engine.culprit import call_with_too_much
+from golem_host.engine.describe import ImportedFunction
 from golem_host.errors import PayloadTooLargeError
 
 
@@ -64,9 +67,13 @@ _BACKTRACE: Final = "error while executing at wasm backtrace:"
 _CAUSES: Final = "Caused by:"
 
 
-def failure(error: int, context: StoreContext, function: str) -> BaseException:
+def failure(
+    error: int, context: StoreContext, function: str, imports: Sequence[ImportedFunction] = ()
+) -> BaseException:
     """
     What to raise for an error that came out of a call to ``function``; frees the error.
+
+    ``imports`` are what the guest may have been calling.
 
     What a handler raised, or the exception that killed the instance, comes out as the same object.
     """
@@ -77,9 +84,11 @@ def failure(error: int, context: StoreContext, function: str) -> BaseException:
         return raised
     backtrace, message = _split(text)
     if HOSTCALL_FUEL in text:
-        # The engine does not say which value: with guest frames it was an import's argument.
-        where = f"a host function called by {function}" if backtrace else function
-        return PayloadTooLargeError(function=where)
+        # With guest frames it was an import's argument, without it is what the export returned.
+        if not backtrace:
+            return PayloadTooLargeError(function=function)
+        imported = call_with_too_much(backtrace, imports)
+        return PayloadTooLargeError(function=imported, caller=function)
     return Trap(kind, message, backtrace)
 
 

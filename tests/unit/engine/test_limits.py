@@ -113,15 +113,16 @@ def test_recursion_within_the_stack_works(engine: Engine) -> None:
     assert 5_000 == depth
 
 
-def test_an_argument_above_the_cap_names_the_calling_export(engine: Engine) -> None:
-    """The engine cannot say which import it was; the error names the export that made the call."""
+def test_an_argument_above_the_cap_names_the_import(engine: Engine) -> None:
+    """And the export that called it."""
     guest = Guest(engine, echo_component((ListType(Prim.U8),)))
     with pytest.raises(PayloadTooLargeError) as caught:
         guest.call("echo-0", bytes(PAYLOAD_MAX + 1))
     dead = guest.instance.is_dead
     guest.close()
 
-    assert "a host function called by echo-0" == caught.value.function
+    assert ("test:echo/host.{echo-0}", "echo-0") == (caught.value.function, caught.value.caller)
+    assert "test:echo/host.{echo-0}, called by echo-0: a value is too large" in str(caught.value)
     assert dead
 
 
