@@ -25,7 +25,12 @@ class HostConfig:
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     """For workers whose guest has not set its own."""
     memory_bytes_max: int = 4 << 30
-    """Linear memory per instance."""
+    """
+    Linear memory per instance; a guest that wants more sees its allocation fail.
+
+    Nearly every component has one memory.  Several divide this evenly, except for what one cannot
+    use by its own declared maximum; one that would start with more is refused at load.
+    """
     threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
     """Threads that run guest code at the same time; waits of the host do not count."""
     compare_requests: bool = True

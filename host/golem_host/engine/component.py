@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
 from golem_host.engine.exports import ExportCaller, export_caller
 from golem_host.engine.linker import LinkedComponent, Resolve, ResolveDrop, link
+from golem_host.engine.memories import Memories
 from golem_host.engine.raw import Owned, RawComponent
 from golem_host.engine.resources import HandlePlan
 from golem_host.engine.trampoline import Boundary
@@ -31,8 +32,8 @@ class SourceFacts:
     sha256: str
     """In hex."""
     size_bytes: int
-    initial_memory_bytes: int
-    """Linear memory that an instance has before anything runs."""
+    memories: Memories
+    """What an instance has before anything runs."""
 
 
 class Component:
@@ -46,7 +47,10 @@ class Component:
         self.name = source.name
         self.sha256 = source.sha256
         self.size_bytes = source.size_bytes
-        self.initial_memory_bytes = source.initial_memory_bytes
+        self.initial_memory_bytes = source.memories.initial_bytes
+        self.memories_max = source.memories.count
+        self.memory_bytes_max = source.memories.share(engine.config.memory_bytes_max)
+        """Of each of them."""
         self.imports = tuple(
             ImportedFunction(items.interface, function, ty)
             for items in description.imports

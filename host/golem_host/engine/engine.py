@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from golem_host.engine.allocator import keep_freed_memory
-from golem_host.engine.binary import MalformedError, initial_memory_bytes
+from golem_host.engine.binary import MalformedError
 from golem_host.engine.cache import CompileCache, default_directory
 from golem_host.engine.component import Component, SourceFacts
 from golem_host.engine.describe import describe
 from golem_host.engine.limits import SETTINGS, EngineConfig, engine_settings
+from golem_host.engine.memories import COUNT_MAX, Memories, memories_of
 from golem_host.engine.raw import EngineError, RawComponent, RawEngine
 from golem_host.engine.refusals import invalid, refuse_header
 from golem_host.engine.selftest import run_once
@@ -54,7 +55,7 @@ class Engine(ClosesOnExit):
         """
         content = self._read(wasm, name)
         refuse_header(name, content)
-        memory = self._initial_memory(content, name)
+        memories = self._memories(content, name)
         sha256 = hashlib.sha256(content).hexdigest()
         raw = self._cache.load(self.raw, sha256)
         fresh = raw is None
@@ -63,7 +64,7 @@ class Engine(ClosesOnExit):
         description = describe(raw, self.raw, name)
         if fresh:
             self._cache.store(sha256, raw)
-        facts = SourceFacts(name, sha256, len(content), memory)
+        facts = SourceFacts(name, sha256, len(content), memories)
         return Component(self, raw, description, facts)
 
     def close(self) -> None:
@@ -87,14 +88,24 @@ class Engine(ClosesOnExit):
         except EngineError as error:
             raise invalid(name, str(error)) from error
 
-    def _initial_memory(self, content: bytes, name: str) -> int:
+    def _memories(self, content: bytes, name: str) -> Memories:
         try:
-            total = initial_memory_bytes(content)
+            memories = memories_of(content)
         except MalformedError as error:
             raise ComponentError(component=name, reason=f"damaged or invalid: {error}") from error
-        if total > self.config.memory_bytes_max:
+        total, count = memories.initial_bytes, memories.count
+        bytes_max = self.config.memory_bytes_max
+        share = memories.share(bytes_max)
+        reason = ""
+        if count > COUNT_MAX:
+            reason = f"has more than {COUNT_MAX} memories"
+        elif total > bytes_max:
+            reason = f"starts with {total} bytes of memory; {bytes_max} is the limit"
+        elif (largest := max((memory.initial for memory in memories), default=0)) > share:
             reason = (
-                f"starts with {total} bytes of memory; {self.config.memory_bytes_max} is the limit"
+                f"has {count} memories that share {bytes_max} bytes, {share} for each, and one "
+                f"starts with {largest}: raise memory_bytes_max"
             )
+        if reason:
             raise ComponentError(component=name, reason=reason)
-        return total
+        return memories

@@ -30,7 +30,11 @@ class EngineConfig:
     cache_bytes_max: int = 4 << 30
     """Of compiled code on disk; what was used longest ago goes first."""
     memory_bytes_max: int = MEMORY_BYTES_MAX
-    """Of each linear memory.  A guest that wants more sees its allocation fail."""
+    """
+    Of all linear memories of an instance together.  A guest that wants more sees its allocation fail.
+
+    The engine can only bound each memory, so several divide this evenly (`Memories.share`).
+    """
     table_elements_max: int = TABLE_ELEMENTS_MAX
     wasm_stack_bytes: int = 512 << 10
     epoch_tick_ms: int = 10

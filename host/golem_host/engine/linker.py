@@ -70,10 +70,19 @@ class LinkedComponent:
         return Instance(component, context, store, raw)
 
     def _open_store(self, context: StoreContext) -> int:
-        engine = self.component.engine
+        component = self.component
+        engine = component.engine
         store: int = abi.store_new(engine.raw.pointer, 0, 0)
         config = engine.config
-        abi.store_limiter(store, config.memory_bytes_max, config.table_elements_max, -1, -1, -1)
+        # The engine bounds each memory and how many there are: together the instance.
+        abi.store_limiter(
+            store,
+            component.memory_bytes_max,
+            config.table_elements_max,
+            -1,
+            -1,
+            component.memories_max,
+        )
         abi.store_epoch_deadline_callback(store, on_epoch, 0, 0)
         address: int = abi.store_context(store)
         # The default deadline has passed already.
