@@ -8,27 +8,38 @@ thread that runs the guest, except `kill`, `wake` and the log itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgpack
 
 from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
+from golem_host.keys import derive_key
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wire import Wire
-from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs
+from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs, PersistenceLevel
 from golem_oplog.protocol import Oplog
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from golem_host.services.peers import Peers
+    from golem_host.worker.retry import RetryPolicy
 
 WAIT_COMMIT_NS: Final = 10_000_000
 """A wait at least this long commits first: whoever kills the host then loses nothing."""
 WAIT_NS_MAX: Final = 24 * 3600 * 1_000_000_000
 """A longer wait is taken in pieces: a guest may name any u64, and no lock waits for 584 years."""
+
+
+STDERR_PIECES_MAX: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,8 @@ class Identity:
     env: Pairs
     """Effective: what was given at creation, the component's defaults, and our own three."""
     config_vars: Pairs
+    created_ns: int = 0
+    is_fork: bool = False
 
 
 class OutputSink(Protocol):
@@ -55,6 +68,10 @@ class RunSlot(Protocol):
 
     def released(self) -> AbstractContextManager[None]: ...
 
+    def is_crowded(self) -> bool:
+        """Whether so many threads wait already that this one had better give up its instance."""
+        ...
+
 
 @dataclass(slots=True)
 class Services:
@@ -66,6 +83,10 @@ class Services:
     output: OutputSink
     slot: RunSlot
     suspend_after_ns: int
+    """A wait that only timers can end gives up the instance from this length on."""
+    park_after_ns: int
+    """How long a wait for a promise keeps the instance."""
+    peers: Peers
 
 
 def _retries_remain() -> bool:
@@ -76,15 +97,22 @@ class InstanceContext(StoreContext):
     """The engine's context of one store, with everything the dispatcher needs within reach."""
 
     __slots__ = (
+        "_effect_anchor",
+        "_effects",
         "_function_ids",
         "_instant_ns",
+        "_is_unrecorded",
         "_pack",
+        "_unrecorded_output",
         "clock_ns",
         "idempotent",
         "is_last_attempt",
+        "key",
         "oplog",
+        "persistence_level",
         "replay",
         "resources",
+        "retry_policy",
         "services",
         "status",
         "wake",
@@ -98,7 +126,16 @@ class InstanceContext(StoreContext):
         self.services = services
         self.resources = ResourceTable()
         self.clock_ns: Callable[[], int] = services.clock.unix_ns
+        # What guests set, and set again while they are replayed (spec 0.3).
         self.idempotent = True
+        self.persistence_level = PersistenceLevel.SMART
+        self.retry_policy: RetryPolicy | None = None
+        self.key = ""
+        """The idempotency key of the invocation that runs; empty during instantiation."""
+        self._is_unrecorded = False
+        self._unrecorded_output: deque[bytes] = deque(maxlen=STDERR_PIECES_MAX)
+        self._effect_anchor = 0
+        self._effects = 0
         self.is_last_attempt: Callable[[], bool] = _retries_remain
         """Whether a failure here and now would be the last one: nothing is left to heal it."""
         self.wake = threading.Event()
@@ -131,6 +168,8 @@ class InstanceContext(StoreContext):
 
     def append(self, entry: Entry) -> int:
         """Append an entry that the guest's progress caused, and follow it in the status."""
+        if self._is_unrecorded:
+            return self.status.last_index
         index = self.status.append(self.oplog, entry)
         tail = self.replay.tail_logs
         if tail and entry.__class__ not in HINT_CLASSES:
@@ -154,11 +193,56 @@ class InstanceContext(StoreContext):
 
     def emit(self, level: LogLevel, data: bytes) -> None:
         """Record guest output once, and hand it on to be shown once it is durable."""
+        if self._is_unrecorded:
+            self._unrecorded_output.append(data)
+            return
         log = Log(self.clock_ns(), level, "", data)
         if not data or self.replay.output_was_recorded(log):
             return
         index = self.oplog.append(log)
         self.services.output.push(index, level, data)
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[deque[bytes]]:
+        """
+        While the guest saves or loads a snapshot: calls are performed and leave no trace.
+
+        Yields the last pieces of output, for whoever has to explain a failure.
+        """
+        replay, self.replay = self.replay, Replay.of_nothing()
+        self._unrecorded_output.clear()
+        self._is_unrecorded = True
+        try:
+            yield self._unrecorded_output
+        finally:
+            self._is_unrecorded = False
+            self.replay = replay
+
+    # -- names of effects ----------------------------------------------------------------------
+
+    def derive_key(self, index: int) -> UUID:
+        """The idempotency key of what happens behind entry ``index`` (spec 2.8)."""
+        identity = self.services.identity
+        return derive_key(self.key, index, identity.worker_name if identity.is_fork else "")
+
+    def effect_token(self) -> str:
+        """
+        A name for the effect inside of this host that is performed next.
+
+        The same again when the call is repeated after a crash, because it is made of where the
+        repetition starts: the last replayed entry, or the outermost open region and the effect's
+        number in it.  Another one once a revert has taken the worker back.
+        """
+        status, identity = self.status, self.services.identity
+        anchor = status.origin
+        if anchor != self._effect_anchor:
+            self._effect_anchor, self._effects = anchor, 0
+        self._effects += 1
+        reverted = status.deleted.regions
+        return (
+            f"{identity.component_id}/{identity.worker_name}/{identity.created_ns}"
+            f"/{reverted[-1].end if reverted else 0}/{anchor}/{self._effects}"
+        )
 
     # -- waiting ------------------------------------------------------------------------------
 

@@ -14,13 +14,17 @@ from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import StateDirError, os_reason
 from golem_host.interfaces.offered import registry
 from golem_host.services.components import Components
+from golem_host.services.local_peers import LocalPeers
 from golem_host.services.output import OutputFlusher
+from golem_host.services.promises import Promises
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.unfinished import Unfinished
 from golem_host.services.workers import Workers
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout, default_cache_dir
 from golem_host.storage.lock import StateLock
+from golem_host.system import boot_id
 from golem_host.worker.parts import Shared
 from golem_oplog.blobs import BlobStore
 from golem_oplog.closing import ClosesOnExit
@@ -35,10 +39,12 @@ class Host(ClosesOnExit):
     Attributes:
         components: Deployed components.
         workers: Their workers.
+        promises: What workers wait for and anybody may complete.
     """
 
     components: Components
     workers: Workers
+    promises: Promises
 
     def __init__(
         self, root: Path, config: HostConfig, resources: ExitStack, *, read_only: bool
@@ -60,24 +66,33 @@ class Host(ClosesOnExit):
             clock=config.clock,
             random=config.random,
         )
-        scheduler = Scheduler(config.clock)
+        blobs = BlobStore(layout.blobs, files, config.sync_level)
+        self.promises = promises = Promises(database, config.clock)
+        scheduler = Scheduler(config.clock, lambda key: self.workers.wake(key))
         flusher = OutputFlusher()
-        shared = Shared(
-            config=config,
-            slots=RunSlots(config.threads_max),
-            scheduler=scheduler,
-            flusher=flusher,
-            find_component=self.components.by_id,
-            all_components=self.components.all,
-            link=self.components.linked,
-        )
+
+        def share(workers: Workers) -> Shared:
+            return Shared(
+                config=config,
+                slots=RunSlots(config.threads_max),
+                scheduler=scheduler,
+                flusher=flusher,
+                unfinished=Unfinished(database, boot_id()),
+                promises=promises,
+                find_component=self.components.by_id,
+                all_components=self.components.all,
+                link=self.components.linked,
+                hub=workers,
+                peers=LocalPeers(workers, self.components, promises),
+            )
+
         store = OplogStore(
             layout.workers,
             files,
             config.sync_level,
-            BlobStore(layout.blobs, files, config.sync_level),
+            blobs,
         )
-        self.workers = Workers(store=store, layout=layout, shared=shared, read_only=read_only)
+        self.workers = Workers(store=store, layout=layout, share=share, read_only=read_only)
         # Closed in the opposite order: workers first, then what they use.
         resources.callback(self._close_engine)
         resources.callback(flusher.close)
@@ -86,13 +101,23 @@ class Host(ClosesOnExit):
 
     @classmethod
     def open(
-        cls, state_dir: str | Path, config: HostConfig | None = None, *, read_only: bool = False
+        cls,
+        state_dir: str | Path,
+        config: HostConfig | None = None,
+        *,
+        read_only: bool = False,
+        revive: bool = True,
     ) -> Self:
         """
         Take ownership of a state directory, made if it is not there.
 
-        With ``read_only`` nothing is locked, made or run: components and workers can be looked
-        at, also while another process owns them.
+        Args:
+            state_dir: The directory.
+            config: Settings.
+            read_only: Nothing is locked, made or run: components and workers can be looked at,
+                also while another process owns them.
+            revive: Let workers go on that an earlier host left running, waiting, or about to be
+                tried again.  Without it each goes on when it is resumed or invoked.
 
         Raises:
             StateDirLockedError: Another process owns it; ``pid`` names it.
@@ -105,8 +130,9 @@ class Host(ClosesOnExit):
                 stack.enter_context(StateLock(StateLayout(root).lock))
             host = cls(root, config or HostConfig(), stack, read_only=read_only)
             host._resources = stack.pop_all()
-            return host
-        raise AssertionError("unreachable")
+        if revive and not read_only:
+            host.workers.revive()
+        return host
 
     def close(self) -> None:
         """End every worker's thread, as a crash would, and let go of the directory."""

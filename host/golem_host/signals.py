@@ -22,6 +22,8 @@ class SuspendSignal(Signal):
     reason: str
     wake_at: int | None = None
     """Unix nanoseconds at which a timer ends the wait; None where only an event does."""
+    promise: str = ""
+    """The promise whose completion ends the wait, in text form."""
 
 
 @dataclass(eq=False)

@@ -37,6 +37,7 @@ from golem_oplog.entries import (
     ImportedFunctionInvoked,
     Interrupted,
     Jump,
+    Payload,
     PendingUpdate,
     PendingWorkerInvocation,
     Restart,
@@ -82,6 +83,23 @@ class UpdateRecord(NamedTuple):
     details: str | None = None
 
 
+class PendingUpdateAt(NamedTuple):
+    """An update that was asked for and has no outcome."""
+
+    oplog_index: int
+    entry: PendingUpdate
+
+
+class Snapshot(NamedTuple):
+    """A state that an earlier version saved: replay begins with it, behind its entry."""
+
+    oplog_index: int
+    """Of the `PendingUpdate` that holds it."""
+    payload: Payload
+    applied_at: int
+    """Index of the `SuccessfulUpdate`; 0 while it is pending."""
+
+
 @dataclass(slots=True)
 class Status:
     """The fold.  Change it by `apply` only."""
@@ -108,6 +126,13 @@ class Status:
     exit_code: int | None = None
     retry_policy: ChangeRetryPolicy | None = None
     updates: list[UpdateRecord] = field(default_factory=list)
+    pending_updates: list[PendingUpdateAt] = field(default_factory=list)
+    applied: Snapshot | None = None
+    """The snapshot that the worker's state began with, where an update brought one."""
+    fresh_from: int = 0
+    """Index of the last update: what came before was written by another version."""
+    tokens: set[str] = field(default_factory=set)
+    """Names of the effects on this worker that have happened, reverted or not."""
     skipped: RegionSet = field(default_factory=RegionSet)
     deleted: RegionSet = field(default_factory=RegionSet)
     lock: threading.RLock = field(default_factory=threading.RLock, compare=False, repr=False)
@@ -135,6 +160,19 @@ class Status:
         return self.error_count
 
     @property
+    def pending_update(self) -> PendingUpdateAt | None:
+        """The update that comes next."""
+        return self.pending_updates[0] if self.pending_updates else None
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What an instance loads before anything is replayed."""
+        pending = self.pending_update
+        if pending is None or pending.entry.snapshot is None:
+            return self.applied
+        return Snapshot(pending.oplog_index, pending.entry.snapshot, 0)
+
+    @property
     def is_unfinished(self) -> bool:
         """Whether an invocation has begun and has no outcome."""
         return self.running is not None and self.running.key not in self.results
@@ -144,6 +182,7 @@ class Status:
         if isinstance(entry, ImportedFunctionInvoked):
             self.apply_call(index, entry.timestamp)
             return
+        self._note_token(entry)
         self._apply_promise(index, entry)
         self._apply_state(index, entry)
         self.passed(index, entry.timestamp)
@@ -164,6 +203,7 @@ class Status:
 
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
+        self._note_token(entry)
         if promised:
             self._apply_promise(index, entry)
             if isinstance(entry, Error) and entry.origin in self.open_begins:
@@ -178,6 +218,8 @@ class Status:
 
     def rewrites_history(self, entry: Entry) -> bool:
         """Whether a fresh fold is needed after this entry."""
+        if isinstance(entry, SuccessfulUpdate):
+            return self.applied is not None and self.applied.applied_at == self.fresh_from
         return isinstance(entry, Jump | Revert)
 
     @property
@@ -188,6 +230,10 @@ class Status:
         That is the outermost open marker: each attempt appends what lies behind it anew.
         """
         return min(self.open_begins, default=self.last_replayed_index)
+
+    def _note_token(self, entry: Entry) -> None:
+        if isinstance(entry, Revert | PendingUpdate) and entry.token:
+            self.tokens.add(entry.token)
 
     def _apply_promise(self, index: int, entry: Entry) -> None:
         match entry:
@@ -207,13 +253,17 @@ class Status:
                     self.running = None
             case Exited():
                 self._record_outcome(index)
-            case PendingUpdate(target_version=version):
-                self.updates.append(UpdateRecord(version, "pending"))
+            case PendingUpdate():
+                self._open_update(index, entry)
             case SuccessfulUpdate(target_version=version):
-                self._close_update(UpdateRecord(version, "successful"))
-                self.component_version = version
+                update = self._close_update(UpdateRecord(version, "successful"))
+                if update is not None and update.entry.snapshot is not None:
+                    self.applied = Snapshot(update.oplog_index, update.entry.snapshot, index)
+                self.component_version, self.fresh_from = version, index
             case FailedUpdate(target_version=version, details=details):
-                self._close_update(UpdateRecord(version, "failed", details))
+                if self._close_update(UpdateRecord(version, "failed", details)) is None:
+                    # The old version could not even save its state.
+                    self._drop_requests(version)
             case Create(component_version=version):
                 self.create = entry
                 self.component_version = version
@@ -224,12 +274,35 @@ class Status:
         if self.running is not None:
             self.results[self.running.key] = Outcome(index, self.running.oplog_index)
 
-    def _close_update(self, record: UpdateRecord) -> None:
-        for at, update in enumerate(self.updates):
-            if update.state == "pending":
+    def _open_update(self, index: int, entry: PendingUpdate) -> None:
+        self.updates.append(UpdateRecord(entry.target_version, "pending"))
+        self.pending_updates.append(PendingUpdateAt(index, entry))
+        if entry.snapshot is not None:
+            self._drop_requests(entry.target_version)
+        if self.status == FAILED and self.running is not None:
+            # An update rescues what has failed: its outcome is open again.
+            self.results.pop(self.running.key, None)
+
+    def _drop_requests(self, version: int) -> None:
+        """A snapshot-based update has left the queue."""
+        for key, (_, request) in list(self.pending.items()):
+            if request.target_version == version:
+                del self.pending[key]
+
+    def _close_update(self, record: UpdateRecord) -> PendingUpdateAt | None:
+        """The update that has this outcome; None where it got no further than the queue."""
+        version = record.target_version
+        for at, listed in enumerate(self.updates):
+            if listed.state == "pending" and listed.target_version == version:
                 self.updates[at] = record
-                return
-        self.updates.append(record)
+                break
+        else:
+            self.updates.append(record)
+        for update in self.pending_updates:
+            if update.entry.target_version == version:
+                self.pending_updates.remove(update)
+                return update
+        return None
 
     def _apply_state(self, index: int, entry: Entry) -> None:
         kind = entry.__class__

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Final
 
 _CLOCK_RESOLUTION_NS: Final = max(1, round(time.get_clock_info("time").resolution * 1e9))
+
+
+monotonic_s: Final = time.monotonic
+"""Seconds that only go forward: for callers' timeouts, never for anything that is recorded."""
 
 
 class SystemClock:
@@ -33,3 +39,20 @@ class SystemRandom:
 
     def uuid(self) -> str:
         return str(uuid.uuid4())
+
+
+def boot_id() -> str:
+    """What tells one run of this machine from the next; empty where that cannot be found out."""
+    try:
+        if sys.platform == "darwin":
+            return _boot_session()
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _boot_session() -> str:
+    from subprocess import run
+
+    asked = ("/usr/sbin/sysctl", "-n", "kern.bootsessionuuid")
+    return run(asked, capture_output=True, text=True, check=False).stdout.strip()

@@ -41,6 +41,8 @@ class Suspend(NamedTuple):
     reason: str = ""
     wake_at: int | None = None
     """When a timer ends the wait; None for promises."""
+    promise: str = ""
+    """The promise that ends the wait, in text form."""
 
 
 class Error(NamedTuple):
@@ -123,6 +125,8 @@ class PendingUpdate(NamedTuple):
     target_version: int
     snapshot: Payload | None
     """None for an automatic update."""
+    token: str = ""
+    """Names the request, so that the same one again changes nothing."""
 
 
 class FailedUpdate(NamedTuple):
@@ -203,6 +207,8 @@ class Create(NamedTuple):
     parent: tuple[str, str] | None = None
     """Component id and name of the worker that this one was forked from."""
     plugins: tuple[str, ...] = ()
+    token: str = ""
+    """Names the request that made the fork, so that the same one again changes nothing."""
 
 
 class ActivatePlugin(NamedTuple):
@@ -226,6 +232,8 @@ class Revert(NamedTuple):
     timestamp: int
     start: int
     end: int
+    token: str = ""
+    """Names the request, so that the same one again changes nothing."""
 
 
 class CancelPendingInvocation(NamedTuple):

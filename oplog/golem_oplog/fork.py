@@ -8,10 +8,11 @@ are copied, under the fork's own lineage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from golem_oplog.codec import encode_entry, split_rows
+from golem_oplog.definitions import Definitions
 from golem_oplog.entries import Create
 from golem_oplog.errors import CorruptOplogError, NoSuchEntryError
 from golem_oplog.files import CANNOT_LINK, Files
@@ -22,11 +23,17 @@ from golem_oplog.reader import OplogReader
 from golem_oplog.reading import Stored, open_segment
 from golem_oplog.recovery import Place, Recovery, Tail
 from golem_oplog.segment import READ_SIZE_BYTES, Chunk, ChunkScanner, segment_size_bytes
+from golem_oplog.sequel import Sequel, sequel_entries
+from golem_oplog.types import FunctionType
 
 
-def copy_log(reader: OplogReader, place: Place, cut: int, create: Create) -> Tail:
+def copy_log(
+    reader: OplogReader, place: Place, cut: int, create: Create, sequels: Sequence[Sequel] = ()
+) -> Tail:
     """
     Make a log of the entries up to ``cut`` in an empty directory; durable on return.
+
+    Behind them, and there from the beginning, are the ``sequels``: at most 128.
 
     Raises:
         NoSuchEntryError: The source does not reach up to ``cut``.
@@ -47,14 +54,26 @@ def copy_log(reader: OplogReader, place: Place, cut: int, create: Create) -> Tai
         first_index = kept + 1
     lineage = place.files.unique_id()
     opened = SegmentInfo(len(shared) + 1, lineage, first_index, None)
-    manifest = Manifest(lineage, create, promise=cut, segments=(*shared, opened))
+    last = cut + len(sequels)
+    manifest = Manifest(lineage, create, promise=last, segments=(*shared, opened))
     definitions = reader.definitions()
+    entries = sequel_entries(sequels, lambda function: _defined(definitions, function))
     writer = new_segment(place, manifest, definitions, segment_size_bytes(opened.number))
     if first_index <= cut:
         for chunk in _copied_chunks(stored, lineage, cut, create):
             writer.write(chunk)
+    if entries:
+        packed = [encode_entry(entry) for entry in entries]
+        writer.write(build_chunk(checksum_seed(lineage), cut + 1, cut, packed))
     publish(place, writer, manifest)
-    return Tail(manifest, writer, definitions, cut, cut, Recovery())
+    return Tail(manifest, writer, definitions, last, last, Recovery())
+
+
+def _defined(definitions: Definitions, function: FunctionType) -> int:
+    """The id of a function, which stands at the beginning of the segment."""
+    number = definitions.intern(function)
+    definitions.use(number)
+    return number
 
 
 def _share(files: Files, source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ would give back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 
 from golem_oplog.blobs import Blobs, MemoryBlobs
@@ -23,6 +23,7 @@ from golem_oplog.errors import (
     OplogPoisonedError,
 )
 from golem_oplog.log import pack
+from golem_oplog.sequel import Sequel, sequel_entries
 from golem_oplog.types import FunctionType
 
 
@@ -185,7 +186,9 @@ class MemoryOplogStore:
     def reader(self, directory_name: str) -> MemoryOplogReader:
         return MemoryOplogReader(lambda: self._found(directory_name))
 
-    def fork(self, source: str, target: str, cut: int, create: Create) -> MemoryOplog:
+    def fork(
+        self, source: str, target: str, cut: int, create: Create, sequels: Sequence[Sequel] = ()
+    ) -> MemoryOplog:
         with self._lock:
             log = self._found(source)
             if target in self._logs:
@@ -193,6 +196,9 @@ class MemoryOplogStore:
             if not 1 <= cut <= log.last_index:
                 raise NoSuchEntryError(index=cut, last_index=log.last_index)
             fork = self._logs[target] = log.copy(cut, create)
+            for entry in sequel_entries(sequels, fork.define):
+                fork.append(entry)
+            fork.commit()
             return fork
 
     def delete(self, directory_name: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from types import TracebackType
 from typing import Final, Protocol, Self
 
 from golem_oplog.entries import Create, Entry, Payload
+from golem_oplog.sequel import Sequel
 from golem_oplog.types import FunctionType
 
 PAYLOAD_INLINE_BYTES_MAX: Final = 64 << 10
@@ -195,9 +196,12 @@ class Store(Protocol):
         """
         ...
 
-    def fork(self, source: str, target: str, cut: int, create: Create) -> Oplog:
+    def fork(
+        self, source: str, target: str, cut: int, create: Create, sequels: Sequence[Sequel] = ()
+    ) -> Oplog:
         """
-        A new log with the source's entries up to ``cut``, under a first entry of its own.
+        A new log with the source's entries up to ``cut``, under a first entry of its own, and then
+        the ``sequels``.
 
         Copied is what the source has flushed; it may be open for writing meanwhile.
 

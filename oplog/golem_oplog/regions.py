@@ -1,8 +1,10 @@
 """
-Which parts of a log no longer count: jumped over by replay, or taken back by a revert.
+Which parts of a log no longer count: jumped over by replay, taken back by a revert, or held in a
+snapshot.
 
-A revert takes back everything in its region, jumps included.  A jump only makes replay step over
-its region.  A region is inclusive on both ends; regions that overlap or touch are one region.
+A revert takes back everything in its region, jumps and updates included.  A jump only makes replay
+step over its region.  An update by a snapshot stands for everything up to the entry that holds it.
+A region is inclusive on both ends; regions that overlap or touch are one region.
 
 Source: spec 3.3 and 3.7.
 """
@@ -13,9 +15,18 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from golem_oplog.entries import Entry, Jump, Revert
+from golem_oplog.entries import (
+    Entry,
+    FailedUpdate,
+    Jump,
+    PendingUpdate,
+    Revert,
+    SuccessfulUpdate,
+)
+
+_UpdateEntry: TypeAlias = PendingUpdate | SuccessfulUpdate | FailedUpdate
 
 
 class Region(NamedTuple):
@@ -79,28 +90,53 @@ class Mark(Enum):
     LIVE = ""
     JUMPED = "jumped"
     REVERTED = "reverted"
+    SUPERSEDED = "superseded"
 
 
 class Regions:
-    """The regions that a log's `Jump` and `Revert` entries declare; made from `read` or `skim`."""
+    """
+    The regions that a log's `Jump`, `Revert` and update entries declare; made from `read` or `skim`.
+    """
 
     def __init__(self, entries: Iterable[tuple[int, Entry | int]]) -> None:
         jumps: list[tuple[int, Region]] = []
         reverts: list[Region] = []
+        updates: list[tuple[int, _UpdateEntry]] = []
         for index, entry in entries:
             if isinstance(entry, Jump):
                 jumps.append((index, Region(entry.start, entry.end)))
             elif isinstance(entry, Revert):
                 reverts.append(Region(entry.start, entry.end))
+            elif isinstance(entry, PendingUpdate | SuccessfulUpdate | FailedUpdate):
+                updates.append((index, entry))
         self.reverted = RegionSet.of(reverts)
         self.jumped = RegionSet.of(region for index, region in jumps if index not in self.reverted)
+        self.superseded = _superseded(each for each in updates if each[0] not in self.reverted)
 
     @property
     def skipped(self) -> RegionSet:
         """Everything that replay passes over."""
-        return self.jumped.union(self.reverted)
+        return self.jumped.union(self.superseded).union(self.reverted)
 
     def mark(self, index: int) -> Mark:
         if index in self.reverted:
             return Mark.REVERTED
-        return Mark.JUMPED if index in self.jumped else Mark.LIVE
+        if index in self.jumped:
+            return Mark.JUMPED
+        return Mark.SUPERSEDED if index in self.superseded else Mark.LIVE
+
+
+def _superseded(updates: Iterable[tuple[int, _UpdateEntry]]) -> RegionSet:
+    pending: list[tuple[int, PendingUpdate]] = []
+    found: list[Region] = []
+    for index, entry in updates:
+        if isinstance(entry, PendingUpdate):
+            pending.append((index, entry))
+            continue
+        closed = next((p for p in pending if p[1].target_version == entry.target_version), None)
+        if closed is None:
+            continue
+        pending.remove(closed)
+        if isinstance(entry, SuccessfulUpdate) and closed[1].snapshot is not None:
+            found.append(Region(2, closed[0]))
+    return RegionSet.of(found)

@@ -7,7 +7,7 @@ else a crash leaves in its directory is in nobody's way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -32,6 +32,7 @@ from golem_oplog.protocol import SyncLevel
 from golem_oplog.reader import OplogReader, open_directory
 from golem_oplog.recovery import Place, Recovery, Tail, open_tail
 from golem_oplog.segment import SEGMENT_SUFFIX
+from golem_oplog.sequel import Sequel
 
 
 class OplogStore:
@@ -81,12 +82,14 @@ class OplogStore:
         """
         return load_manifest(self._files, self._place(directory_name).directory).create
 
-    def fork(self, source: str, target: str, cut: int, create: Create) -> SegmentedOplog:
+    def fork(
+        self, source: str, target: str, cut: int, create: Create, sequels: Sequence[Sequel] = ()
+    ) -> SegmentedOplog:
         place = self._place(target)
         self._claim(place)
         with self._releasing_on_failure(place), self.reader(source) as reader:
             self._prepare(place)
-            tail = copy_log(reader, place, cut, create)
+            tail = copy_log(reader, place, cut, create, sequels)
             return SegmentedOplog(place, tail, lambda: self._release(place))
 
     def delete(self, directory_name: str) -> None:

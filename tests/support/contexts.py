@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import cast
 
 from golem_host.context import Identity, InstanceContext, Services
 from golem_host.replay import Replay
+from golem_host.services.peers import Peers
 from golem_host.services.world import Clock
 from golem_host.status import fold
 from golem_oplog.entries import Create, Entry, LogLevel
@@ -49,8 +51,11 @@ class FreeSlot:
     def released(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def is_crowded(self) -> bool:
+        return False
 
-def services(clock: Clock | None = None) -> Services:
+
+def services(clock: Clock | None = None, peers: Peers | None = None) -> Services:
     return Services(
         clock=clock or FrozenClock(),
         random=ScriptedRandom(),
@@ -58,6 +63,8 @@ def services(clock: Clock | None = None) -> Services:
         output=KeptOutput(),
         slot=FreeSlot(),
         suspend_after_ns=SUSPEND_AFTER_NS,
+        park_after_ns=0,
+        peers=cast("Peers", None) if peers is None else peers,
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from golem_host.status import fold
 from golem_host.worker.request import Request
-from golem_host.worker.session import Session
+from golem_host.worker.session import Session, Start
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import PendingWorkerInvocation, PersistenceLevel
 from golem_oplog.memory import MemoryOplog
@@ -153,12 +153,12 @@ class Life:
         guest = ScriptedGuest({EXPORT: self._invoke}, handlers_of(self.calls), start=self._start)
         self._status = fold(oplog.skim)
         self._session = Session(
-            linked=guest.linked(),
+            Start(guest.linked(), compare_from=0),
             oplog=oplog,
             status=self._status,
             services=services(),
-            compare_requests=True,
             is_last_attempt=lambda: False,
+            on_live=_minded_by_nobody,
             on_completed=_heard_by_nobody,
         )
 
@@ -208,6 +208,10 @@ class Life:
                     host("assume-idempotence", False)
                     self._run(host, body)
                     host("assume-idempotence", True)
+
+
+def _minded_by_nobody() -> None:
+    """No update is pending."""
 
 
 def _heard_by_nobody(_key: str, _payload: bytes | None) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.engine import Component as Compiled
 from golem_host.engine import LinkedComponent
 from golem_host.services.output import OutputFlusher, WorkerOutput
+from golem_host.services.peers import Peers
+from golem_host.services.promises import Promises
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.status import fold
+from golem_host.storage.database import Database
 from golem_host.worker.parts import Parts, Shared
 from golem_oplog.memory import MemoryOplog
 from tests.support.contexts import CREATE
@@ -19,6 +26,17 @@ from tests.support.world import FrozenClock, ScriptedRandom
 
 def config(clock: FrozenClock | None = None) -> HostConfig:
     return HostConfig(clock=clock or FrozenClock(), random=ScriptedRandom(), threads_max=4)
+
+
+class StubHub:
+    """Keeps what a runner asks of its host, and wakes no one."""
+
+    def __init__(self) -> None:
+        self.retired: list[WorkerKey] = []
+        self.due: list[object] = []
+
+    def retire(self, key: WorkerKey) -> None:
+        self.retired.append(key)
 
 
 def shared(guest: ScriptedGuest, settings: HostConfig | None = None) -> Shared:
@@ -48,11 +66,17 @@ def shared(guest: ScriptedGuest, settings: HostConfig | None = None) -> Shared:
     def link(_: Component) -> LinkedComponent:
         return guest.linked()
 
+    database = Database(Path(":memory:"))
+    hub = StubHub()
     return Shared(
         config=settings,
         slots=RunSlots(settings.threads_max),
-        scheduler=Scheduler(settings.clock),
+        scheduler=Scheduler(settings.clock, hub.due.append),
         flusher=OutputFlusher(),
+        unfinished=Unfinished(database, "boot"),
+        promises=Promises(database, settings.clock),
+        hub=hub,
+        peers=cast("Peers", None),
         find_component=find,
         all_components=lambda: [component],
         link=link,

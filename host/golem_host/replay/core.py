@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import eq
 from typing import Final, NamedTuple, TypeVar
 
 from golem_host.replay.transitions import Event, Mode, transition
@@ -46,6 +47,10 @@ _NEVER_ASKED_FOR: Final = HINT_CLASSES | {Create, Jump}
 What no request of a guest stands for.  A jump mostly lies in its own region, but another thread may
 have appended a hint between the last entry the region was made for and the jump.
 """
+
+
+def _nothing() -> None:
+    """Nobody needs to know."""
 
 
 class Perform(NamedTuple):
@@ -107,19 +112,21 @@ class Replay:
         open_begins: Begin markers, outside of the regions, whose end marker is not in the log.
         same_function: Whether a recorded definition id and one of ours are the same function;
             only asked when the ids differ.
-        compare_requests: Whether a request must equal the recorded one byte by byte.  Off while
-            entries of another component version are replayed; differing requests are counted.
+        compare_from: Behind this index a request must equal the recorded one byte by byte; up to
+            it another component version wrote the entries, and differing requests are counted.
+        on_live: Called once, at the moment when the log is used up, unless it is empty.
     """
 
     __slots__ = (
         "_entries",
         "_last",
         "_next",
+        "_on_live",
         "_open_begins",
         "_region_at",
         "_regions",
         "_same_function",
-        "compare_requests",
+        "compare_from",
         "live",
         "mode",
         "requests_differing",
@@ -135,7 +142,8 @@ class Replay:
         target: int,
         open_begins: AbstractSet[int],
         same_function: Callable[[int, int], bool],
-        compare_requests: bool = True,
+        compare_from: int = 0,
+        on_live: Callable[[], None] = _nothing,
     ) -> None:
         self._entries: Iterator[tuple[int, Entry]] = iter(entries)
         self._regions = regions.regions
@@ -145,7 +153,7 @@ class Replay:
         self._last: tuple[int, Entry] | None = None
         self._next: tuple[int, Entry] | None = None
         self.target = target
-        self.compare_requests = compare_requests
+        self.compare_from = compare_from
         self.requests_differing = 0
         self.mode = Mode.STARTING
         self.live = False
@@ -156,7 +164,14 @@ class Replay:
         exactly this output first; each repeated piece is taken out and not recorded anew (R50).
         Cleared by the first live append that is not a hint.
         """
+        self._on_live = _nothing
         self._advance()
+        self._on_live = on_live
+
+    @classmethod
+    def of_nothing(cls) -> Replay:
+        """The replay of an empty log: everything is live."""
+        return cls((), regions=RegionSet(), target=0, open_begins=frozenset(), same_function=eq)
 
     # -- what the guest asks for ------------------------------------------------------------
 
@@ -206,12 +221,21 @@ class Replay:
         if entry.function != function and not self._same_function(entry.function, function):
             raise self._divergence(name, request, function)
         if entry.request != request and not _same_payload(entry.request, request):
-            if self.compare_requests:
+            if pending[0] > self.compare_from:
                 raise self._divergence(name, request, function)
             self.requests_differing += 1
         self._last = pending
         self._advance()
         return entry
+
+    def next_is(self, function: int) -> bool:
+        """Whether the next entry answers a call of this function."""
+        if self._next is None:
+            return False
+        entry = self._next[1]
+        return isinstance(entry, ImportedFunctionInvoked) and (
+            entry.function == function or self._same_function(entry.function, function)
+        )
 
     def begin_remote_write(self, *, idempotent: bool) -> int | Perform:
         """
@@ -371,6 +395,7 @@ class Replay:
     def _go_live(self, event: Event) -> None:
         self.live = True
         self.mode = transition(self.mode, event)
+        self._on_live()
 
     def _divergence(
         self, attempted: str, request: bytes | None, function: int | None = None

@@ -149,6 +149,20 @@ class Components:
             raise ComponentNotFoundError(component=component_id, version=version)
         return rows[0]
 
+    def name_of(self, component_id: str) -> str | None:
+        """The name of the component with this id."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT name FROM component WHERE id = ?", (component_id,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def id_of(self, name: str) -> str | None:
+        """The id of the component with this name."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT id FROM component WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
     def all(self) -> list[Component]:
         """Every version of every component, sorted by name and version."""
         return self._select("", ())

@@ -60,6 +60,10 @@ class WorkerOutput:
         finally:
             self._forget(watcher)
 
+    @property
+    def is_watched(self) -> bool:
+        return bool(self._watchers)
+
     def push(self, index: int, level: LogLevel, data: bytes) -> None:
         if not self._watchers:
             # Recorded is enough: nobody is shown anything, now or later.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from golem_host.services.world import Clock
@@ -23,21 +23,32 @@ WAIT_NS_MAX: Final = 60 * 1_000_000_000
 class Scheduler:
     """Calls back from its own thread, which exists only while something is due some time."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, act: Callable[[Hashable], None]) -> None:
+        """
+        Args:
+            clock: The time of day.
+            act: Called with the key of what is due.  It must be quick.
+        """
         self._clock = clock
+        self._act = act
         self._lock = threading.Condition()
-        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._due: dict[Hashable, int] = {}
+        # May hold times that are no longer meant: only what `_due` says counts.
+        self._heap: list[tuple[int, int, Hashable]] = []
         self._number = 0
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def at(self, unix_ns: int, action: Callable[[], None]) -> None:
-        """Call ``action`` once, at or soon after a time.  It must be quick."""
+    def at(self, key: Hashable, unix_ns: int) -> None:
+        """Act on ``key`` once, at or soon after a time; in place of its earlier time, if any."""
         with self._lock:
-            if self._closed:
+            if self._closed or self._due.get(key) == unix_ns:
                 return
+            self._due[key] = unix_ns
             self._number += 1
-            heapq.heappush(self._heap, (unix_ns, self._number, action))
+            heapq.heappush(self._heap, (unix_ns, self._number, key))
+            if len(self._heap) > 2 * len(self._due) + 64:
+                self._drop_stale()
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, name="golem-scheduler", daemon=True
@@ -45,29 +56,45 @@ class Scheduler:
                 self._thread.start()
             self._lock.notify()
 
+    def forget(self, key: Hashable) -> None:
+        with self._lock:
+            self._due.pop(key, None)
+
     def close(self) -> None:
         """Forget everything and end the thread."""
         with self._lock:
             self._closed = True
             self._heap.clear()
+            self._due.clear()
             self._lock.notify()
             thread = self._thread
         if thread is not None:
             thread.join()
 
+    def _drop_stale(self) -> None:
+        self._heap = [item for item in self._heap if self._due.get(item[2]) == item[0]]
+        heapq.heapify(self._heap)
+
     def _run(self) -> None:
-        while (action := self._next()) is not None:
+        while (found := self._next()) is not None:
+            (key,) = found
             try:
-                action()
+                self._act(key)
             except Exception:  # noqa: BLE001 - others wait for this thread as well
                 _LOG.exception("a scheduled action failed")
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> tuple[Hashable] | None:
         with self._lock:
             while self._heap:
-                wait_ns = self._heap[0][0] - self._clock.unix_ns()
+                due_ns, _, key = self._heap[0]
+                if self._due.get(key) != due_ns:
+                    heapq.heappop(self._heap)
+                    continue
+                wait_ns = due_ns - self._clock.unix_ns()
                 if wait_ns <= 0:
-                    return heapq.heappop(self._heap)[2]
+                    heapq.heappop(self._heap)
+                    del self._due[key]
+                    return (key,)
                 self._lock.wait(min(wait_ns, WAIT_NS_MAX) / 1e9)
             self._thread = None
             return None

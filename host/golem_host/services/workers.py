@@ -3,48 +3,55 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from golem_host.component import Component
 from golem_host.errors import (
     InvalidRequestError,
-    InvocationInterruptedError,
     WorkerExistsError,
     WorkerNotFoundError,
 )
+from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.output import WorkerOutput
-from golem_host.signals import InterruptSignal
-from golem_host.status import SUSPENDED, fold
+from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
+from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
+from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.parts import Looked, Parts, Shared, View
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Worker
 from golem_oplog.entries import Create
-from golem_oplog.errors import OplogError
+from golem_oplog.errors import OplogError, OplogExistsError
 from golem_oplog.reader import OplogReader
 from golem_oplog.store import OplogStore
 
+if TYPE_CHECKING:
+    from golem_oplog.sequel import Sequel
+
 NAME_BYTES_MAX: Final = 512
-LOADED_MAX: Final = 1_000
-"""Workers whose log is held open; idle ones beyond that are closed, the longest unused first."""
 
 
 class Workers:
-    """Creates, finds and deletes workers; keeps the ones in use loaded."""
+    """Creates, finds, forks and deletes workers."""
 
     def __init__(
-        self, *, store: OplogStore, layout: StateLayout, shared: Shared, read_only: bool
+        self,
+        *,
+        store: OplogStore,
+        layout: StateLayout,
+        share: Callable[[Workers], Shared],
+        read_only: bool,
     ) -> None:
         self._store = store
         self._layout = layout
-        self._shared = shared
+        self._shared = shared = share(self)
         self._read_only = read_only
         self._lock = threading.RLock()
-        self._loaded: OrderedDict[tuple[str, str], Runner] = OrderedDict()
-        self._viewed: dict[tuple[str, str], tuple[Looked, OplogReader]] = {}
+        self._loaded = LoadedWorkers(self._load, shared.slots)
+        self._viewed: dict[WorkerKey, tuple[Looked, OplogReader]] = {}
+        shared.promises.on_completed = self._promise_completed
 
     def create(
         self,
@@ -68,7 +75,7 @@ class Workers:
             if self._exists(component.name, name):
                 raise WorkerExistsError(component=component.name, worker=name)
             self._create(component, name, args, env or {}, config_vars or {})
-        return self._worker(component.name, name)
+        return self._worker(WorkerKey(component.name, name))
 
     def get_or_create(
         self,
@@ -84,7 +91,7 @@ class Workers:
         with self._lock:
             if not self._exists(component.name, name):
                 self._create(component, name, args, env or {}, config_vars or {})
-        return self._worker(component.name, name)
+        return self._worker(WorkerKey(component.name, name))
 
     def get(self, component: Component | str, name: str) -> Worker:
         """
@@ -92,51 +99,223 @@ class Workers:
             WorkerNotFoundError: There is none of this name.
         """
         component_name = component if isinstance(component, str) else component.name
-        with self._lock:
-            if not self._exists(component_name, name):
-                raise WorkerNotFoundError(component=component_name, worker=name)
-        return self._worker(component_name, name)
+        if not self._exists(component_name, name):
+            raise WorkerNotFoundError(component=component_name, worker=name)
+        return self._worker(WorkerKey(component_name, name))
 
-    def list(self, component: Component | str | None = None) -> Iterator[Worker]:
-        """Workers of one component or of all, sorted; those whose log is damaged are among them."""
+    def page(self, component: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:
+        """See `Peers.page`; the cursor is the directory that comes last in the page."""
+        found: list[WorkerMetadata] = []
+        for directory in self._layout.component_workers(component):
+            if directory <= cursor:
+                continue
+            if len(found) == count:
+                return found, cursor
+            metadata = self.metadata(WorkerKey(component, self._name_in(directory)))
+            if metadata is not None:
+                found.append(metadata)
+            cursor = directory
+        return found, ""
+
+    def list(
+        self,
+        component: Component | str | None = None,
+        filter: Callable[[WorkerMetadata], bool] | None = None,  # noqa: A002 - the field's word
+    ) -> Iterator[Worker]:
+        """
+        Workers of one component or of all, sorted; those whose log is damaged are among them.
+
+        Args:
+            component: Only this one's.
+            filter: Only those of whose metadata this is true; see `golem_host.worker.filters`.
+
+        Raises:
+            OplogError: With a filter, where a log cannot be read.
+        """
         if component is None:
             names = sorted({c.name for c in self._shared.all_components()})
         else:
             names = [component if isinstance(component, str) else component.name]
         for component_name in names:
-            for key in self._layout.component_workers(component_name):
-                yield self._worker(component_name, self._name_in(key))
+            for directory in self._layout.component_workers(component_name):
+                worker = self._worker(WorkerKey(component_name, self._name_in(directory)))
+                if filter is None or filter(worker.metadata()):
+                    yield worker
+
+    def after(self, component: str, cursor: str = "") -> Iterator[tuple[str, Worker]]:
+        """
+        The workers of a component behind a cursor, each with the cursor behind it.
+
+        Raises:
+            OplogError: In the middle, where not even the name of one can be read.
+        """
+        for directory in self._layout.component_workers(component):
+            if directory > cursor:
+                yield directory, self._worker(WorkerKey(component, self._name_in(directory)))
+
+    def metadata(self, key: WorkerKey) -> WorkerMetadata | None:
+        """What can be said of a worker, without loading one that rests; None if there is none."""
+        runner = None if self._read_only else self._loaded.find(key)
+        if runner is not None:
+            return metadata_of(key.component, runner.parts.status, runner.parts.oplog.last_index)
+        if not self._exists(*key):
+            return None
+        with self._store.reader(self._layout.worker_key(*key)) as reader:
+            return metadata_of(key.component, fold(reader.skim), reader.last_index)
+
+    def exists(self, key: WorkerKey) -> bool:
+        return self._exists(*key)
+
+    def fork(
+        self,
+        source: WorkerKey,
+        name: str,
+        cut: int | None = None,
+        *,
+        token: str = "",
+        extra: Sequence[Sequel] = (),
+    ) -> Worker:
+        """
+        A new worker with the past of another one, up to and with entry ``cut``; it goes on at once.
+
+        Args:
+            source: The other one; it is not disturbed.
+            name: Of the new one, in the same component.
+            cut: None for everything up to now.
+            token: Names the effect; with that of an earlier fork its worker is returned.
+            extra: Entries that the new worker has right behind the cut.
+
+        Raises:
+            InvalidRequestError: The name or the cut cannot be.
+            WorkerExistsError: The name is taken.
+            WorkerNotFoundError: There is no such source.
+        """
+        check_worker_name(name)
+        target = WorkerKey(source.component, name)
+        oplog = self.runner(source).parts.oplog
+        oplog.commit()
+        if not self._is_forked(target, token):
+            last_index = oplog.last_index
+            if cut is None:
+                cut = last_index
+            if not 1 <= cut <= last_index:
+                raise InvalidRequestError(
+                    reason=f"cannot fork at index {cut}: the log has entries 1 to {last_index}"
+                )
+            self._fork(source, target, cut, token, extra)
+        self._loaded.wake(target)
+        return self._worker(target)
+
+    def _is_forked(self, target: WorkerKey, token: str) -> bool:
+        """Whether the fork of this token is there already."""
+        if not self._exists(*target):
+            return False
+        with self._store.reader(self._layout.worker_key(*target)) as reader:
+            create = reader.entry(1)
+        if not token or not isinstance(create, Create) or create.token != token:
+            raise WorkerExistsError(component=target.component, worker=target.worker)
+        return True
+
+    def _fork(
+        self, source: WorkerKey, target: WorkerKey, cut: int, token: str, extra: Sequence[Sequel]
+    ) -> None:
+        create = self.runner(source).parts.status.create
+        assert create is not None
+        create = create._replace(
+            timestamp=self._shared.config.clock.unix_ns(),
+            worker_name=target.worker,
+            parent=(create.component_id, create.worker_name),
+            token=token,
+        )
+        # First, so that no crash leaves a fork that nobody would set going.
+        self._shared.unfinished.mark(target, NOW)
+        keys = (self._layout.worker_key(*source), self._layout.worker_key(*target))
+        try:
+            self._store.fork(*keys, cut, create, extra).close()
+        except OplogExistsError:
+            raise WorkerExistsError(component=target.component, worker=target.worker) from None
+
+    def delete(self, key: WorkerKey) -> None:
+        """Stop a worker and remove its log and its promises; one with a damaged log too."""
+        self._refuse_if_read_only()
+        if not self._exists(*key):
+            raise WorkerNotFoundError(component=key.component, worker=key.worker)
+        component_id = self._component_id(key)
+        with self._loaded.deleting(key):
+            self._store.delete(self._layout.worker_key(*key))
+            self._shared.scheduler.forget(key)
+            self._shared.unfinished.clear(key)
+            if component_id is not None:
+                self._shared.promises.delete_of(component_id, key.worker)
+
+    def _component_id(self, key: WorkerKey) -> str | None:
+        return next((c.id for c in self._shared.all_components() if c.name == key.component), None)
+
+    # -- going on ---------------------------------------------------------------------------
+
+    def revive(self) -> None:
+        """Let everything go on that an earlier host left unfinished, now or at its time (R14)."""
+        unfinished, now = self._shared.unfinished, self._shared.config.clock.unix_ns()
+        if not unfinished.is_trusted():
+            self._index_all(unfinished)
+            unfinished.trust()
+        for waiting in unfinished.all():
+            settled = waiting.promise and self._shared.promises.is_settled(waiting.promise)
+            if settled or (waiting.due_ns is not None and waiting.due_ns <= now):
+                self._loaded.wake(waiting.key)
+            elif waiting.due_ns is not None:
+                self._shared.scheduler.at(waiting.key, waiting.due_ns)
+
+    def _index_all(self, unfinished: Unfinished) -> None:
+        """A worker with nothing to do is found out when it is woken, and forgotten again."""
+        for component in {c.name for c in self._shared.all_components()}:
+            for directory in self._layout.component_workers(component):
+                try:
+                    unfinished.mark(WorkerKey(component, self._name_in(directory)), NOW)
+                except OplogError:
+                    continue  # Damaged: shown where workers are listed.
+
+    def wake(self, key: object) -> None:
+        """A time has come or an event has happened."""
+        assert isinstance(key, WorkerKey)
+        self._loaded.wake(key)
+
+    def retire(self, key: WorkerKey) -> None:
+        self._loaded.retire(key)
+
+    def _promise_completed(self, promise: object) -> None:
+        """R10: whoever waits goes on, whoever completed it."""
+        for key in self._shared.unfinished.waiting_for(str(promise)):
+            self._loaded.wake(key)
 
     def close(self) -> None:
+        self._loaded.close()
         with self._lock:
-            runners = list(self._loaded.values())
-            self._loaded.clear()
             readers = [reader for _, reader in self._viewed.values()]
             self._viewed.clear()
         for reader in readers:
             reader.close()
-        # All first, then one after the other: each may hold what another one waits for.
-        for runner in runners:
-            runner.begin_close()
-        for runner in runners:
-            runner.close()
 
     # -- loading ----------------------------------------------------------------------------
 
-    def _worker(self, component_name: str, name: str) -> Worker:
-        key = (component_name, name)
+    def runner(self, key: WorkerKey) -> Runner:
+        self._refuse_if_read_only()
+        return self._loaded.get(key)
+
+    def _worker(self, key: WorkerKey) -> Worker:
         return Worker(
-            component_name,
-            name,
+            key.component,
+            key.worker,
             view=partial(self._view, key),
-            runner=partial(self._runner, key),
-            delete=partial(self._delete, key),
+            runner=partial(self.runner, key),
+            delete=partial(self.delete, key),
+            fork=partial(self.fork, key),
             new_key=self._shared.config.random.uuid,
         )
 
-    def _view(self, key: tuple[str, str]) -> View:
+    def _view(self, key: WorkerKey) -> View:
         if not self._read_only:
-            return self._runner(key).parts
+            return self.runner(key).parts
         with self._lock:
             view, reader = self._viewed.get(key) or self._look_at(key)
             # Somebody else writes this log: what was folded may be old.
@@ -144,9 +323,9 @@ class Workers:
                 view.status.refold(reader.skim)
             return view
 
-    def _look_at(self, key: tuple[str, str]) -> tuple[Looked, OplogReader]:
+    def _look_at(self, key: WorkerKey) -> tuple[Looked, OplogReader]:
         if not self._exists(*key):
-            raise WorkerNotFoundError(component=key[0], worker=key[1])
+            raise WorkerNotFoundError(component=key.component, worker=key.worker)
         reader = self._store.reader(self._layout.worker_key(*key))
         try:
             status = fold(reader.skim)
@@ -161,51 +340,24 @@ class Workers:
         if self._read_only:
             raise InvalidRequestError(reason="this host was opened for reading only")
 
-    def _runner(self, key: tuple[str, str]) -> Runner:
-        self._refuse_if_read_only()
-        with self._lock:
-            runner = self._loaded.get(key)
-            if runner is not None and runner.broken is None:
-                self._loaded.move_to_end(key)
-                return runner
-            if runner is not None:
-                # Its log refused an entry: opening it anew recovers what was promised.
-                del self._loaded[key]
-                runner.close()
-            if not self._exists(*key):
-                raise WorkerNotFoundError(component=key[0], worker=key[1])
-            runner = self._loaded[key] = self._load(*key)
-            self._evict()
-            return runner
-
-    def _load(self, component_name: str, name: str) -> Runner:
-        oplog = self._store.open(self._layout.worker_key(component_name, name))
+    def _load(self, key: WorkerKey) -> Runner:
+        if not self._exists(*key):
+            raise WorkerNotFoundError(component=key.component, worker=key.worker)
+        oplog = self._store.open(self._layout.worker_key(*key))
         try:
             status = fold(oplog.skim)
         except OplogError:
             oplog.close()
             raise
         parts = Parts(
-            component_name=component_name,
-            worker_name=name,
+            component_name=key.component,
+            worker_name=key.worker,
             oplog=oplog,
             status=status,
             output=WorkerOutput(oplog, self._shared.flusher),
             shared=self._shared,
         )
-        runner = Runner(parts)
-        if status.status == SUSPENDED and status.suspend and status.suspend.wake_at is not None:
-            self._shared.scheduler.at(status.suspend.wake_at, runner.wake)
-        return runner
-
-    def _evict(self) -> None:
-        if len(self._loaded) <= LOADED_MAX:
-            return
-        for key, runner in list(self._loaded.items()):
-            if not runner.is_active and runner.parts.status.status != SUSPENDED:
-                del self._loaded[key]
-                runner.close()
-                return
+        return Runner(parts)
 
     def _create(
         self,
@@ -228,21 +380,6 @@ class Workers:
             initial_memory_bytes=component.initial_memory_bytes,
         )
         self._store.create(self._layout.worker_key(component.name, name), create).close()
-
-    def _delete(self, key: tuple[str, str]) -> None:
-        self._refuse_if_read_only()
-        with self._lock:
-            if not self._exists(*key):
-                raise WorkerNotFoundError(component=key[0], worker=key[1])
-            # One that is not in use is not loaded for it: its log may be damaged.
-            runner = self._loaded.get(key)
-            if runner is not None:
-                if runner.is_active and runner.broken is None:
-                    runner.interrupt(InterruptSignal())
-                del self._loaded[key]
-                runner.close()
-                runner.ledger.fail_all(InvocationInterruptedError(kind="the worker was deleted"))
-            self._store.delete(self._layout.worker_key(*key))
 
     def _exists(self, component_name: str, name: str) -> bool:
         return self._layout.has_worker(component_name, name)

@@ -16,9 +16,8 @@ from typing import Final
 from golem_host.errors import StateDirError, os_reason
 from golem_host.storage.look import Look, look_at, uri
 
-FORMAT_VERSION: Final = 1
-
-_SCHEMA: Final = """
+_MIGRATIONS: Final = (
+    """
 CREATE TABLE component (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -37,7 +36,32 @@ CREATE TABLE component_version (
     created_ns INTEGER NOT NULL,
     PRIMARY KEY (component_id, version)
 ) STRICT;
-"""
+""",
+    """
+CREATE TABLE promise (
+    component_id TEXT NOT NULL,
+    worker_name TEXT NOT NULL,
+    oplog_index INTEGER NOT NULL,
+    created_ns INTEGER NOT NULL,
+    completed_by TEXT,
+    data BLOB,
+    PRIMARY KEY (component_id, worker_name, oplog_index)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE unfinished (
+    component TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    due_ns INTEGER,
+    promise TEXT,
+    PRIMARY KEY (component, worker)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unfinished_due ON unfinished (due_ns) WHERE due_ns IS NOT NULL;
+CREATE INDEX unfinished_promise ON unfinished (promise) WHERE promise IS NOT NULL;
+CREATE TABLE boot (id TEXT NOT NULL) STRICT;
+""",
+)
+"""What each format version adds to the one before; a table here is never changed, only followed."""
+
+FORMAT_VERSION: Final = len(_MIGRATIONS)
 
 
 class Database:
@@ -46,6 +70,7 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._lock = threading.RLock()
+        self._is_durable = True
         self._look: Look | None = None
         with self._refusals():
             if read_only:
@@ -76,10 +101,11 @@ class Database:
 
     def _prepare(self, *, read_only: bool) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version == 0 and not read_only:
+        if version < FORMAT_VERSION and not read_only:
             with self.transaction() as connection:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
+                for script in _MIGRATIONS[version:]:
+                    for statement in script.split(";"):
+                        connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
         elif version > FORMAT_VERSION:
             self._connection.close()
@@ -90,9 +116,16 @@ class Database:
             )
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside happens or nothing; durable when the block has ended."""
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """
+        Everything inside happens or nothing; durable when the block has ended.
+
+        Without ``durable`` it survives the end of this process, but perhaps not a power failure.
+        """
         with self._lock, self._refusals():
+            if durable != self._is_durable:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._is_durable = durable
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

@@ -7,14 +7,13 @@ How an attempt ends: what is appended about it, who is answered, and whether the
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from golem_host.errors import (
     InvocationExitedError,
     InvocationInterruptedError,
     StateDirError,
 )
-from golem_host.status import RETRYING, RUNNING, SUSPENDED
+from golem_host.status import INTERRUPTED, RETRYING, RUNNING, SUSPENDED
 from golem_host.worker import outcome as ends
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import Parts
@@ -26,6 +25,7 @@ from golem_oplog.entries import (
     Error,
     ErrorKind,
     Exited,
+    FailedUpdate,
     Interrupted,
     Jump,
     Suspend,
@@ -39,18 +39,16 @@ class Endings:
 
     Args:
         lock: The runner's; held for every change that callers in other threads look at.
-        wake: Makes the worker go on.
     """
 
-    def __init__(
-        self, parts: Parts, ledger: Ledger, lock: threading.Condition, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, parts: Parts, ledger: Ledger, lock: threading.Condition) -> None:
         self._parts = parts
         self._ledger = ledger
         self._lock = lock
-        self._wake = wake
         self.parked = False
-        """Nothing is done before somebody asks: suspended, interrupted, failed, exited."""
+        """Nothing is done before the worker is woken: suspended, interrupted, failed, exited."""
+        self.interrupted = parts.status.status == INTERRUPTED
+        """Parked on demand: only a caller wakes the worker, no timer and no promise (R37)."""
         self.broken: OplogError | StateDirError | None = None
         """Set when the log takes no more entries."""
 
@@ -66,14 +64,17 @@ class Endings:
             case ends.Again():
                 pass
             case ends.Suspended():
-                self._park(Suspend(self.now(), outcome.reason, outcome.wake_at))
-                self._schedule_wake(outcome)
+                self._suspend(outcome)
             case ends.Interrupted() if not self._parts.status.is_unfinished:
                 with self._lock:
-                    self.parked = True
+                    self.parked = self.interrupted = True
             case ends.Interrupted():
                 self._park(Interrupted(self.now()))
+                with self._lock:
+                    self.interrupted = True
                 self.fail_running(InvocationInterruptedError(kind="interrupt"))
+            case ends.UpdateFailed():
+                self._update_failed(outcome)
             case ends.Exited(exit_code=code):
                 self._park(Exited(self.now(), code), is_over=True)
                 self._ledger.fail_all(InvocationExitedError(exit_code=code))
@@ -161,14 +162,28 @@ class Endings:
         self._parts.oplog.commit()
         self._parts.output.flush()
 
-    def _schedule_wake(self, suspended: ends.Suspended) -> None:
+    def _suspend(self, suspended: ends.Suspended) -> None:
+        shared = self._parts.shared
+        # First, so that no crash leaves a suspended worker that nobody would wake.
+        shared.unfinished.mark(self._parts.key, suspended.wake_at, suspended.promise or None)
+        self._park(Suspend(self.now(), suspended.reason, suspended.wake_at, suspended.promise))
         self._parts.output.notify(f"suspended: {suspended.reason}")
-        if suspended.wake_at is not None:
-            self._parts.shared.scheduler.at(suspended.wake_at, self._wake_if_suspended)
+        if suspended.promise and shared.promises.is_settled(suspended.promise):
+            # It was completed, or deleted, before the row above could be found.
+            with self._lock:
+                self.parked = False
 
-    def _wake_if_suspended(self) -> None:
-        if self._parts.status.status == SUSPENDED:
-            self._wake()
+    def _update_failed(self, failed: ends.UpdateFailed) -> None:
+        """The old version goes on; what the new one did on its way here never happened."""
+        now, status = self.now(), self._parts.status
+        with self._lock:
+            self.append(FailedUpdate(now, failed.target_version, failed.details))
+            if failed.first_index <= status.last_index - 1:
+                self.append(Jump(now, failed.first_index, status.last_index + 1))
+        self._parts.oplog.commit()
+        self._parts.output.notify(
+            f"update to version {failed.target_version} failed: {failed.details}"
+        )
 
     def fail_running(self, error: BaseException) -> None:
         running = self._parts.status.running
@@ -179,6 +194,7 @@ class Endings:
     def interrupt_at_rest(self, *, restart: bool) -> None:
         """R37: a suspended or waiting worker is kept from waking up, and the log says so."""
         self.parked = True
+        self.interrupted = not restart
         status = self._parts.status
         waits = status.status in {SUSPENDED, RETRYING, RUNNING}
         if restart or not waits or not status.is_unfinished:

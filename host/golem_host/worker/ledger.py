@@ -18,12 +18,12 @@ from golem_host.errors import (
     HostError,
     InvocationExitedError,
     InvocationFailedError,
+    InvocationInterruptedError,
     PreviousInvocationFailedError,
 )
 from golem_host.status import EXITED, FAILED, Outcome
-from golem_host.wire import Wire
 from golem_host.worker.parts import Parts
-from golem_host.worker.request import Request
+from golem_host.worker.request import Request, detach
 from golem_host.worker.stderr import stderr_since
 from golem_oplog.cbor import decode_args
 from golem_oplog.entries import (
@@ -33,9 +33,15 @@ from golem_oplog.entries import (
     ExportedFunctionInvoked,
     PendingWorkerInvocation,
 )
-from golem_oplog.types import FunctionType
+from golem_oplog.types import FunctionType, ListType, Prim
 
 FINGERPRINT_CHARS: Final = 16
+SAVE_FUNCTION: Final = FunctionType("golem:api/save-snapshot.{save}", (), ListType(Prim.U8))
+
+
+def update_request(key: str, target_version: int | None) -> Request:
+    """A snapshot-based update on its way through the queue."""
+    return Request(key, SAVE_FUNCTION, [], b"", target_version=target_version)
 
 
 class Ledger:
@@ -48,25 +54,28 @@ class Ledger:
         if self.over() is not None:
             # Nothing will run them, and so nobody may wait for them.
             return
-        for key, (_, entry) in parts.status.pending.items():
-            if entry.function is not None:
+        self._fill()
+
+    def _fill(self) -> None:
+        """Queue what the log says is pending and is not queued."""
+        for key, (_, entry) in self._parts.status.pending.items():
+            if key not in self._open:
                 self._enqueue(self._from_pending(key, entry))
 
-    def known(self, key: str, function: FunctionType, args: list[Wire]) -> Request | None:
+    def known(self, asked: Request) -> Request | None:
         """
-        The request that already stands under this key.
+        The request that already stands under the key of ``asked``.
 
         Raises:
             ConflictError: It has another function or other arguments.
         """
-        found = self.find(key)
+        found = self.find(asked.key)
         if found is None:
             return None
-        asked = Request(key, function, args, b"")
         if found.fingerprint != asked.fingerprint:
             raise ConflictError(
-                reason=f"idempotency key {key!r} belongs to {found.function.name} with input "
-                f"{found.fingerprint[:FINGERPRINT_CHARS]}, not to {function.name} with input "
+                reason=f"idempotency key {asked.key!r} belongs to {found.function.name} with input "
+                f"{found.fingerprint[:FINGERPRINT_CHARS]}, not to {asked.function.name} with input "
                 f"{asked.fingerprint[:FINGERPRINT_CHARS]}"
             )
         return found
@@ -101,6 +110,41 @@ class Ledger:
         if status.status == EXITED:
             return InvocationExitedError(exit_code=status.exit_code or 0)
         return None
+
+    def next_due(self, now: int) -> Request | None:
+        """Take out the first request that may begin."""
+        for request in self.queue:
+            if not request.done and (request.not_before is None or request.not_before <= now):
+                self.queue.remove(request)
+                return request
+        return None
+
+    def next_due_ns(self) -> int | None:
+        """When the first request may begin: 0 for one that may at once, None for an empty queue."""
+        return min((r.not_before or 0 for r in self.queue if not r.done), default=None)
+
+    def forget(self, key: str) -> None:
+        """What stood in the queue under this key is dealt with and has no result."""
+        self._open.pop(key, None)
+
+    def follow_revert(self) -> None:
+        """The past has changed: what was begun may be pending again, or be gone."""
+        status = self._parts.status
+        waiting = {request.key for request in self.queue}
+        running = status.running.key if status.running is not None else None
+        for key in list(self._open):
+            if key in waiting or key in status.pending or key == running:
+                continue
+            self.fail(key, InvocationInterruptedError(kind="the worker was reverted"))
+        # A begun one is opened anew where it is pending again: its old request is as good.
+        for key in status.pending:
+            if key in self._open and key not in waiting:
+                self.queue.append(self._open[key])
+        self._fill()
+
+    def detach(self) -> bool:
+        """Give up all requests, to be asked for again; False when somebody waits for one."""
+        return detach(self._open.values())
 
     def add(self, request: Request) -> None:
         self._enqueue(request)
@@ -156,10 +200,11 @@ class Ledger:
         return request
 
     def _from_pending(self, key: str, entry: PendingWorkerInvocation) -> Request:
-        assert entry.function is not None
+        if entry.function is None:
+            return update_request(key, entry.target_version)
         payload = self._parts.oplog.load(entry.request)
         function = self._parts.oplog.function(entry.function)
-        return Request(key, function, decode_args(payload), payload)
+        return Request(key, function, decode_args(payload), payload, not_before=entry.not_before)
 
     def _from_invoked(self, key: str, entry: ExportedFunctionInvoked) -> Request:
         payload = self._parts.oplog.load(entry.request)

@@ -42,6 +42,7 @@ class Suspended:
 
     reason: str
     wake_at: int | None
+    promise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,16 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateFailed:
+    """The new version cannot go on from where the old one stands."""
+
+    target_version: int
+    details: str
+    first_index: int
+    """The first entry that the attempt may have appended."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogBroken:
     """
     The log takes no more entries, or cannot be asked what they belong to.
@@ -88,14 +99,16 @@ class LogBroken:
     error: OplogError | StateDirError
 
 
-Outcome: TypeAlias = Again | Suspended | Interrupted | Exited | Failed | Refused | LogBroken
+Outcome: TypeAlias = (
+    Again | Suspended | Interrupted | Exited | Failed | Refused | UpdateFailed | LogBroken
+)
 
 
 def outcome_of(raised: BaseException) -> Outcome:
     """What an exception that ended an attempt means."""
     match raised:
         case SuspendSignal():
-            return Suspended(raised.reason, raised.wake_at)
+            return Suspended(raised.reason, raised.wake_at, raised.promise)
         case InterruptSignal(restart=True) | JumpSignal():
             return Again()
         case InterruptSignal():

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from golem_host.component import Component
 from golem_host.config import HostConfig
-from golem_host.context import Identity, Services
+from golem_host.context import Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
 from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.status import Status
 from golem_oplog.protocol import Oplog, ReadableOplog
+
+if TYPE_CHECKING:
+    from golem_host.services.peers import Peers
+    from golem_host.services.promises import Promises
 
 FindComponent: TypeAlias = Callable[[str, int], Component]
 Link: TypeAlias = Callable[[Component], LinkedComponent]
 
-NS_PER_S = 1_000_000_000
+NS_PER_S: Final = 1_000_000_000
+NEVER_NS: Final = 1 << 62
+"""146 years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +38,21 @@ class Shared:
     slots: RunSlots
     scheduler: Scheduler
     flusher: OutputFlusher
+    unfinished: Unfinished
+    promises: Promises
     find_component: FindComponent
     all_components: Callable[[], list[Component]]
     link: Link
+    hub: Hub
+    peers: Peers
+
+
+class Hub(Protocol):
+    """Whoever keeps the workers of a host."""
+
+    def retire(self, key: WorkerKey) -> None:
+        """A worker is suspended: put it away, unless somebody waits for it."""
+        ...
 
 
 class View(Protocol):
@@ -84,18 +104,32 @@ class Parts:
     def label(self) -> str:
         return f"{self.component_name}/{self.worker_name}"
 
+    @property
+    def key(self) -> WorkerKey:
+        return WorkerKey(self.component_name, self.worker_name)
+
     def component(self) -> Component:
         return _component(self.shared, self.status)
 
-    def services(self, component: Component) -> Services:
+    def component_of(self, version: int) -> Component:
+        """Another version of the worker's component."""
+        assert self.status.create is not None
+        return self.shared.find_component(self.status.create.component_id, version)
+
+    def services(self, component: Component, slot: RunSlot) -> Services:
         config = self.shared.config
+        # R47: an ephemeral worker cannot be rebuilt, so it waits where it is.
+        suspend_after_s = math.inf if component.ephemeral else config.suspend_after_s
+        park_after_s = math.inf if component.ephemeral else config.idle_after_s
         return Services(
             clock=config.clock,
             random=config.random,
             identity=self._identity(component),
             output=self.output,
-            slot=self.shared.slots,
-            suspend_after_ns=int(config.suspend_after_s * NS_PER_S),
+            slot=slot,
+            suspend_after_ns=_ns(suspend_after_s),
+            park_after_ns=_ns(park_after_s),
+            peers=self.shared.peers,
         )
 
     def _identity(self, component: Component) -> Identity:
@@ -114,7 +148,13 @@ class Parts:
             args=create.args,
             env=tuple(env.items()),
             config_vars=create.config_vars,
+            created_ns=create.timestamp,
+            is_fork=create.parent is not None,
         )
+
+
+def _ns(seconds: float) -> int:
+    return int(min(seconds * NS_PER_S, NEVER_NS))
 
 
 def _component(shared: Shared, status: Status) -> Component:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from golem_host.errors import (
@@ -20,23 +22,40 @@ from golem_host.errors import (
     InvocationInterruptedError,
     StateDirError,
 )
+from golem_host.services.output import Watcher
+from golem_host.services.slots import Slot
+from golem_host.services.unfinished import NOW
 from golem_host.signals import InterruptSignal
-from golem_host.status import RETRYING, RUNNING
-from golem_host.wire import Wire
+from golem_host.status import RETRYING, RUNNING, SUSPENDED
 from golem_host.worker import outcome as ends
 from golem_host.worker.endings import Endings
 from golem_host.worker.ledger import Ledger
-from golem_host.worker.parts import Parts
+from golem_host.worker.parts import NS_PER_S, Parts
+from golem_host.worker.rebuild import build_session, outcome_of_attempt, save_snapshot
 from golem_host.worker.request import Request
 from golem_host.worker.session import Session
 from golem_oplog.entries import (
     CancelPendingInvocation,
+    Entry,
     PendingWorkerInvocation,
 )
 from golem_oplog.errors import OplogError
-from golem_oplog.types import FunctionType
 
 _LOG: Final = logging.getLogger(__name__)
+
+PAUSE_LOOK_S: Final = 0.05
+"""How often a caller that waits for a worker to stand still looks whether it should give up."""
+
+
+class RetiredError(Exception):
+    """The worker was put away: ask the host for it again."""
+
+
+class _Rebuild:
+    """A piece of work: bring the worker to where its log ends, and on."""
+
+
+_REBUILD: Final = _Rebuild()
 
 
 class Runner:
@@ -46,17 +65,20 @@ class Runner:
         self.parts = parts
         self.ledger = Ledger(parts)
         self._changed = threading.Condition(threading.RLock())
-        self._ends = Endings(parts, self.ledger, self._changed, self.wake)
+        self._ends = Endings(parts, self.ledger, self._changed)
         self._thread: threading.Thread | None = None
+        self._starting = False
+        """Whether a thread comes as soon as a slot is free."""
+        self._slot: Slot | None = None
         self._session: Session | None = None
         self._stop: InterruptSignal | None = None
+        self._pauses = 0
         self._closing = False
+        self._retired = False
 
     # -- for callers ------------------------------------------------------------------------
 
-    def submit(
-        self, key: str, function: FunctionType, args: list[Wire], payload: bytes, *, durable: bool
-    ) -> Request:
+    def submit(self, asked: Request, *, durable: bool) -> Request:
         """
         Accept an invocation, or attach to the one that has this key.
 
@@ -65,19 +87,36 @@ class Runner:
         """
         with self._changed:
             self._refuse_if_unusable()
-            request = self.ledger.known(key, function, args)
+            request = self.ledger.known(asked)
             if request is None:
                 self.ledger.refuse_if_over()
-                request = Request(key, function, args, payload)
+                request = asked
                 self.ledger.add(request)
-            if durable and not request.done and not self.ledger.is_durable(key):
-                number = self.parts.oplog.define(function)
-                self._ends.append(PendingWorkerInvocation(self._ends.now(), key, number, payload))
+            if durable and not request.done and not self.ledger.is_durable(request.key):
+                self._accept(request)
         if durable:
             self.parts.oplog.commit()
         if not request.done:
             self.wake()
         return request
+
+    def _accept(self, request: Request) -> None:
+        self._mark(NOW)
+        version = request.target_version
+        number = None if version is not None else self.parts.oplog.define(request.function)
+        self._ends.append(
+            PendingWorkerInvocation(
+                self._ends.now(), request.key, number, request.payload, version, request.not_before
+            )
+        )
+
+    def append_durably(self, entry: Entry) -> None:
+        """Append what somebody outside wants the log to say; on disk when this returns."""
+        with self._changed:
+            self._refuse_if_unusable()
+            self._mark(NOW)
+            self._ends.append(entry)
+        self.parts.oplog.commit()
 
     def attach(self, key: str) -> Request | None:
         """The request under a key, whether it waits, runs or is done."""
@@ -88,28 +127,39 @@ class Runner:
             self.wake()
         return request
 
-    def wake(self) -> None:
-        """Go on with whatever is unfinished, unless the worker is over."""
+    def wake(self, *, by_event: bool = False) -> None:
+        """
+        Go on with whatever is unfinished, unless the worker is over.
+
+        ``by_event`` is for what nobody asked for in person: it does not wake an interrupted worker.
+        """
         with self._changed:
-            if self._closing or self._ends.broken is not None or self.ledger.over() is not None:
+            if not self._is_usable() or self.ledger.over() is not None:
                 return
-            self._ends.parked = False
-            if self._thread is None:
-                name = f"golem-worker-{self.parts.label}"
-                self._thread = threading.Thread(target=self._main, name=name, daemon=True)
-                self._thread.start()
+            if by_event and self._ends.interrupted:
+                return
+            self._ends.parked = self._ends.interrupted = False
+            self._start()
             self._changed.notify_all()
 
-    def interrupt(self, signal: InterruptSignal) -> None:
+    def _start(self) -> None:
+        if self._thread is None and not self._starting and not self._pauses:
+            self._starting = True
+            self._mark(NOW)
+            self.parts.shared.slots.start(self._begin_thread)
+
+    def interrupt(self, signal: InterruptSignal, *, wait: bool = True) -> None:
         """Stop what runs, or keep what waits from going on; returns when that is in the log."""
         with self._changed:
             self._refuse_if_unusable()
             if self._thread is None:
                 self._ends.interrupt_at_rest(restart=signal.restart)
+                self._note_rest()
                 return
             self._stop = signal
             self._poke()
-            self._changed.wait_for(lambda: self._stop is not signal or self._thread is None)
+            if wait:
+                self._changed.wait_for(lambda: self._stop is not signal or self._thread is None)
 
     def give_up(self, request: Request) -> None:
         """
@@ -135,6 +185,7 @@ class Runner:
     def cancel(self, key: str) -> bool:
         """Take a request out of the queue: False when it has its result already."""
         with self._changed:
+            self._refuse_if_unusable()
             request = self.ledger.take_out(key)
             if request is None:
                 if key in self.parts.status.results:
@@ -147,14 +198,78 @@ class Runner:
         request.fail(ConflictError(reason=f"invocation {key!r} was canceled before it began"))
         return True
 
+    def watch(self, watcher: Watcher) -> AbstractContextManager[None]:
+        with self._changed:
+            self._refuse_if_unusable()
+            return self.parts.output.watched_by(watcher)
+
+    @contextmanager
+    def paused(self, check: Callable[[], None]) -> Iterator[None]:
+        """
+        While nothing of the worker runs; what did run goes on afterwards only if it is woken.
+
+        Args:
+            check: Called while this waits; may raise to give up waiting.
+        """
+        with self._changed:
+            self._refuse_if_unusable()
+            self._pauses += 1
+        try:
+            with self._changed:
+                while self._thread is not None:
+                    self._stop = self._stop or InterruptSignal(restart=True)
+                    self._poke()
+                    check()
+                    self._changed.wait(PAUSE_LOOK_S)
+                yield
+        finally:
+            with self._changed:
+                self._pauses -= 1
+                self._stop = None if self._thread is None else self._stop
+
+    def after_revert(self) -> None:
+        """The past has changed while the worker was `paused`: answer whom that concerns."""
+        with self._changed:
+            self.ledger.follow_revert()
+            self._ends.parked = True
+            self._ends.interrupted = False
+            self._note_rest()
+
     @property
     def broken(self) -> OplogError | StateDirError | None:
         """Set when the log takes no more entries: this runner is of no use any more."""
         return self._ends.broken
 
     @property
+    def is_retired(self) -> bool:
+        return self._retired
+
+    def may_wake_by_event(self) -> bool:
+        """Whether there is something that an event lets go on."""
+        with self._changed:
+            if not self._is_usable() or self._ends.interrupted or self.ledger.over() is not None:
+                return False
+            self._ends.parked = False
+            return True
+
+    @property
     def is_active(self) -> bool:
-        return self._thread is not None
+        return self._thread is not None or (self._starting and self._is_usable())
+
+    def retire(self) -> bool:
+        """
+        Close an idle worker that nobody waits for or watches; False when it is in use.
+
+        Whoever holds it still gets `RetiredError` and asks the host for it again.
+        """
+        with self._changed:
+            if self.is_active or self._closing or self._pauses or self.parts.output.is_watched:
+                return False
+            if not self.ledger.detach():
+                return False
+            self._retired = True
+        self._close_log()
+        return True
 
     def begin_close(self) -> None:
         """Ask the thread to end: what it holds may be what another one waits for."""
@@ -163,12 +278,15 @@ class Runner:
             self._stop = self._stop or InterruptSignal(restart=True)
             self._poke()
 
-    def close(self) -> None:
+    def close(self, reason: str = "the host was closed") -> None:
         """End the thread without a trace in the log, and close the log: as a crash would."""
         self.begin_close()
         with self._changed:
             self._changed.wait_for(lambda: self._thread is None)
-            self.ledger.fail_all(InvocationInterruptedError(kind="the host was closed"))
+            self.ledger.fail_all(InvocationInterruptedError(kind=reason))
+        self._close_log()
+
+    def _close_log(self) -> None:
         try:
             self.parts.output.flush()
             self.parts.oplog.close()
@@ -178,11 +296,17 @@ class Runner:
 
     # -- the thread -------------------------------------------------------------------------
 
-    def _main(self) -> None:
+    def _begin_thread(self, slot: Slot) -> None:
+        name = f"golem-worker-{self.parts.label}"
+        threading.Thread(target=self.run_on, args=(slot,), name=name, daemon=True).start()
+
+    def run_on(self, slot: Slot) -> None:
+        """Work in this thread, which holds a slot, until there is nothing to do."""
         try:
-            with self.parts.shared.slots.held():
-                while self._work():
-                    pass
+            if not self._adopt(slot):
+                return
+            while self._work():
+                pass
         except BaseException as error:  # noqa: BLE001 - reported below, to log and callers
             # A fault of the host itself: whoever waits must learn of it.
             _LOG.exception("worker thread failed", extra={"worker": self.parts.label})
@@ -192,10 +316,28 @@ class Runner:
             with self._changed:
                 # A thread that ended for lack of work may have a successor already.
                 if self._thread is threading.current_thread():
-                    self._drop_session()
-                    self._thread = None
-                    self._stop = None
+                    self._end_thread()
                 self._changed.notify_all()
+            slot.give()
+        if self.parts.status.status == SUSPENDED:
+            self.parts.shared.hub.retire(self.parts.key)
+
+    def _adopt(self, slot: Slot) -> bool:
+        with self._changed:
+            self._starting = False
+            if self._thread is not None or not self._is_usable():
+                return False
+            self._thread = threading.current_thread()
+            self._slot = slot
+            slot.is_stopped = self._must_stop
+            return True
+
+    def _end_thread(self) -> None:
+        self._drop_session()
+        self._thread = self._slot = self._stop = None
+        if not self._retired:
+            self._note_rest()
+        self._changed.notify_all()
 
     def _work(self) -> bool:
         """One piece of work; False when the thread should end."""
@@ -203,79 +345,103 @@ class Runner:
             stop = None if self._closing or self._ends.broken is not None else self._stop
             if stop is None and not self._may_go_on():
                 # Under the lock that `wake` takes: whoever comes now starts a new thread.
-                self._drop_session()
-                self._thread = self._stop = None
-                self._changed.notify_all()
+                self._end_thread()
                 return False
-            unfinished = self._session is None and self.parts.status.is_unfinished
-            request = None
-            if stop is None and not unfinished:
-                request = self._next_request()
+            task = None if stop is not None else self._next_task()
         if stop is not None:
             self._end(ends.outcome_of(stop), None, stop)
             return True
-        if not unfinished and request is None:
+        if task is None:
             return self._wait_for_work()
-        self._attempt(request)
+        request = task if isinstance(task, Request) else None
+        assert self._slot is not None
+        if self._slot.take():
+            self._attempt(request)
+        elif request is not None:
+            self.ledger.put_back(request)
         return True
 
     def _may_go_on(self) -> bool:
-        return not (self._closing or self._ends.parked or self._ends.broken is not None)
+        return self._is_usable() and not (self._ends.parked or self._pauses)
 
-    def _next_request(self) -> Request | None:
-        while self.ledger.queue:
-            request = self.ledger.queue.popleft()
-            if not request.done:
-                return request
-        return None
+    def _next_task(self) -> Request | _Rebuild | None:
+        status = self.parts.status
+        if self._session is None and (status.is_unfinished or status.pending_update is not None):
+            return None if self._retry_is_far() else _REBUILD
+        return self.ledger.next_due(self._ends.now())
+
+    def _retry_is_far(self) -> bool:
+        """Whether the next attempt is so late that the thread is better given up."""
+        return self._retry_in_ns() > self.parts.shared.config.idle_after_s * NS_PER_S
+
+    def _retry_in_ns(self) -> int:
+        status = self.parts.status
+        if status.status != RETRYING or status.error is None or status.error.retry_at is None:
+            return 0
+        return status.error.retry_at - self._ends.now()
 
     def _wait_for_work(self) -> bool:
-        idle_s = self.parts.shared.config.idle_after_s
-        with self.parts.shared.slots.released(), self._changed:
-            self._changed.wait_for(self._has_work, timeout=idle_s)
-            if not self._has_work():
+        assert self._slot is not None
+        self._slot.give()
+        with self._changed:
+            self._changed.wait_for(self._has_work, timeout=self._idle_s())
+            if not self._has_work() and self._idle_s() > 0:
                 # Under the lock that `wake` takes: a request that comes now starts a new thread.
-                self._drop_session()
-                self._thread = None
+                self._end_thread()
                 return False
         return True
 
+    def _idle_s(self) -> float:
+        """How long to wait for work: not longer than until something in the queue is due."""
+        idle_s = self.parts.shared.config.idle_after_s
+        due_ns = self.ledger.next_due_ns()
+        if due_ns is None or self.parts.status.is_unfinished:
+            return idle_s
+        return min(idle_s, max(due_ns - self._ends.now(), 0) / NS_PER_S)
+
     def _has_work(self) -> bool:
-        return bool(self.ledger.queue) or self._stop is not None or self._closing
+        if self._must_stop() or not self._may_go_on():
+            return True
+        if self.parts.status.is_unfinished:
+            return False
+        due_ns = self.ledger.next_due_ns()
+        return due_ns is not None and due_ns <= self._ends.now()
 
     def _attempt(self, request: Request | None) -> None:
+        first_index = self.parts.oplog.last_index + 1
         try:
             if self._session is None:
                 self._wait_until_due()
-                self._session = session = self._build()
-                session.catch_up()
+                self._build().catch_up()
                 self.parts.output.flush()
-            if request is not None and not request.done:
-                self._session.run(request)
+            if request is None or request.done:
+                return
+            session = self._session
+            assert session is not None
+            if request.target_version is not None:
+                save_snapshot(self.parts, session, request)
+                with self._changed:
+                    self.ledger.forget(request.key)
+                self._drop_session()
+            else:
+                session.run(request)
+                if session.is_ephemeral:
+                    self._drop_session()
         except BaseException as raised:  # noqa: BLE001 - every end of an attempt is classified
             self._drop_session()
             stop = raised if isinstance(raised, InterruptSignal) else None
-            self._end(ends.outcome_of(raised), request, stop)
+            self._end(outcome_of_attempt(self.parts, raised, first_index), request, stop)
 
     def _build(self) -> Session:
-        parts, status = self.parts, self.parts.status
-        component = parts.component()
-        session = Session(
-            linked=parts.shared.link(component),
-            oplog=parts.oplog,
-            status=status,
-            services=parts.services(component),
-            compare_requests=parts.shared.config.compare_requests,
-            is_last_attempt=self._ends.is_last_attempt,
-            on_completed=self._completed,
-        )
+        assert self._slot is not None
+        session = build_session(self.parts, self._slot, self._ends.is_last_attempt, self._completed)
         with self._changed:
             # From here on `interrupt` reaches the guest through the context.
             self._session = session
             if self._stop is not None:
                 session.context.kill = self._stop
             if self.parts.status.is_unfinished:
-                status.status = RUNNING
+                self.parts.status.status = RUNNING
         return session
 
     def _completed(self, key: str, payload: bytes | None) -> None:
@@ -311,31 +477,67 @@ class Runner:
 
     def _wait_until_due(self) -> None:
         """Keep to the schedule of retries, also across restarts of the host."""
-        status = self.parts.status
-        error = status.error
-        if status.status != RETRYING or error is None or error.retry_at is None:
+        if self._retry_in_ns() <= 0:
             return
-        with self.parts.shared.slots.released(), self._changed:
-            while self._stop is None and not self._closing:
-                wait_ns = error.retry_at - self._ends.now()
-                if wait_ns <= 0:
-                    break
-                self._changed.wait(wait_ns / 1e9)
-            if self._stop is not None:
-                raise self._stop
+        assert self._slot is not None
+        with self._slot.released(), self._changed:
+            while not self._must_stop() and (wait_ns := self._retry_in_ns()) > 0:
+                self._changed.wait(wait_ns / NS_PER_S)
+        if self._stop is not None:
+            raise self._stop
+
+    def _note_rest(self) -> None:
+        """Write down when the worker goes on by itself.  Called with the lock."""
+        is_known, due_ns, promise = self._what_is_left()
+        shared, key = self.parts.shared, self.parts.key
+        if not is_known:
+            shared.scheduler.forget(key)
+            shared.unfinished.clear(key)
+            return
+        shared.unfinished.mark(key, due_ns, promise)
+        if due_ns is not None and not self._closing:
+            shared.scheduler.at(key, due_ns)
+
+    def _what_is_left(self) -> tuple[bool, int | None, str | None]:
+        """Whether anything is, when it is due, and the promise it waits for."""
+        status = self.parts.status
+        if self._ends.interrupted or self.ledger.over() is not None:
+            return False, None, None
+        if status.status == SUSPENDED and status.suspend is not None:
+            suspend = status.suspend
+            return True, suspend.wake_at, suspend.promise or None
+        if status.is_unfinished or status.pending_update is not None:
+            if self._ends.parked:
+                return False, None, None
+            return True, self._ends.now() + max(self._retry_in_ns(), 0), None
+        due = min((e.not_before or NOW for _, e in status.pending.values()), default=None)
+        return due is not None, due, None
+
+    def _mark(self, due_ns: int) -> None:
+        self.parts.shared.unfinished.mark(self.parts.key, due_ns)
 
     def _poke(self) -> None:
         """Reach a guest that runs, a host call that waits, or a thread between two of them."""
         if self._session is not None:
             self._session.context.kill = self._stop
             self._session.context.wake.set()
+        if self._slot is not None:
+            self._slot.poke()
         self._changed.notify_all()
+
+    def _must_stop(self) -> bool:
+        return self._stop is not None or self._closing
 
     def _is_running(self, request: Request) -> bool:
         running = self.parts.status.running
         return running is not None and running.key == request.key
 
+    def _is_usable(self) -> bool:
+        return not (self._closing or self._retired or self._ends.broken is not None)
+
     def _refuse_if_unusable(self) -> None:
+        if self._retired:
+            raise RetiredError
         if self._ends.broken is not None:
             raise StateDirError(path=self.parts.label, reason=str(self._ends.broken))
         if self._closing:

@@ -8,8 +8,11 @@ always means a new session.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from sys import maxsize
 
 from golem_host.context import InstanceContext, Services
+from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
 from golem_host.failures import GuestError
 from golem_host.replay import Divergence, Perform, Replay
@@ -18,8 +21,38 @@ from golem_host.wire import Wire
 from golem_host.worker.render import divergence_error
 from golem_host.worker.request import Request
 from golem_oplog.cbor import decode_args, encode_value
-from golem_oplog.entries import ExportedFunctionCompleted, ExportedFunctionInvoked
+from golem_oplog.entries import (
+    BeginAtomicRegion,
+    ChangePersistenceLevel,
+    ExportedFunctionCompleted,
+    ExportedFunctionInvoked,
+    PersistenceLevel,
+    Restart,
+)
 from golem_oplog.protocol import Oplog
+from golem_oplog.regions import RegionSet
+
+SAVE = ("golem:api/save-snapshot", "save")
+LOAD = ("golem:api/load-snapshot", "load")
+
+
+class SnapshotError(Exception):
+    """The guest cannot save or load a snapshot, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where an instance of a worker begins."""
+
+    linked: LinkedComponent
+    snapshot: bytes | None = None
+    """What the guest loads first: the state that an earlier version saved."""
+    first_index: int = 2
+    """The first entry that is replayed."""
+    compare_from: int = maxsize
+    """Requests of entries behind this index must equal the recorded ones."""
+    is_ephemeral: bool = False
+    """Nothing is replayed: every invocation begins with fresh memory."""
 
 
 class Session:
@@ -27,43 +60,60 @@ class Session:
     A live instance.
 
     Args:
+        start: Where it begins.
+        on_live: Called when the log is used up, before the first live host call.
         on_completed: Called with key and CBOR result once a completion is durable.
     """
 
     def __init__(
         self,
+        start: Start,
         *,
-        linked: LinkedComponent,
         oplog: Oplog,
         status: Status,
         services: Services,
-        compare_requests: bool,
         is_last_attempt: Callable[[], bool],
+        on_live: Callable[[], None],
         on_completed: Callable[[str, bytes | None], None],
     ) -> None:
+        self._start = start
         self._oplog = oplog
         self._status = status
+        self._on_live = on_live
         self._on_completed = on_completed
-        self._exports = {e.type.name: e for e in linked.component.exports}
+        self._exports = {e.type.name: e for e in start.linked.component.exports}
         target = oplog.last_index
         replay = Replay(
-            oplog.read(2, target),
-            regions=status.skipped,
+            () if start.is_ephemeral else oplog.read(start.first_index, target),
+            regions=RegionSet() if start.is_ephemeral else status.skipped,
             target=target,
             open_begins=frozenset(status.open_begins),
             same_function=self._same_function,
-            compare_requests=compare_requests,
+            compare_from=start.compare_from,
+            on_live=on_live,
         )
         self.context = InstanceContext(oplog=oplog, replay=replay, status=status, services=services)
         self.context.is_last_attempt = is_last_attempt
-        self._linked = linked
         self._instance: Instance | None = None
+
+    @property
+    def is_ephemeral(self) -> bool:
+        return self._start.is_ephemeral
 
     def catch_up(self) -> None:
         """Build the instance and replay the log; an unfinished last invocation is finished."""
+        context = self.context
+        was_live = context.replay.live
+        if self._start.is_ephemeral:
+            context.append(Restart(context.clock_ns()))
         with _Rendered(self._oplog):
-            self._instance = self._linked.instantiate(self.context)
-            while (replayed := self.context.replay.invocation()) is not None:
+            if self._start.snapshot is None:
+                self._instance = self._start.linked.instantiate(context)
+            else:
+                self._load(self._start.snapshot)
+            if was_live:
+                self._on_live()
+            while (replayed := context.replay.invocation()) is not None:
                 entry = replayed.entry
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
@@ -86,6 +136,33 @@ class Session:
             )
             self._call(export, request.args, request.key)
 
+    def save(self) -> bytes:
+        """
+        The guest's own picture of its state.
+
+        Raises:
+            SnapshotError: It exports no ``save``, or that gave something else.
+        """
+        assert self._instance is not None
+        export = self._snapshot_export(SAVE)
+        with self.context.unrecorded():
+            snapshot = self._instance.call(export, [])
+        if not isinstance(snapshot, bytes):
+            raise SnapshotError(f"{export.type.name} does not return list<u8>")
+        return snapshot
+
+    def _load(self, snapshot: bytes) -> None:
+        """Source: spec 2.9.2, with the project's remark R4: on every rebuild."""
+        with self.context.unrecorded():
+            self._instance = self._start.linked.instantiate(self.context)
+            export = self._snapshot_export(LOAD)
+            result = self._instance.call(export, [snapshot])
+        if not isinstance(result, tuple):
+            raise SnapshotError(f"{export.type.name} does not return a result")
+        is_error, reason = result
+        if is_error:
+            raise SnapshotError(f"the guest refused the snapshot: {reason}")
+
     def close(self) -> None:
         if self._instance is not None:
             self._instance.close()
@@ -93,27 +170,44 @@ class Session:
 
     def _call(self, export: ExportedFunction, args: list[Wire], key: str) -> None:
         assert self._instance is not None
+        context = self.context
+        context.key = key
         result = self._instance.call(export, args)
         payload = None if export.type.result is None else encode_value(result)
-        context = self.context
         if context.replay.live:
-            self._refuse_open_region()
+            self._close_zones()
         if not isinstance(context.replay.completion(payload), Perform):
             return
         context.append(ExportedFunctionCompleted(context.clock_ns(), payload))
         self._oplog.commit()
         self._on_completed(key, payload)
 
-    def _refuse_open_region(self) -> None:
-        for begin in self._status.open_begins:
-            # R5: otherwise the next recovery would discard later, completed invocations with it.
-            raise GuestError(f"the invocation ended inside of the region begun at index {begin}")
+    def _close_zones(self) -> None:
+        """What must not outlive an invocation: R5 and R6."""
+        for begin, kind in self._status.open_begins.items():
+            if kind is BeginAtomicRegion:
+                # Else the next recovery would discard later, completed invocations with it.
+                raise GuestError(
+                    f"the invocation ended inside of the region begun at index {begin}"
+                )
+        context = self.context
+        if context.persistence_level == PersistenceLevel.PERSIST_NOTHING:
+            # Else the zone would swallow the completion, and the next replay diverge.
+            context.persistence_level = PersistenceLevel.SMART
+            context.append(ChangePersistenceLevel(context.clock_ns(), PersistenceLevel.SMART))
 
     def _export(self, name: str) -> ExportedFunction:
         export = self._exports.get(name)
         if export is None:
             raise GuestError(f"this version of the component has no export {name}")
         return export
+
+    def _snapshot_export(self, wanted: tuple[str, str]) -> ExportedFunction:
+        """By interface and name, whatever the version (spec 1.8)."""
+        for export in self._exports.values():
+            if (without_version(export.interface), export.name) == wanted:
+                return export
+        raise SnapshotError(f"the component does not export {wanted[0]}")
 
     def _same_function(self, recorded: int, ours: int) -> bool:
         return self._oplog.function(recorded).name == self._oplog.function(ours).name

@@ -10,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, TypeVar
 
 from golem_host.component import Component, callable_exports
 from golem_host.errors import (
+    InvalidRequestError,
     InvocationInterruptedError,
     ParamTypeMismatchError,
 )
 from golem_host.services.output import STREAM_NAMES, Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.wire import Public, Wire
+from golem_host.worker.dry_run import UpdateCheck, check_update
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.names import find_export
-from golem_host.worker.parts import View
+from golem_host.worker.parts import NS_PER_S, Parts, View
 from golem_host.worker.request import Call, Request
-from golem_host.worker.runner import Runner
+from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import Log, LogLevel
 from golem_oplog.errors import ValueTypeError
@@ -34,6 +38,9 @@ from golem_oplog.values import from_wire, to_wire
 from golem_oplog.views import EntryView
 
 TIMEOUT_KIND: Final = "timeout"
+CHECK_TIMEOUT_S: Final = 60.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,12 @@ class OutputLine:
     index: int
     stream: str
     """``stdout`` or ``stderr``."""
-    text: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """As text; a piece may begin or end inside of a character."""
+        return self.data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class Worker:
         view: Callable[[], View],
         runner: Callable[[], Runner],
         delete: Callable[[], None],
+        fork: Callable[[str, int | None], Worker],
         new_key: Callable[[], str],
     ) -> None:
         self.component_name = component_name
@@ -75,6 +88,7 @@ class Worker:
         self._view = view
         self._runner = runner
         self._delete = delete
+        self._fork = fork
         self._new_key = new_key
 
     @property
@@ -108,27 +122,68 @@ class Worker:
             PreviousInvocationFailedError, InvocationExitedError: The worker takes no more.
             InvocationInterruptedError: Somebody, or the timeout, stopped it.
         """
-        request = self._submit(function, args, idempotency_key, durable=False)
+        call = self.begin(function, *args, idempotency_key=idempotency_key)
         try:
-            return request.result(timeout)
+            return call.result(timeout)
         except TimeoutError:
-            self._runner().give_up(request)
-            if request.done:
-                try:
-                    return request.result(0)
-                except InvocationInterruptedError:
-                    pass
-            raise InvocationInterruptedError(kind=TIMEOUT_KIND) from None
+            return self.give_up(call)
 
-    def enqueue(self, function: str, *args: Public, idempotency_key: str | None = None) -> Call:
-        """Accept a call that will be made whatever happens: it is on disk when this returns."""
-        request = self._submit(function, args, idempotency_key, durable=True)
-        return Call(request, self._runner().cancel)
+    def begin(self, function: str, *args: Public, idempotency_key: str | None = None) -> Call:
+        """
+        As `invoke`, for callers who wait in their own way: nothing is promised before it is done.
+
+        `enqueue` is for calls that must be made whatever happens.
+        """
+        return self._submit(function, args, idempotency_key, durable=False)
+
+    def give_up(self, call: Call) -> Public:
+        """
+        The time of a caller of `begin` is over: the value, if it is there after all.
+
+        Raises:
+            InvocationInterruptedError: It is not: the invocation is interrupted, durably, or
+                forgotten if it has not begun and was not accepted by `enqueue`.
+        """
+        self._on_runner(lambda runner: call.give_up(runner.give_up))
+        if call.done:
+            try:
+                return call.result(0)
+            except InvocationInterruptedError:
+                pass
+        raise InvocationInterruptedError(kind=TIMEOUT_KIND) from None
+
+    def enqueue(
+        self,
+        function: str,
+        *args: Public,
+        idempotency_key: str | None = None,
+        at: datetime | float | None = None,
+    ) -> Call:
+        """
+        Accept a call that will be made whatever happens: it is on disk when this returns.
+
+        Args:
+            function: As for `invoke`.
+            args: Public form.
+            idempotency_key: As for `invoke`.
+            at: When it is to begin, at the earliest: a point in time, or Unix seconds.  Others in
+                the queue go first meanwhile.
+        """
+        return self._submit(function, args, idempotency_key, durable=True, at=at)
 
     def call(self, idempotency_key: str) -> Call | None:
         """The call accepted under a key, whether it waits, runs or is done; None if there is none."""
-        request = self._runner().attach(idempotency_key)
-        return None if request is None else Call(request, self._runner().cancel)
+        request = self._attach(idempotency_key)
+        return None if request is None else self._call(request)
+
+    def cancel(self, idempotency_key: str) -> bool:
+        """
+        Take a call out of the queue; False when it is done already.
+
+        Raises:
+            InvalidRequestError: It is running, or there is none of this key.
+        """
+        return self._on_runner(lambda runner: runner.cancel(idempotency_key))
 
     def resolve(self, function: str) -> FunctionType:
         """
@@ -143,27 +198,48 @@ class Worker:
         """Everything accepted and not completed, the running invocation first."""
         return [
             Unfinished(request.key, request.function.name, _public_args(request), running)
-            for request, running in self._runner().ledger.unfinished()
+            for request, running in self._on_runner(lambda runner: runner.ledger.unfinished())
         ]
 
     def _submit(
-        self, function: str, args: tuple[Public, ...], key: str | None, *, durable: bool
-    ) -> Request:
+        self,
+        function: str,
+        args: tuple[Public, ...],
+        key: str | None,
+        *,
+        durable: bool,
+        at: datetime | float | None = None,
+    ) -> Call:
         function_type = self.resolve(function)
         wires = wire_args(function_type, args)
-        return self._runner().submit(
+        asked = Request(
             self._new_key() if key is None else key,
             function_type,
             wires,
             encode_args(wires),
-            durable=durable,
+            not_before=None if at is None else _unix_ns(at),
         )
+        return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=durable)))
+
+    def _call(self, request: Request) -> Call:
+        return Call(request, self.cancel, self._attach)
+
+    def _attach(self, key: str) -> Request | None:
+        return self._on_runner(lambda runner: runner.attach(key))
+
+    def _on_runner(self, act: Callable[[Runner], T]) -> T:
+        """Act on the worker's runner; on a new one if it was put away at this very moment."""
+        while True:
+            try:
+                return act(self._runner())
+            except RetiredError:
+                continue
 
     # -- steering ---------------------------------------------------------------------------
 
     def interrupt(self) -> None:
         """Stop what runs; it stays stopped until `resume` or a new invocation.  Durable."""
-        self._runner().interrupt(InterruptSignal())
+        self._on_runner(lambda runner: runner.interrupt(InterruptSignal()))
 
     def resume(self) -> None:
         """Go on with what is unfinished.
@@ -171,13 +247,66 @@ class Worker:
         Raises:
             PreviousInvocationFailedError, InvocationExitedError: Nothing can go on.
         """
-        runner = self._runner()
-        runner.ledger.refuse_if_over()
-        runner.wake()
+        self._on_runner(_resume)
 
     def simulate_crash(self) -> None:
         """Throw the instance away in the middle of whatever it does, and rebuild it by replay."""
-        self._runner().interrupt(InterruptSignal(restart=True))
+        self._on_runner(lambda runner: runner.interrupt(InterruptSignal(restart=True)))
+
+    # -- past and version -------------------------------------------------------------------
+
+    def fork(self, name: str, at: int | None = None) -> Worker:
+        """
+        A new worker with this one's past, up to and with entry ``at``, by default up to now.
+
+        It goes on from there at once; this one is not disturbed.
+
+        Raises:
+            InvalidRequestError: The name or the index cannot be.
+            WorkerExistsError: The name is taken.
+        """
+        return self._fork(name, at)
+
+    def revert(self, *, to_index: int | None = None, last_invocations: int | None = None) -> None:
+        """
+        Take the worker back: to its log's entry ``to_index``, which remains, or by a number of
+        invocations.  It also rescues a worker that has failed or exited.
+
+        What it did outside stays done.  Callers of what is taken back get
+        `InvocationInterruptedError`; what was accepted before and begun after is pending again.
+
+        Raises:
+            InvalidRequestError: There is no such point in its past.
+        """
+        self._on_runner(
+            lambda runner: revert(runner, to_index=to_index, last_invocations=last_invocations)
+        )
+
+    def update(self, version: int, mode: str = AUTOMATIC) -> None:
+        """
+        Ask for another version of the component; returns when the request is on disk.
+
+        ``automatic`` replays the log with the new code, at once; ``snapshot-based`` lets the old
+        code save its state and the new code load it, when the queue comes to it.  Whether it
+        worked is in `metadata().updates`; a failed one leaves the old version running.
+
+        Raises:
+            InvalidRequestError: There is no such version, it is the present one, or the same
+                update is under way.
+        """
+        self._on_runner(lambda runner: update(runner, version, mode))
+
+    def check_update(self, version: int, timeout: float = CHECK_TIMEOUT_S) -> UpdateCheck:
+        """
+        Whether an automatic update would work: the log is replayed in a scratch instance.
+
+        Nothing is performed and nothing is recorded.
+
+        Raises:
+            InvalidRequestError: There is no such version.
+        """
+        parts = self._on_runner(lambda runner: runner.parts)
+        return check_update(parts, version, timeout)
 
     def delete(self) -> None:
         """Stop the worker and remove its log, damaged or not.  What it did outside stays done."""
@@ -193,16 +322,23 @@ class Worker:
         view = self._view()
         return metadata_of(view.component_name, view.status, view.oplog.last_index)
 
+    @property
+    def durable_index(self) -> int:
+        """Index of the last entry that no crash takes away: output up to it may be shown."""
+        view = self._view()
+        # Whoever does not own the log sees only what its writer has handed out.
+        return view.oplog.committed_index if isinstance(view, Parts) else view.oplog.last_index
+
     def oplog(self, start: int = 1) -> Iterator[EntryView]:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
         return view_entries(self._view().oplog, start)
 
-    def output(self) -> Iterator[OutputLine]:
-        """Everything the guest has written to stdout and stderr, from the log."""
-        for index, entry in self._view().oplog.read():
+    def output(self, start: int = 1) -> Iterator[OutputLine]:
+        """What the guest has written to stdout and stderr, from the log, from an index on."""
+        for index, entry in self._view().oplog.read(start):
             if isinstance(entry, Log) and entry.level in STREAM_NAMES:
                 stream = STREAM_NAMES[LogLevel(entry.level)]
-                yield OutputLine(index, stream, entry.message.decode("utf-8", "replace"))
+                yield OutputLine(index, stream, entry.message)
 
     def attach(
         self, on_output: Callable[[str, bytes], None], on_notice: Callable[[str], None]
@@ -213,7 +349,23 @@ class Worker:
 
         Called from the host's threads; must be quick and must not raise.
         """
-        return self._runner().parts.output.watched_by(Watcher(on_output, on_notice))
+        return self._on_runner(lambda runner: runner.watch(Watcher(on_output, on_notice)))
+
+
+def _resume(runner: Runner) -> None:
+    runner.ledger.refuse_if_over()
+    runner.wake()
+
+
+def _unix_ns(at: datetime | float) -> int:
+    seconds = at.timestamp() if isinstance(at, datetime) else at
+    try:
+        nanoseconds = round(seconds * NS_PER_S)
+    except (OverflowError, ValueError):
+        nanoseconds = -1
+    if not 0 <= nanoseconds < 1 << 63:
+        raise InvalidRequestError(reason=f"{at!r} is no time at which a call could begin")
+    return nanoseconds
 
 
 def wire_args(function: FunctionType, args: tuple[Public, ...]) -> list[Wire]:

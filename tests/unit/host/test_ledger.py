@@ -14,7 +14,7 @@ from golem_host.errors import (
     InvocationInterruptedError,
     PreviousInvocationFailedError,
 )
-from golem_host.worker.ledger import FINGERPRINT_CHARS, Ledger
+from golem_host.worker.ledger import FINGERPRINT_CHARS, SAVE_FUNCTION, Ledger
 from golem_host.worker.request import Request
 from golem_oplog.cbor import encode_args, encode_value, fingerprint
 from golem_oplog.entries import (
@@ -80,7 +80,7 @@ def request(key: str, number: int = 1) -> Request:
 
 
 def known(ledger: Ledger, key: str, number: int = 1) -> Request | None:
-    return ledger.known(key, ADD, [number])
+    return ledger.known(Request(key, ADD, [number], b""))
 
 
 COMPLETED = ExportedFunctionCompleted(T, encode_value(42))
@@ -99,7 +99,7 @@ def test_the_queue_is_read_from_the_log() -> None:
         PendingWorkerInvocation(T, "update", None, b"", target_version=1),
     )
 
-    assert [("a", ADD, [1]), ("c", ADD, [3])] == [
+    assert [("a", ADD, [1]), ("c", ADD, [3]), ("update", SAVE_FUNCTION, [])] == [
         (each.key, each.function, each.args) for each in ledger.queue
     ]
 
@@ -194,7 +194,7 @@ def test_another_input_is_refused_with_both_fingerprints(log: tuple[Entry, ...])
 def test_another_function_is_refused() -> None:
     """Even if it has the same arguments."""
     with pytest.raises(ConflictError):
-        ledger_of(pending("a")).known("a", PING, [1])
+        ledger_of(pending("a")).known(Request("a", PING, [1], b""))
 
 
 @pytest.mark.parametrize("log", [(pending("a"),), (invoked("a"),)])

@@ -26,7 +26,7 @@ from golem_host.errors import (
     StateDirError,
 )
 from golem_host.failures import GuestError
-from golem_host.services.slots import RunSlots
+from golem_host.services.slots import RunSlots, Slot
 from golem_host.signals import ExitSignal, InterruptSignal, SuspendSignal
 from golem_host.system import SystemClock
 from golem_host.worker.request import Request
@@ -98,7 +98,8 @@ class Bench:
 
     def submit(self, key: str, number: int = 1, *, durable: bool = False) -> Request:
         args: list[Any] = [number]
-        return self.runner.submit(key, RUN.type, args, encode_args(args), durable=durable)
+        asked = Request(key, RUN.type, args, encode_args(args))
+        return self.runner.submit(asked, durable=durable)
 
     def entries(self, kind: type[E]) -> list[E]:
         return [entry for _, entry in self.oplog.read() if isinstance(entry, kind)]
@@ -174,13 +175,15 @@ def test_a_request_that_comes_in_while_a_worker_suspends_wakes_it() -> None:
 def test_a_wake_up_finds_a_thread_or_starts_one() -> None:
     """Also where the last one is just about to end."""
 
-    class Slots(RunSlots):
-        @contextmanager
-        def held(self) -> Iterator[None]:
-            with super().held():
-                yield
+    class Ending(Slot):
+        def give(self) -> None:
+            super().give()
             if not b.entries(ExportedFunctionCompleted):
                 b.runner.wake()
+
+    class Slots(RunSlots):
+        def slot(self, is_stopped: Callable[[], bool]) -> Slot:
+            return Ending(self, is_stopped)
 
     with bench(suspends_first(lambda: b)) as b:
         b.parts.shared = replace(b.parts.shared, slots=Slots(1))

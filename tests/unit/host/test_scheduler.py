@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -24,16 +24,28 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = FrozenClock(T)
-        self.scheduler = Scheduler(self.clock)
+        self.scheduler = Scheduler(self.clock, self.act)
         self.done: list[str] = []
+        self.actions: dict[Hashable, Callable[[], None]] = {}
+
+    def act(self, key: Hashable) -> None:
+        if key in self.actions:
+            self.actions[key]()
+        else:
+            self.done.append(str(key))
 
     def at(self, unix_ns: int, name: str) -> None:
-        self.scheduler.at(unix_ns, lambda: self.done.append(name))
+        self.scheduler.at(name, unix_ns)
+
+    def call_at(self, unix_ns: int, action: Callable[[], None]) -> None:
+        key = object()
+        self.actions[key] = action
+        self.scheduler.at(key, unix_ns)
 
     def looks(self) -> None:
         """Return when the scheduler has looked at the clock, and done what is due."""
         looked = threading.Event()
-        self.scheduler.at(self.clock.now_ns, looked.set)
+        self.call_at(self.clock.now_ns, looked.set)
         assert looked.wait(PATIENCE_S)
 
     def rests(self) -> None:
@@ -115,7 +127,7 @@ def test_the_clock_is_looked_at_even_if_nothing_happens(monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "WAIT_NS_MAX", 1_000_000)
     done = threading.Event()
     with bench() as b:
-        b.scheduler.at(T + HOUR_NS, done.set)
+        b.call_at(T + HOUR_NS, done.set)
         b.looks()
         b.clock.advance(HOUR_NS)
 
@@ -137,7 +149,7 @@ def test_an_action_may_schedule_another() -> None:
     """As a worker does that suspends again."""
     with bench() as b:
         done = threading.Event()
-        b.scheduler.at(T, lambda: b.scheduler.at(T, done.set))
+        b.call_at(T, lambda: b.call_at(T, done.set))
 
         assert done.wait(PATIENCE_S)
 
@@ -149,7 +161,7 @@ def test_a_failing_action_stops_no_other(caplog: pytest.LogCaptureFixture) -> No
         raise ValueError("bad action")
 
     with bench() as b, caplog.at_level(logging.ERROR):
-        b.scheduler.at(T, fail)
+        b.call_at(T, fail)
         b.at(T, "next")
         b.rests()
 
@@ -182,9 +194,43 @@ def test_closing_waits_for_the_action_under_way() -> None:
         assert may_end.wait(PATIENCE_S)
         b.done.append("act")
 
-    b.scheduler.at(T, act)
+    b.call_at(T, act)
     assert begun.wait(PATIENCE_S)
     threading.Thread(target=may_end.set).start()
     b.scheduler.close()
 
     assert ["act"] == b.done
+
+
+def test_a_key_has_one_time() -> None:
+    """What is scheduled again is done at the later call's time, and once."""
+    with bench() as b:
+        b.at(T + HOUR_NS, "moved")
+        b.at(T + 2 * HOUR_NS, "moved")
+        b.clock.advance(HOUR_NS)
+        b.looks()
+        early = list(b.done)
+        b.clock.advance(HOUR_NS)
+        b.looks()
+
+        assert ([], ["moved"]) == (early, b.done)
+
+
+def test_what_is_forgotten_is_not_done() -> None:
+    """As for a worker that is interrupted while it sleeps."""
+    with bench() as b:
+        b.at(T + HOUR_NS, "forgotten")
+        b.scheduler.forget("forgotten")
+        b.clock.advance(HOUR_NS)
+        b.looks()
+
+        assert [] == b.done
+
+
+def test_times_that_are_not_meant_any_more_do_not_pile_up() -> None:
+    """A worker that sleeps again and again costs one entry."""
+    with bench() as b:
+        for hours in range(1, 10_001):
+            b.at(T + hours * HOUR_NS, "sleeper")
+
+        assert len(b.scheduler._heap) < 100

@@ -44,7 +44,7 @@ def replay_of(
     *entries: Entry,
     dead: tuple[Region, ...] = (),
     open_begins: tuple[int, ...] = (),
-    compare_requests: bool = True,
+    compare_from: int = 0,
     same_function: Callable[[int, int], bool] = never_same,
 ) -> Replay:
     """A replay of a log whose entries after `Create` are these, the first of them at index 2."""
@@ -54,7 +54,7 @@ def replay_of(
         target=1 + len(entries),
         open_begins=frozenset(open_begins),
         same_function=same_function,
-        compare_requests=compare_requests,
+        compare_from=compare_from,
     )
 
 

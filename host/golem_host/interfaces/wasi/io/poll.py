@@ -45,7 +45,9 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
             return ready
         deadlines = [d for p in pollables if (d := p.deadline_ns()) is not None]
         deadline = min(deadlines, default=None)
-        is_far = deadline is None or deadline - now >= context.services.suspend_after_ns
+        services = context.services
+        is_far = deadline is None or deadline - now >= services.suspend_after_ns
+        is_far = is_far or services.slot.is_crowded()
         if is_far and all(pollable.suspends() for pollable in pollables):
             raise SuspendSignal("waiting for a timer", deadline)
         context.wait_until(deadline)

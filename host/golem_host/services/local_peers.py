@@ -1,0 +1,98 @@
+"""The host as one of its own workers may use it: `Peers` over `Workers` and `Components`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from golem_host.errors import ComponentNotFoundError, InvalidRequestError, WorkerNotFoundError
+from golem_host.services.peers import WorkerRef
+from golem_host.services.unfinished import WorkerKey
+from golem_host.worker.runner import RetiredError
+from golem_host.worker.surgery import revert, update
+from golem_oplog.sequel import Sequel
+
+if TYPE_CHECKING:
+    from golem_host.services.components import Components
+    from golem_host.services.promises import Promises
+    from golem_host.services.workers import Workers
+    from golem_host.worker.metadata import WorkerMetadata
+
+
+class LocalPeers:
+    """See `Peers`."""
+
+    def __init__(self, workers: Workers, components: Components, promises: Promises) -> None:
+        self._workers = workers
+        self._components = components
+        self.promises = promises
+
+    def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
+        key = self._find(worker)
+        return None if key is None else self._workers.metadata(key)
+
+    def page(self, component_id: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:
+        name = self._components.name_of(component_id)
+        if name is None:
+            raise ComponentNotFoundError(component=component_id)
+        return self._workers.page(name, cursor, count)
+
+    def exists(self, worker: WorkerRef) -> bool:
+        key = self._find(worker)
+        return key is not None and self._workers.exists(key)
+
+    def component_id_of(self, reference: str) -> str | None:
+        return self._components.id_of(reference)
+
+    def fork(
+        self, source: WorkerRef, target: WorkerRef, cut: int, token: str, extra: Sequence[Sequel]
+    ) -> None:
+        if target.component_id != source.component_id:
+            raise InvalidRequestError(reason="a fork has the same component as its source")
+        key = self._existing(source)
+        self._workers.fork(key, target.worker_name, cut, token=token, extra=extra)
+
+    def revert(
+        self,
+        worker: WorkerRef,
+        *,
+        to_index: int | None,
+        last_invocations: int | None,
+        token: str,
+        check_kill: Callable[[], None],
+    ) -> None:
+        key = self._existing(worker)
+        while True:
+            try:
+                revert(
+                    self._workers.runner(key),
+                    to_index=to_index,
+                    last_invocations=last_invocations,
+                    token=token,
+                    check=check_kill,
+                )
+            except RetiredError:
+                continue
+            return
+
+    def update(self, worker: WorkerRef, version: int, mode: str, token: str) -> None:
+        key = self._existing(worker)
+        while True:
+            try:
+                update(self._workers.runner(key), version, mode, token)
+            except RetiredError:
+                continue
+            return
+
+    def _find(self, worker: WorkerRef) -> WorkerKey | None:
+        name = self._components.name_of(worker.component_id)
+        return None if name is None else WorkerKey(name, worker.worker_name)
+
+    def _existing(self, worker: WorkerRef) -> WorkerKey:
+        key = self._find(worker)
+        if key is None or not self._workers.exists(key):
+            raise WorkerNotFoundError(
+                component=worker.component_id if key is None else key.component,
+                worker=worker.worker_name,
+            )
+        return key

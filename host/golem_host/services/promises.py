@@ -1,0 +1,196 @@
+"""
+Promises: cells that one worker makes, anybody completes once, and workers wait for.
+
+They live in ``host.db`` because no worker owns what another one may fill.
+
+Source: spec 2.1, with the project's remarks R10, R12, R30 and R51.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Self
+
+from golem_host.errors import InvalidRequestError, PromiseNotFoundError
+from golem_host.services.world import Clock
+from golem_host.storage.database import Database
+
+DATA_BYTES_MAX: Final = 2_796_202
+"""What the engine hands to a guest in one list; more could never be awaited."""
+INDEX_MAX: Final = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseId:
+    """The worker that made a promise, and where in its log."""
+
+    component_id: str
+    """UUID in text form."""
+    worker_name: str
+    oplog_index: int
+
+    def __str__(self) -> str:
+        return f"{self.component_id}/{self.worker_name}/{self.oplog_index}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """
+        From the text form, ``<component-uuid>/<worker-name>/<oplog-index>``.
+
+        Raises:
+            InvalidRequestError: It is none.
+        """
+        parts = text.split("/")
+        if len(parts) != 3 or not (parts[2].isascii() and parts[2].isdecimal()):
+            raise InvalidRequestError(
+                reason=f"{text!r} names no promise: expected COMPONENT-ID/WORKER/INDEX"
+            )
+        return cls(parts[0], parts[1], int(parts[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseInfo:
+    """One promise, as it is listed."""
+
+    id: PromiseId
+    completed: bool
+    size_bytes: int
+    created_ns: int
+
+
+class Promises:
+    """``host.promises``."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waking: dict[PromiseId, list[threading.Event]] = {}
+        self.on_completed: Callable[[PromiseId], None] = _nobody
+        """Wakes the workers without an instance that wait for it."""
+
+    def create(self, promise: PromiseId) -> None:
+        """Make a promise; no error if there is one of this id."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO promise VALUES (?, ?, ?, ?, NULL, NULL) ON CONFLICT DO NOTHING",
+                (*_key(promise), self._clock.unix_ns()),
+            )
+
+    def get(self, promise: PromiseId) -> bytes | None:
+        """
+        The content, or None while it is not completed.
+
+        Raises:
+            PromiseNotFoundError: There is no such promise.
+        """
+        with self._database.reading() as connection:
+            found = _select(connection, promise)
+        return found[1]
+
+    def complete(self, promise: PromiseId, data: bytes, token: str = "") -> bool:
+        """
+        Fill a promise, durably, and wake whoever waits; False if it was completed before.
+
+        Args:
+            promise: Which one.
+            data: At most 2,796,202 bytes.
+            token: Names the effect: the same one again gives the first answer again.
+
+        Raises:
+            PromiseNotFoundError: There is no such promise.
+            InvalidRequestError: The data are too long.
+        """
+        if len(data) > DATA_BYTES_MAX:
+            raise InvalidRequestError(
+                reason=f"a promise holds at most {DATA_BYTES_MAX} bytes, not {len(data)}"
+            )
+        with self._database.transaction() as connection:
+            completed_by, _ = _select(connection, promise)
+            if completed_by is None:
+                connection.execute(
+                    f"UPDATE promise SET completed_by = ?, data = ? WHERE {_WHERE}",
+                    (token, data, *_key(promise)),
+                )
+        if completed_by is not None:
+            return token != "" and completed_by == token
+        with self._lock:
+            for event in self._waking.get(promise, ()):
+                event.set()
+        self.on_completed(promise)
+        return True
+
+    def delete(self, promise: PromiseId) -> None:
+        """Remove a promise, durably; no error if there is none."""
+        with self._database.transaction() as connection:
+            connection.execute(f"DELETE FROM promise WHERE {_WHERE}", _key(promise))
+
+    def delete_of(self, component_id: str, worker_name: str) -> None:
+        """Remove all promises of a worker (R30)."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM promise WHERE component_id = ? AND worker_name = ?",
+                (component_id, worker_name),
+            )
+
+    def list(
+        self, component_id: str | None = None, worker_name: str | None = None
+    ) -> Iterator[PromiseInfo]:
+        """Promises in the order of their ids, of all workers or of some."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT component_id, worker_name, oplog_index, completed_by IS NOT NULL, "
+                "coalesce(length(data), 0), created_ns FROM promise "
+                "WHERE (?1 IS NULL OR component_id = ?1) AND (?2 IS NULL OR worker_name = ?2)",
+                (component_id, worker_name),
+            ).fetchall()
+        for component, worker, index, completed, size_bytes, created_ns in rows:
+            promise = PromiseId(component, worker, index)
+            yield PromiseInfo(promise, bool(completed), size_bytes, created_ns)
+
+    def is_settled(self, text: str) -> bool:
+        """Whether nothing is to be waited for: it is completed, or there is no such promise."""
+        try:
+            return self.get(PromiseId.parse(text)) is not None
+        except PromiseNotFoundError:
+            return True
+
+    @contextmanager
+    def waking(self, promise: PromiseId, event: threading.Event) -> Iterator[None]:
+        """While this lasts, completing the promise sets the event."""
+        with self._lock:
+            self._waking.setdefault(promise, []).append(event)
+        try:
+            yield
+        finally:
+            with self._lock:
+                waiters = self._waking[promise]
+                waiters.remove(event)
+                if not waiters:
+                    del self._waking[promise]
+
+
+_WHERE: Final = "component_id = ? AND worker_name = ? AND oplog_index = ?"
+
+
+def _key(promise: PromiseId) -> tuple[str, str, int]:
+    # Guests may name any u64; the database holds what a log can have.
+    return promise.component_id, promise.worker_name, min(promise.oplog_index, INDEX_MAX)
+
+
+def _select(connection: sqlite3.Connection, promise: PromiseId) -> tuple[str | None, bytes | None]:
+    row = connection.execute(
+        f"SELECT completed_by, data FROM promise WHERE {_WHERE}", _key(promise)
+    ).fetchone()
+    if row is None:
+        raise PromiseNotFoundError(promise=str(promise))
+    completed_by, data = row
+    return completed_by, data
+
+
+def _nobody(_promise: PromiseId) -> None:
+    """Nobody waits."""

@@ -1,0 +1,78 @@
+"""
+Which workers have something left to do: an index, so that nobody has to read every log for it.
+
+A row is written before the work is in the log and removed after it is done, so the rows are never
+too few; one too many costs a look at the log.  They are not synced: should the machine lose power,
+`is_trusted` says no, and the logs are read once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from golem_host.storage.database import Database
+
+NOW = 0
+"""The time of what is due at once."""
+
+
+class WorkerKey(NamedTuple):
+    """A worker as directories name it."""
+
+    component: str
+    worker: str
+
+
+class Waiting(NamedTuple):
+    """One worker with something left to do."""
+
+    key: WorkerKey
+    due_ns: int | None
+    """Unix time at which it goes on by itself; None where only an event moves it."""
+    promise: str | None
+    """What it waits for, in text form."""
+
+
+class Unfinished:
+    """The table of that name."""
+
+    def __init__(self, database: Database, boot_id: str) -> None:
+        self._database = database
+        self._boot_id = boot_id
+
+    def mark(self, key: WorkerKey, due_ns: int | None, promise: str | None = None) -> None:
+        with self._database.transaction(durable=False) as connection:
+            connection.execute(
+                "INSERT INTO unfinished VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET due_ns = excluded.due_ns, promise = excluded.promise",
+                (*key, due_ns, promise),
+            )
+
+    def clear(self, key: WorkerKey) -> None:
+        with self._database.transaction(durable=False) as connection:
+            connection.execute("DELETE FROM unfinished WHERE component = ? AND worker = ?", key)
+
+    def all(self) -> list[Waiting]:
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT * FROM unfinished").fetchall()
+        return [Waiting(WorkerKey(c, w), due_ns, promise) for c, w, due_ns, promise in rows]
+
+    def waiting_for(self, promise: str) -> list[WorkerKey]:
+        """Workers without an instance that wait for this promise."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT component, worker FROM unfinished WHERE promise = ?", (promise,)
+            ).fetchall()
+        return [WorkerKey(*row) for row in rows]
+
+    def is_trusted(self) -> bool:
+        """Whether the rows were written since the machine was started."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT id FROM boot").fetchone()
+        return row is not None and row[0] == self._boot_id != ""
+
+    def trust(self) -> None:
+        """From now on the rows are complete, until the machine is started again."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM boot")
+            connection.execute("INSERT INTO boot VALUES (?)", (self._boot_id,))

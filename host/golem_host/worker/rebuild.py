@@ -1,0 +1,120 @@
+"""
+Building an instance of a worker from what its log says: which version, from where, to what end.
+
+Source: spec 2.9 and 6.1, with the project's remarks R4, R8 and R41.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from sys import maxsize
+
+from golem_host.context import RunSlot
+from golem_host.errors import HostError
+from golem_host.signals import InterruptSignal
+from golem_host.status import Status
+from golem_host.worker import outcome as ends
+from golem_host.worker.parts import Parts
+from golem_host.worker.request import Request
+from golem_host.worker.session import Session, SnapshotError, Start
+from golem_host.worker.stderr import exception_line, traceback_in
+from golem_oplog.entries import FailedUpdate, PendingUpdate, SuccessfulUpdate
+from golem_oplog.errors import OplogError
+
+
+def version_to_build(status: Status) -> int:
+    """The pending update's where there is one, else the one that the worker has."""
+    pending = status.pending_update
+    return status.component_version if pending is None else pending.entry.target_version
+
+
+def build_session(
+    parts: Parts,
+    slot: RunSlot,
+    is_last_attempt: Callable[[], bool],
+    on_completed: Callable[[str, bytes | None], None],
+) -> Session:
+    """A session that is about to catch up with the worker's log."""
+    status, shared = parts.status, parts.shared
+    component = parts.component_of(version_to_build(status))
+    return Session(
+        start_of(parts, version_to_build(status)),
+        oplog=parts.oplog,
+        status=status,
+        services=parts.services(component, slot),
+        is_last_attempt=is_last_attempt,
+        on_live=lambda: finish_update(parts),
+        on_completed=on_completed,
+    )
+
+
+def start_of(parts: Parts, version: int) -> Start:
+    """Where an instance of this version begins."""
+    status, shared = parts.status, parts.shared
+    component = parts.component_of(version)
+    snapshot = status.snapshot
+    is_own = version == status.component_version and status.pending_update is None
+    compare = shared.config.compare_requests and is_own
+    return Start(
+        linked=shared.link(component),
+        snapshot=None if snapshot is None else parts.oplog.load(snapshot.payload),
+        first_index=2 if snapshot is None else snapshot.oplog_index + 1,
+        compare_from=status.fresh_from if compare else maxsize,
+        is_ephemeral=component.ephemeral,
+    )
+
+
+def finish_update(parts: Parts) -> None:
+    """The new version has come to where the old one stood: from here on it is the worker's."""
+    status = parts.status
+    pending = status.pending_update
+    if pending is None:
+        return
+    version = pending.entry.target_version
+    size_bytes = parts.component_of(version).size_bytes
+    now = parts.shared.config.clock.unix_ns()
+    status.append(parts.oplog, SuccessfulUpdate(now, version, size_bytes))
+    parts.oplog.commit()
+    parts.output.notify(f"updated to version {version}")
+
+
+def save_snapshot(parts: Parts, session: Session, request: Request) -> None:
+    """Let the old version save its state, and so begin a snapshot-based update."""
+    version = request.target_version
+    assert version is not None
+    now = parts.shared.config.clock.unix_ns
+    try:
+        snapshot = session.save()
+    except (OplogError, InterruptSignal):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the old version goes on
+        details = explain(error)
+        parts.status.append(parts.oplog, FailedUpdate(now(), version, details))
+        parts.output.notify(f"update to version {version} failed: {details}")
+    else:
+        entry = PendingUpdate(now(), version, snapshot, request.key)
+        parts.status.append(parts.oplog, entry)
+    parts.oplog.commit()
+
+
+def outcome_of_attempt(parts: Parts, raised: BaseException, first_index: int) -> ends.Outcome:
+    """
+    What an exception means that ended an attempt.
+
+    Args:
+        parts: The worker's.
+        raised: The exception.
+        first_index: The first entry that the attempt may have appended.
+    """
+    pending = parts.status.pending_update
+    if pending is None or isinstance(raised, OplogError | InterruptSignal):
+        return ends.outcome_of(raised)
+    return ends.UpdateFailed(pending.entry.target_version, explain(raised), first_index)
+
+
+def explain(error: BaseException) -> str:
+    """Why an update failed, in one line."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, HostError | SnapshotError):
+        return text
+    return exception_line(traceback_in(text)) or text
