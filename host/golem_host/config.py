@@ -37,6 +37,8 @@ class HostConfig:
     """Whether a replayed host call must have the recorded arguments (spec 6.2, P)."""
     cache_dir: Path | None = None
     """Compiled code; None for the user's cache directory."""
+    control_socket: bool = True
+    """Whether other processes of the same user may use this host through ``control.sock``."""
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=SystemRandom)
 

@@ -18,7 +18,6 @@ import msgpack
 
 from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
-from golem_host.keys import derive_key
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
@@ -222,6 +221,8 @@ class InstanceContext(StoreContext):
 
     def derive_key(self, index: int) -> UUID:
         """The idempotency key of what happens behind entry ``index`` (spec 2.8)."""
+        from golem_host.keys import derive_key  # noqa: PLC0415 - few guests ask, and uuid is slow
+
         identity = self.services.identity
         return derive_key(self.key, index, identity.worker_name if identity.is_fork else "")
 

@@ -13,6 +13,7 @@ from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import StateDirError, os_reason
 from golem_host.interfaces.offered import registry
+from golem_host.rest.control import ControlSocket
 from golem_host.services.components import Components
 from golem_host.services.local_peers import LocalPeers
 from golem_host.services.output import OutputFlusher
@@ -68,7 +69,7 @@ class Host(ClosesOnExit):
         )
         blobs = BlobStore(layout.blobs, files, config.sync_level)
         self.promises = promises = Promises(database, config.clock)
-        scheduler = Scheduler(config.clock, lambda key: self.workers.wake(key))
+        scheduler = Scheduler(config.clock, self._due)
         flusher = OutputFlusher()
 
         def share(workers: Workers) -> Shared:
@@ -125,10 +126,13 @@ class Host(ClosesOnExit):
         """
         root = Path(state_dir).absolute()
         with ExitStack() as stack:
+            lock = None
             if not read_only:
                 _make_directories(root)
-                stack.enter_context(StateLock(StateLayout(root).lock))
+                lock = stack.enter_context(StateLock(StateLayout(root).lock))
             host = cls(root, config or HostConfig(), stack, read_only=read_only)
+            if lock is not None and host._config.control_socket:
+                stack.enter_context(ControlSocket(host, StateLayout(root), lock))
             host._resources = stack.pop_all()
         if revive and not read_only:
             host.workers.revive()
@@ -137,6 +141,9 @@ class Host(ClosesOnExit):
     def close(self) -> None:
         """End every worker's thread, as a crash would, and let go of the directory."""
         self._resources.close()
+
+    def _due(self, key: object) -> None:
+        self.workers.wake(key)
 
     def _get_engine(self) -> Engine:
         """Made on first use: listing and dumping need none."""

@@ -6,10 +6,8 @@ Source: spec 2.8, with the project's remark R17: a fork's keys differ from its s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from uuid import UUID
+from typing import Final
+from uuid import UUID, uuid5
 
 _ROOT_NAMESPACE: Final = "9c19b15a-c83d-46f7-9bc3-ead7923733f4"
 
@@ -23,8 +21,6 @@ def derive_key(base: str, index: int, fork_name: str = "") -> UUID:
         index: Index of the last entry before the one that records the effect.
         fork_name: Name of the worker where it is a fork; empty where it is not.
     """
-    from uuid import uuid5
-
     namespace = _namespace(base)
     if fork_name:
         namespace = uuid5(namespace, f"fork-{fork_name}")
@@ -32,8 +28,6 @@ def derive_key(base: str, index: int, fork_name: str = "") -> UUID:
 
 
 def _namespace(base: str) -> UUID:
-    from uuid import UUID, uuid5
-
     try:
         return UUID(base)
     except ValueError:

@@ -113,7 +113,8 @@ class Promises:
             completed_by, _ = _select(connection, promise)
             if completed_by is None:
                 connection.execute(
-                    f"UPDATE promise SET completed_by = ?, data = ? WHERE {_WHERE}",
+                    "UPDATE promise SET completed_by = ?, data = ? "
+                    "WHERE component_id = ? AND worker_name = ? AND oplog_index = ?",
                     (token, data, *_key(promise)),
                 )
         if completed_by is not None:
@@ -127,7 +128,11 @@ class Promises:
     def delete(self, promise: PromiseId) -> None:
         """Remove a promise, durably; no error if there is none."""
         with self._database.transaction() as connection:
-            connection.execute(f"DELETE FROM promise WHERE {_WHERE}", _key(promise))
+            connection.execute(
+                "DELETE FROM promise "
+                "WHERE component_id = ? AND worker_name = ? AND oplog_index = ?",
+                _key(promise),
+            )
 
     def delete_of(self, component_id: str, worker_name: str) -> None:
         """Remove all promises of a worker (R30)."""
@@ -174,9 +179,6 @@ class Promises:
                     del self._waking[promise]
 
 
-_WHERE: Final = "component_id = ? AND worker_name = ? AND oplog_index = ?"
-
-
 def _key(promise: PromiseId) -> tuple[str, str, int]:
     # Guests may name any u64; the database holds what a log can have.
     return promise.component_id, promise.worker_name, min(promise.oplog_index, INDEX_MAX)
@@ -184,7 +186,9 @@ def _key(promise: PromiseId) -> tuple[str, str, int]:
 
 def _select(connection: sqlite3.Connection, promise: PromiseId) -> tuple[str | None, bytes | None]:
     row = connection.execute(
-        f"SELECT completed_by, data FROM promise WHERE {_WHERE}", _key(promise)
+        "SELECT completed_by, data FROM promise "
+        "WHERE component_id = ? AND worker_name = ? AND oplog_index = ?",
+        _key(promise),
     ).fetchone()
     if row is None:
         raise PromiseNotFoundError(promise=str(promise))

@@ -64,6 +64,10 @@ class StateLayout:
         return self.root / "lock"
 
     @property
+    def control_socket(self) -> Path:
+        return self.root / "control.sock"
+
+    @property
     def database(self) -> Path:
         return self.root / "host.db"
 

@@ -16,7 +16,12 @@ from golem_oplog.closing import ClosesOnExit
 
 
 class StateLock(ClosesOnExit):
-    """Held from construction to `close`.  The file's text is the owner's process id."""
+    """
+    Held from construction to `close`.
+
+    The file's first line is the owner's process id, the second one the path of its control
+    socket, if that is not where it would be looked for.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
@@ -36,11 +41,24 @@ class StateLock(ClosesOnExit):
                 ) from error
             raise StateDirError(path=str(path.parent), reason=os_reason(error)) from error
 
+    def tell_socket(self, path: Path) -> None:
+        """Write down where the control socket is."""
+        os.pwrite(self._fd, b"%d\n%b\n" % (os.getpid(), os.fsencode(path)), 0)
+
     def close(self) -> None:
         # The file stays: removing it would let two owners lock two files of the same name.
         os.close(self._fd)
 
 
+def told_socket(path: Path) -> Path | None:
+    """What `StateLock.tell_socket` wrote into the lock file at a path; None for nothing."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return None
+    return Path(os.fsdecode(lines[1])) if len(lines) > 1 and lines[1] else None
+
+
 def _owner(fd: int) -> int | None:
-    text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+    text = os.pread(fd, 32, 0).partition(b"\n")[0].decode("ascii", "replace").strip()
     return int(text) if text.isascii() and text.isdigit() else None

@@ -35,7 +35,7 @@ def build_session(
     on_completed: Callable[[str, bytes | None], None],
 ) -> Session:
     """A session that is about to catch up with the worker's log."""
-    status, shared = parts.status, parts.shared
+    status = parts.status
     component = parts.component_of(version_to_build(status))
     return Session(
         start_of(parts, version_to_build(status)),

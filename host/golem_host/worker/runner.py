@@ -24,10 +24,10 @@ from golem_host.errors import (
 )
 from golem_host.services.output import Watcher
 from golem_host.services.slots import Slot
-from golem_host.services.unfinished import NOW
 from golem_host.signals import InterruptSignal
-from golem_host.status import RETRYING, RUNNING, SUSPENDED
+from golem_host.status import RUNNING, SUSPENDED
 from golem_host.worker import outcome as ends
+from golem_host.worker.agenda import Agenda
 from golem_host.worker.endings import Endings
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import NS_PER_S, Parts
@@ -51,13 +51,6 @@ class RetiredError(Exception):
     """The worker was put away: ask the host for it again."""
 
 
-class _Rebuild:
-    """A piece of work: bring the worker to where its log ends, and on."""
-
-
-_REBUILD: Final = _Rebuild()
-
-
 class Runner:
     """Runs one worker.  Every public method may be called from any thread."""
 
@@ -66,6 +59,7 @@ class Runner:
         self.ledger = Ledger(parts)
         self._changed = threading.Condition(threading.RLock())
         self._ends = Endings(parts, self.ledger, self._changed)
+        self._agenda = Agenda(parts, self.ledger, self._ends)
         self._thread: threading.Thread | None = None
         self._starting = False
         """Whether a thread comes as soon as a slot is free."""
@@ -101,7 +95,7 @@ class Runner:
         return request
 
     def _accept(self, request: Request) -> None:
-        self._mark(NOW)
+        self._agenda.mark_active()
         version = request.target_version
         number = None if version is not None else self.parts.oplog.define(request.function)
         self._ends.append(
@@ -114,7 +108,7 @@ class Runner:
         """Append what somebody outside wants the log to say; on disk when this returns."""
         with self._changed:
             self._refuse_if_unusable()
-            self._mark(NOW)
+            self._agenda.mark_active()
             self._ends.append(entry)
         self.parts.oplog.commit()
 
@@ -145,7 +139,7 @@ class Runner:
     def _start(self) -> None:
         if self._thread is None and not self._starting and not self._pauses:
             self._starting = True
-            self._mark(NOW)
+            self._agenda.mark_active()
             self.parts.shared.slots.start(self._begin_thread)
 
     def interrupt(self, signal: InterruptSignal, *, wait: bool = True) -> None:
@@ -154,7 +148,7 @@ class Runner:
             self._refuse_if_unusable()
             if self._thread is None:
                 self._ends.interrupt_at_rest(restart=signal.restart)
-                self._note_rest()
+                self._agenda.note_rest(is_closing=self._closing)
                 return
             self._stop = signal
             self._poke()
@@ -233,7 +227,7 @@ class Runner:
             self.ledger.follow_revert()
             self._ends.parked = True
             self._ends.interrupted = False
-            self._note_rest()
+            self._agenda.note_rest(is_closing=self._closing)
 
     @property
     def broken(self) -> OplogError | StateDirError | None:
@@ -336,7 +330,7 @@ class Runner:
         self._drop_session()
         self._thread = self._slot = self._stop = None
         if not self._retired:
-            self._note_rest()
+            self._agenda.note_rest(is_closing=self._closing)
         self._changed.notify_all()
 
     def _work(self) -> bool:
@@ -347,7 +341,11 @@ class Runner:
                 # Under the lock that `wake` takes: whoever comes now starts a new thread.
                 self._end_thread()
                 return False
-            task = None if stop is not None else self._next_task()
+            task = (
+                None
+                if stop is not None
+                else self._agenda.next_task(has_session=self._session is not None)
+            )
         if stop is not None:
             self._end(ends.outcome_of(stop), None, stop)
             return True
@@ -364,48 +362,19 @@ class Runner:
     def _may_go_on(self) -> bool:
         return self._is_usable() and not (self._ends.parked or self._pauses)
 
-    def _next_task(self) -> Request | _Rebuild | None:
-        status = self.parts.status
-        if self._session is None and (status.is_unfinished or status.pending_update is not None):
-            return None if self._retry_is_far() else _REBUILD
-        return self.ledger.next_due(self._ends.now())
-
-    def _retry_is_far(self) -> bool:
-        """Whether the next attempt is so late that the thread is better given up."""
-        return self._retry_in_ns() > self.parts.shared.config.idle_after_s * NS_PER_S
-
-    def _retry_in_ns(self) -> int:
-        status = self.parts.status
-        if status.status != RETRYING or status.error is None or status.error.retry_at is None:
-            return 0
-        return status.error.retry_at - self._ends.now()
-
     def _wait_for_work(self) -> bool:
         assert self._slot is not None
         self._slot.give()
         with self._changed:
-            self._changed.wait_for(self._has_work, timeout=self._idle_s())
-            if not self._has_work() and self._idle_s() > 0:
+            self._changed.wait_for(self._has_work, timeout=self._agenda.idle_s())
+            if not self._has_work() and self._agenda.idle_s() > 0:
                 # Under the lock that `wake` takes: a request that comes now starts a new thread.
                 self._end_thread()
                 return False
         return True
 
-    def _idle_s(self) -> float:
-        """How long to wait for work: not longer than until something in the queue is due."""
-        idle_s = self.parts.shared.config.idle_after_s
-        due_ns = self.ledger.next_due_ns()
-        if due_ns is None or self.parts.status.is_unfinished:
-            return idle_s
-        return min(idle_s, max(due_ns - self._ends.now(), 0) / NS_PER_S)
-
     def _has_work(self) -> bool:
-        if self._must_stop() or not self._may_go_on():
-            return True
-        if self.parts.status.is_unfinished:
-            return False
-        due_ns = self.ledger.next_due_ns()
-        return due_ns is not None and due_ns <= self._ends.now()
+        return self._must_stop() or not self._may_go_on() or self._agenda.has_due()
 
     def _attempt(self, request: Request | None) -> None:
         first_index = self.parts.oplog.last_index + 1
@@ -477,44 +446,14 @@ class Runner:
 
     def _wait_until_due(self) -> None:
         """Keep to the schedule of retries, also across restarts of the host."""
-        if self._retry_in_ns() <= 0:
+        if self._agenda.retry_in_ns() <= 0:
             return
         assert self._slot is not None
         with self._slot.released(), self._changed:
-            while not self._must_stop() and (wait_ns := self._retry_in_ns()) > 0:
+            while not self._must_stop() and (wait_ns := self._agenda.retry_in_ns()) > 0:
                 self._changed.wait(wait_ns / NS_PER_S)
         if self._stop is not None:
             raise self._stop
-
-    def _note_rest(self) -> None:
-        """Write down when the worker goes on by itself.  Called with the lock."""
-        is_known, due_ns, promise = self._what_is_left()
-        shared, key = self.parts.shared, self.parts.key
-        if not is_known:
-            shared.scheduler.forget(key)
-            shared.unfinished.clear(key)
-            return
-        shared.unfinished.mark(key, due_ns, promise)
-        if due_ns is not None and not self._closing:
-            shared.scheduler.at(key, due_ns)
-
-    def _what_is_left(self) -> tuple[bool, int | None, str | None]:
-        """Whether anything is, when it is due, and the promise it waits for."""
-        status = self.parts.status
-        if self._ends.interrupted or self.ledger.over() is not None:
-            return False, None, None
-        if status.status == SUSPENDED and status.suspend is not None:
-            suspend = status.suspend
-            return True, suspend.wake_at, suspend.promise or None
-        if status.is_unfinished or status.pending_update is not None:
-            if self._ends.parked:
-                return False, None, None
-            return True, self._ends.now() + max(self._retry_in_ns(), 0), None
-        due = min((e.not_before or NOW for _, e in status.pending.values()), default=None)
-        return due is not None, due, None
-
-    def _mark(self, due_ns: int) -> None:
-        self.parts.shared.unfinished.mark(self.parts.key, due_ns)
 
     def _poke(self) -> None:
         """Reach a guest that runs, a host call that waits, or a thread between two of them."""

@@ -1,0 +1,97 @@
+"""
+What a worker has to do next, and when it goes on by itself.
+
+Used under the runner's lock.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from golem_host.services.unfinished import NOW
+from golem_host.status import RETRYING, SUSPENDED
+from golem_host.worker.endings import Endings
+from golem_host.worker.ledger import Ledger
+from golem_host.worker.parts import NS_PER_S, Parts
+from golem_host.worker.request import Request
+
+
+class Rebuild:
+    """A piece of work: bring the worker to where its log ends, and on."""
+
+
+REBUILD: Final = Rebuild()
+
+
+class _Left(NamedTuple):
+    """What is left to do while the worker has no thread."""
+
+    due_ns: int | None
+    """Unix time at which it goes on; None where only an event moves it."""
+    promise: str | None = None
+
+
+class Agenda:
+    """One worker's."""
+
+    def __init__(self, parts: Parts, ledger: Ledger, ends: Endings) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._ends = ends
+
+    def next_task(self, *, has_session: bool) -> Request | Rebuild | None:
+        status = self._parts.status
+        if not has_session and (status.is_unfinished or status.pending_update is not None):
+            return None if self._retry_is_far() else REBUILD
+        return self._ledger.next_due(self._ends.now())
+
+    def has_due(self) -> bool:
+        """Whether something in the queue may begin."""
+        due_ns = None if self._parts.status.is_unfinished else self._ledger.next_due_ns()
+        return due_ns is not None and due_ns <= self._ends.now()
+
+    def retry_in_ns(self) -> int:
+        """How long until the next attempt is due, by the schedule that the log has."""
+        status = self._parts.status
+        if status.status != RETRYING or status.error is None or status.error.retry_at is None:
+            return 0
+        return max(status.error.retry_at - self._ends.now(), 0)
+
+    def _retry_is_far(self) -> bool:
+        """Whether the next attempt is so late that the thread is better given up."""
+        return self.retry_in_ns() > self._parts.shared.config.idle_after_s * NS_PER_S
+
+    def idle_s(self) -> float:
+        """How long to wait for work: not longer than until something in the queue is due."""
+        idle_s = self._parts.shared.config.idle_after_s
+        due_ns = None if self._parts.status.is_unfinished else self._ledger.next_due_ns()
+        if due_ns is None:
+            return idle_s
+        return min(idle_s, max(due_ns - self._ends.now(), 0) / NS_PER_S)
+
+    def mark_active(self) -> None:
+        """From now on a crash leaves something to go on with."""
+        self._parts.shared.unfinished.mark(self._parts.key, NOW)
+
+    def note_rest(self, *, is_closing: bool) -> None:
+        """The worker has no thread: write down when it goes on by itself."""
+        left = self._what_is_left()
+        shared, key = self._parts.shared, self._parts.key
+        if left is None:
+            shared.scheduler.forget(key)
+            shared.unfinished.clear(key)
+            return
+        shared.unfinished.mark(key, left.due_ns, left.promise)
+        if left.due_ns is not None and not is_closing:
+            shared.scheduler.at(key, left.due_ns)
+
+    def _what_is_left(self) -> _Left | None:
+        status = self._parts.status
+        if self._ends.interrupted or self._ledger.over() is not None:
+            return None
+        if status.status == SUSPENDED and status.suspend is not None:
+            return _Left(status.suspend.wake_at, status.suspend.promise or None)
+        if status.is_unfinished or status.pending_update is not None:
+            return None if self._ends.parked else _Left(self._ends.now() + self.retry_in_ns())
+        due_ns = min((e.not_before or NOW for _, e in status.pending.values()), default=None)
+        return None if due_ns is None else _Left(due_ns)
