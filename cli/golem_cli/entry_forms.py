@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from golem_cli.diagnostic import Embedded, notation
-from golem_cli.render import NS_PER_SECOND, escaped, time_text
+from golem_cli.render import escaped
 from golem_oplog.cbor import decode_value
+from golem_oplog.documents import entry_document
 from golem_oplog.entries import (
     KIND_BY_CLASS,
     BlobRef,
@@ -17,11 +18,9 @@ from golem_oplog.entries import (
     PendingWorkerInvocation,
 )
 from golem_oplog.errors import OplogError
-from golem_oplog.jsonform import wire_to_json
 from golem_oplog.protocol import ReadableOplog
-from golem_oplog.public import Variant
-from golem_oplog.views import EntryView, TypedValue, Undecodable
-from golem_oplog.wittext import format_function, format_type
+from golem_oplog.views import EntryView
+from golem_oplog.wittext import format_function
 
 _HOLDS_CBOR = (ExportedFunctionInvoked, ExportedFunctionCompleted, PendingWorkerInvocation)
 
@@ -30,41 +29,9 @@ class JsonForm:
     """One document per entry, on one line."""
 
     def lines(self, view: EntryView, mark: str) -> Iterable[str]:
-        document = {
-            "index": view.index,
-            "timestamp": precise_time(view.timestamp),
-            "kind": view.kind,
-            "mark": mark or None,
-            "fields": _json(view.fields),
-        }
-        return [json.dumps(document)]
-
-
-def precise_time(unix_ns: int) -> str:
-    """RFC 3339 to the nanosecond: JSON numbers of this size do not survive every reader."""
-    whole = time_text(unix_ns).partition(".")[0]
-    return f"{whole}.{unix_ns % NS_PER_SECOND:09}Z"
-
-
-def _json(value: object) -> object:
-    match value:
-        case TypedValue(ty, wire, name):
-            document = {"type": format_type(ty), "value": wire_to_json(ty, wire)}
-            return {"name": name, **document} if name else document
-        case Undecodable(reason):
-            return {"undecodable": reason}
-        case Variant(case, None):
-            return case
-        case Variant(case, payload):
-            return {case: _json(payload)}
-        case bytes():
-            return list(value)
-        case Mapping():
-            return {str(name): _json(item) for name, item in value.items()}
-        case tuple() | list():
-            return [_json(item) for item in value]
-        case _:
-            return value
+        document = entry_document(view)
+        fields = document.pop("fields")
+        return [json.dumps(document | {"mark": mark or None, "fields": fields})]
 
 
 class RawForm:

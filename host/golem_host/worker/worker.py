@@ -7,6 +7,7 @@ the worker has an instance or a thread at the moment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import Log, LogLevel
 from golem_oplog.errors import ValueTypeError
-from golem_oplog.query import view_entries
+from golem_oplog.query import EntryFilter, select_entries, view_entries
 from golem_oplog.types import FunctionType
 from golem_oplog.values import from_wire, to_wire
 from golem_oplog.views import EntryView
@@ -332,6 +333,11 @@ class Worker:
     def oplog(self, start: int = 1) -> Iterator[EntryView]:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
         return view_entries(self._view().oplog, start)
+
+    def search_oplog(self, text: str, start: int = 1) -> Iterator[EntryView]:
+        """The entries from an index on that hold a text somewhere, in upper or lower case."""
+        wanted = EntryFilter(first=start, grep=re.escape(text))
+        return select_entries(self._view().oplog, wanted)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""
