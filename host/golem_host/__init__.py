@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         WorkerNotFoundError,
     )
     from golem_host.host import Host
+    from golem_host.services.promises import PromiseId, PromiseInfo
+    from golem_host.worker.dry_run import UpdateCheck
     from golem_host.worker.metadata import WorkerMetadata
     from golem_host.worker.request import Call
     from golem_host.worker.retry import RetryPolicy
@@ -59,11 +61,14 @@ _HOMES: Final = {
     "HostConfig": "golem_host.config",
     "Ok": "golem_oplog.values",
     "OutputLine": "golem_host.worker.worker",
+    "PromiseId": "golem_host.services.promises",
+    "PromiseInfo": "golem_host.services.promises",
     "ResourceRef": "golem_oplog.values",
     "RetryPolicy": "golem_host.worker.retry",
     "Some": "golem_oplog.values",
     "SyncLevel": "golem_oplog.protocol",
     "Unfinished": "golem_host.worker.worker",
+    "UpdateCheck": "golem_host.worker.dry_run",
     "Variant": "golem_oplog.values",
     "Worker": "golem_host.worker.worker",
     "WorkerMetadata": "golem_host.worker.metadata",
@@ -89,6 +94,8 @@ __all__ = [
     "ParamTypeMismatchError",
     "PayloadTooLargeError",
     "PreviousInvocationFailedError",
+    "PromiseId",
+    "PromiseInfo",
     "PromiseNotFoundError",
     "ResourceRef",
     "ResumeFailedError",
@@ -99,6 +106,7 @@ __all__ = [
     "SyncLevel",
     "Unfinished",
     "UnlinkableComponentError",
+    "UpdateCheck",
     "Variant",
     "Worker",
     "WorkerExistsError",
