@@ -57,6 +57,7 @@ EXIT_CODES: Final = {
     "InvocationExitedError": ExitCode.GUEST_ERR,
     "ResumeFailedError": ExitCode.STATE,
     "PayloadTooLargeError": ExitCode.TRAP,
+    "OplogLimitError": ExitCode.TRAP,
     "StateDirError": ExitCode.STATE,
     "StateDirLockedError": ExitCode.REFUSED,
     "ConflictError": ExitCode.REFUSED,

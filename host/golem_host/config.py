@@ -31,6 +31,19 @@ class HostConfig:
     Nearly every component has one memory.  Several divide this evenly, except for what one cannot
     use by its own declared maximum; one that would start with more is refused at load.
     """
+    oplog_bytes_max: int = 16 << 30
+    """
+    How large a worker's log may become, the payloads kept beside it included.
+
+    A guest that records calls or writes output without end fails with `OplogLimitError`, for good.
+    What is accepted from callers is not refused for it.
+    """
+    output_bytes_per_s: int = 8 << 20
+    """
+    How fast a guest may write to its standard outputs, in the mean of a second or two.
+
+    One that writes faster waits, so that it leaves the disk to others.
+    """
     threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
     """Threads that run guest code at the same time; waits of the host do not count."""
     compare_requests: bool = True
@@ -43,6 +56,10 @@ class HostConfig:
     random: Random = field(default_factory=SystemRandom)
 
     def __post_init__(self) -> None:
+        for name in ("memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s", "threads_max"):
+            if getattr(self, name) <= 0:
+                message = f"{name} must be positive"
+                raise ValueError(message)
         # Every entry carries its time, and most are written without a look at its type.
         now: object = self.clock.unix_ns()
         if type(now) is not int or not 0 <= now < 1 << 63:

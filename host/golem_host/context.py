@@ -12,18 +12,31 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from sys import maxsize
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgpack
 
 from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
+from golem_host.errors import OplogLimitError
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wire import Wire
-from golem_oplog.entries import HINT_CLASSES, Entry, Log, LogLevel, Pairs, PersistenceLevel
+from golem_oplog.entries import (
+    HINT_CLASSES,
+    EndRemoteWrite,
+    Entry,
+    ExportedFunctionCompleted,
+    ImportedFunctionInvoked,
+    Jump,
+    Log,
+    LogLevel,
+    Pairs,
+    PersistenceLevel,
+)
 from golem_oplog.protocol import Oplog
 
 if TYPE_CHECKING:
@@ -37,8 +50,14 @@ WAIT_COMMIT_NS: Final = 10_000_000
 WAIT_NS_MAX: Final = 24 * 3600 * 1_000_000_000
 """A longer wait is taken in pieces: a guest may name any u64, and no lock waits for 584 years."""
 
-
 STDERR_PIECES_MAX: Final = 128
+OUTPUT_BURST_NS: Final = 1_000_000_000
+"""A guest may write as much at once as the rate allows for so long."""
+
+_NEVER_REFUSED: Final = frozenset(
+    (ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted)
+)
+"""What has happened is recorded, however large the log: the next thing to begin is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,8 @@ class Services:
     park_after_ns: int
     """How long a wait for a promise keeps the instance."""
     peers: Peers
+    oplog_bytes_max: int = maxsize
+    output_bytes_per_s: int = maxsize
 
 
 def _retries_remain() -> bool:
@@ -101,7 +122,10 @@ class InstanceContext(StoreContext):
         "_function_ids",
         "_instant_ns",
         "_is_unrecorded",
+        "_oplog_bytes_max",
+        "_paced_ns",
         "_pack",
+        "_paid_until_ns",
         "_unrecorded_output",
         "clock_ns",
         "idempotent",
@@ -141,6 +165,8 @@ class InstanceContext(StoreContext):
         """Set to end a host wait early; the waiter looks at `kill` then."""
         # No instant is earlier than anything in the log, even if the clock was set back since.
         self._instant_ns = status.last_timestamp
+        self._oplog_bytes_max = services.oplog_bytes_max
+        self._paced_ns = self._paid_until_ns = 0
         self._function_ids: dict[Recorded, int] = {}
         # A packer keeps a buffer, so every instance has its own.
         self._pack: Callable[[Wire], bytes] = msgpack.Packer(autoreset=True).pack
@@ -169,6 +195,8 @@ class InstanceContext(StoreContext):
         """Append an entry that the guest's progress caused, and follow it in the status."""
         if self._is_unrecorded:
             return self.status.last_index
+        if entry.__class__ not in _NEVER_REFUSED:
+            self.refuse_growth()
         index = self.status.append(self.oplog, entry)
         tail = self.replay.tail_logs
         if tail and entry.__class__ not in HINT_CLASSES:
@@ -182,8 +210,10 @@ class InstanceContext(StoreContext):
         `append_call` checks no types.  They are right: the packer gives bytes, `function_id` what
         the log defined, `HostConfig` looks at the clock.
         """
-        now, status = self.clock_ns(), self.status
-        status.last_replayed_index = self.oplog.append_call(now, function, request, response, kind)
+        now, status, oplog = self.clock_ns(), self.status, self.oplog
+        if oplog.size_bytes > self._oplog_bytes_max:
+            self.refuse_growth()
+        status.last_replayed_index = oplog.append_call(now, function, request, response, kind)
         # The next instance in this process starts its instants here.
         if now > status.last_timestamp:  # noqa: PLR1730 - `max` costs four times as much
             status.last_timestamp = now
@@ -198,6 +228,8 @@ class InstanceContext(StoreContext):
         log = Log(self.clock_ns(), level, "", data)
         if not data or self.replay.output_was_recorded(log):
             return
+        self.refuse_growth()
+        self._pace_output(log.timestamp, len(data))
         index = self.oplog.append(log)
         self.services.output.push(index, level, data)
 
@@ -244,6 +276,30 @@ class InstanceContext(StoreContext):
             f"{identity.component_id}/{identity.worker_name}/{identity.created_ns}"
             f"/{reverted[-1].end if reverted else 0}/{anchor}/{self._effects}"
         )
+
+    # -- bounds --------------------------------------------------------------------------------
+
+    def refuse_growth(self) -> None:
+        """
+        Raises:
+            OplogLimitError: The log is as large as this worker's may be.
+        """
+        size_bytes = self.oplog.size_bytes
+        if size_bytes > self._oplog_bytes_max:
+            raise OplogLimitError(size_bytes=size_bytes, size_bytes_max=self._oplog_bytes_max)
+
+    def _pace_output(self, now: int, size_bytes: int) -> None:
+        """Wait while the guest has written more than the rate allows for the last second."""
+        if now < self._paced_ns:
+            # The clock was set back: nobody waits until it is where it was.
+            self._paid_until_ns = now
+        begins_ns = self._paid_until_ns - OUTPUT_BURST_NS
+        cost_ns = size_bytes * 1_000_000_000 // self.services.output_bytes_per_s
+        self._paid_until_ns = max(self._paid_until_ns, now) + cost_ns
+        self._paced_ns = now
+        while now <= (time := self.clock_ns()) < begins_ns:
+            self.wait_until(begins_ns)
+            now = time
 
     # -- waiting ------------------------------------------------------------------------------
 

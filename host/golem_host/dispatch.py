@@ -172,6 +172,8 @@ def _record(
             if begin is not None:
                 context.replay.end_remote_write()
             return _answer(context, decision)
+    # Before the effect: once it has happened its entry is never refused.
+    context.refuse_growth()
     if recorded.kind >= FunctionKind.WRITE_REMOTE:
         # No remote write leaves the process while an earlier entry could still be lost.
         context.oplog.commit()

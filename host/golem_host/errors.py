@@ -228,6 +228,21 @@ class PayloadTooLargeError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class OplogLimitError(HostError):
+    """The guest has made its worker's log as large as it may be; permanent."""
+
+    size_bytes: int
+    size_bytes_max: int
+
+    def __str__(self) -> str:
+        return (
+            f"the worker's oplog has grown to {self.size_bytes} bytes, and "
+            f"HostConfig.oplog_bytes_max allows {self.size_bytes_max}: "
+            "revert the worker and raise the bound, or delete it"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class StateDirError(HostError):
     """The state directory cannot be used: damaged, read-only, full, of a newer format."""
 

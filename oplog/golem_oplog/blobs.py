@@ -9,7 +9,7 @@ no log reaches.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -40,6 +40,22 @@ class Blobs(Protocol):
             MissingBlobError: They are not there, or have another hash.
         """
         ...
+
+
+class CountedBlobs:
+    """`Blobs` that tell how many bytes are put into them."""
+
+    def __init__(self, blobs: Blobs, on_put: Callable[[int], None]) -> None:
+        self._blobs = blobs
+        self._on_put = on_put
+
+    def put(self, data: bytes) -> BlobRef:
+        ref = self._blobs.put(data)
+        self._on_put(len(data))
+        return ref
+
+    def get(self, ref: BlobRef) -> bytes:
+        return self._blobs.get(ref)
 
 
 def _check(ref: BlobRef, data: bytes) -> bytes:

@@ -18,7 +18,7 @@ from itertools import chain
 from threading import Condition, Lock
 from typing import NoReturn, TypeVar
 
-from golem_oplog.blobs import Blobs
+from golem_oplog.blobs import Blobs, CountedBlobs
 from golem_oplog.closing import ClosesOnExit
 from golem_oplog.codec import (
     PAYLOAD_FIELDS,
@@ -104,6 +104,9 @@ class SegmentedOplog(ClosesOnExit):
         self._seed = checksum_seed(tail.manifest.lineage)
         self._writer = tail.writer
         self._definitions = tail.definitions
+        sealed = tail.manifest.segments[:-1]
+        self.size_bytes = tail.writer.offset + sum(segment_size_bytes(s.number) for s in sealed)
+        self._blobs = CountedBlobs(place.blobs, self._grow)
         self._buffer: list[bytes] = []
         self._buffer_size_bytes = 0
         self._new_definitions: list[bytes] = []
@@ -135,7 +138,7 @@ class SegmentedOplog(ClosesOnExit):
                 self._refuse()
             # Packed under the lock, blobs included: a sweep that reads this log through `read`
             # finds the reference of every blob that was stored before.
-            packed = pack(entry, self._place.blobs)
+            packed = pack(entry, self._blobs)
             number = function_of(entry)
             if number is not None and not self._definitions.is_written(number):
                 self._use(number)
@@ -155,6 +158,10 @@ class SegmentedOplog(ClosesOnExit):
             if not self._definitions.is_written(function):
                 self._use(function)
             return self._add(packed)
+
+    def _grow(self, bytes_more: int) -> None:
+        """Called with the lock."""
+        self.size_bytes += bytes_more
 
     def _use(self, function: int) -> None:
         definition = self._definitions.use(function)
@@ -242,6 +249,7 @@ class SegmentedOplog(ClosesOnExit):
                 self._failure = f"a failed write ({error})"
                 raise OplogWriteError(path=str(self._place.directory), cause=str(error)) from error
             self._written_index += len(entries)
+            self.size_bytes += len(chunk)
             self._buffer = self._buffer[ENTRIES_MAX:]
             self._buffer_size_bytes = 0
             self._new_definitions = []

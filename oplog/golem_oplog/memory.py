@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 
-from golem_oplog.blobs import Blobs, MemoryBlobs
+from golem_oplog.blobs import Blobs, CountedBlobs, MemoryBlobs
 from golem_oplog.closing import ClosesOnExit
 from golem_oplog.codec import decode_entry, function_of, unpack_row
 from golem_oplog.definitions import Definitions
@@ -32,6 +32,7 @@ class MemoryOplog(ClosesOnExit):
 
     def __init__(self, create: Create | None = None, blobs: Blobs | None = None) -> None:
         self._blobs: Blobs = MemoryBlobs() if blobs is None else blobs
+        self.size_bytes = 0
         self._lock = Lock()
         self._definitions = Definitions()
         self._rows: list[bytes] = []
@@ -52,12 +53,16 @@ class MemoryOplog(ClosesOnExit):
     def append(self, entry: Entry) -> int:
         with self._lock:
             self._check_open()
-            packed = pack(entry, self._blobs)
+            packed = pack(entry, CountedBlobs(self._blobs, self._grow))
             number = function_of(entry)
             if number is not None:
                 self._definitions.use(number)
             self._rows.append(packed)
+            self._grow(len(packed))
             return len(self._rows)
+
+    def _grow(self, bytes_more: int) -> None:
+        self.size_bytes += bytes_more
 
     def append_call(
         self, timestamp: int, function: int, request: bytes, response: bytes, function_type: int
@@ -118,6 +123,7 @@ class MemoryOplog(ClosesOnExit):
         log = MemoryOplog(create, self._blobs)
         with self._lock:
             log._rows += self._rows[1:cut]
+            log._grow(sum(map(len, log._rows[1:])))
             log._definitions = self._definitions.copy()
         log.commit()
         return log

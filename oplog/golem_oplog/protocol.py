@@ -101,6 +101,12 @@ class ReadableOplog(Protocol):
 class Oplog(ReadableOplog, Protocol):
     """One worker's log, open for writing."""
 
+    size_bytes: int
+    """
+    About how much room the log takes: its segments, without what is still buffered, and the blobs
+    that were stored since it was opened.  A plain attribute, for whoever looks at every call.
+    """
+
     @property
     def committed_index(self) -> int:
         """Index of the last entry that survives what the sync level promises."""

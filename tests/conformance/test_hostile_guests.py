@@ -23,6 +23,7 @@ from golem_host import (
     InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
+    OplogLimitError,
     PayloadTooLargeError,
     PreviousInvocationFailedError,
 )
@@ -238,6 +239,38 @@ def test_random_bytes_end_at_a_bound(host: Host) -> None:
 
     assert isinstance(error, InvocationFailedError)
     assert "random bytes in one call" in error.error
+
+
+@pytest.mark.parametrize("function", ["watch", "pour-for-ever", "hoard-text"])
+def test_a_log_that_grows_without_end_fails_its_worker(function: str, tmp_path: Path) -> None:
+    """By calls, by output or by large payloads; for good, by name, and nobody else is harmed."""
+    config = replace(CONFIG, oplog_bytes_max=MIB)
+    with open_host(tmp_path / "state", config) as host:
+        host.components.deploy(hostile_guest(), name="hostile")
+        endless = worker(host, "endless")
+        error = failure(endless, function)
+
+        assert isinstance(error, OplogLimitError)
+        assert MIB == error.size_bytes_max
+        assert MIB < error.size_bytes < 2 * MIB
+        assert 1 == len([entry for entry in endless.oplog() if entry.kind == "error"])
+        assert "failed" == endless.metadata().status
+        assert isinstance(failure(endless, "add", 1), PreviousInvocationFailedError)
+        assert 1 == worker(host, "other").invoke("add", 1)
+    with open_host(tmp_path / "state", config) as host:
+        assert "oplog_bytes_max" in str(worker(host, "endless").metadata().last_error)
+
+
+def test_a_guest_that_writes_too_fast_waits(tmp_path: Path) -> None:
+    """Beyond what the rate allows at once it gets no further, and can be stopped as it waits."""
+    with open_host(tmp_path / "state", replace(CONFIG, output_bytes_per_s=4096)) as host:
+        host.components.deploy(hostile_guest(), name="hostile")
+        pourer = worker(host, "pourer")
+        with pytest.raises(InvocationInterruptedError):
+            pourer.invoke("pour-for-ever", timeout=0.5)
+        written = sum(len(line.text) for line in pourer.output())
+
+    assert 4096 <= written <= 3 * 4096
 
 
 class Peak:

@@ -202,6 +202,28 @@ def test_a_call_can_be_appended_field_by_field(store: Store) -> None:
         log.append_call(7, function + 1, b"", b"", 0)
 
 
+def test_a_log_knows_about_how_large_it_is(store: Store) -> None:
+    """Small entries once they are written, large payloads at once; about the same after reopening."""
+    log = store.create("cart/alice", create_entry())
+    function = log.define(LOOKUP)
+    sizes = [log.size_bytes]
+    for _ in range(1000):
+        log.append_call(5, function, bytes(100), bytes(100), 2)
+    log.commit()
+    sizes.append(log.size_bytes)
+    log.append_call(6, function, bytes(70_000), b"", 2)
+    sizes.append(log.size_bytes)
+    log.close()
+    with store.open("cart/alice") as again:
+        reopened = again.size_bytes
+
+    assert 0 < sizes[0] < 1000
+    assert 200_000 < sizes[1] < 300_000
+    assert 70_000 <= sizes[2] - sizes[1] < 80_000
+    assert sizes[1] <= reopened + 20_000
+    assert reopened < 350_000
+
+
 def test_large_payloads_lie_outside_and_come_back(store: Store) -> None:
     """A payload above 64 KiB is replaced by a reference, which `load` resolves."""
     log = store.create("cart/alice", create_entry())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from sys import maxsize
 from typing import cast
 
 from golem_host.context import Identity, InstanceContext, Services
@@ -86,7 +87,13 @@ def entries_of(oplog: MemoryOplog, first: int = 2) -> list[Entry]:
     return [entry for _, entry in oplog.read(first)]
 
 
-def context_on(oplog: MemoryOplog, clock: Clock | None = None) -> InstanceContext:
+def context_on(
+    oplog: MemoryOplog,
+    clock: Clock | None = None,
+    *,
+    oplog_bytes_max: int = maxsize,
+    output_bytes_per_s: int = maxsize,
+) -> InstanceContext:
     """The context of a new instance that is about to replay this log."""
     status = fold(oplog.skim)
     target = oplog.last_index
@@ -97,4 +104,7 @@ def context_on(oplog: MemoryOplog, clock: Clock | None = None) -> InstanceContex
         open_begins=frozenset(status.open_begins),
         same_function=lambda a, b: oplog.function(a).name == oplog.function(b).name,
     )
-    return InstanceContext(oplog=oplog, replay=replay, status=status, services=services(clock))
+    offered = services(clock)
+    offered.oplog_bytes_max = oplog_bytes_max
+    offered.output_bytes_per_s = output_bytes_per_s
+    return InstanceContext(oplog=oplog, replay=replay, status=status, services=offered)

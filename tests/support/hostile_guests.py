@@ -12,6 +12,7 @@ Exports ``test:hostile/api@1.0.0``:
 ``grow(pages: u32) -> s32``         the former size of its memory in pages, or -1
 ``hoard(count: u32)``               makes as many pollables and keeps them
 ``huge(size: u32)``                 writes as many bytes in one call
+``hoard-text()``                    asks for 70,000 random bytes for ever
 ``pour(count: u32)``                writes 64 KiB as many times
 ``draw(size: u64)``                 asks for as many random bytes
 ``fail()``                          writes to stderr and traps
@@ -57,6 +58,8 @@ _MAIN = f"""
     (loop $again
       (call $write-all (i32.const 65536))
       (br_if $again (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+  (func (export "hoard-text")
+    (loop $again (call $random-bytes (i64.const 70000) (i32.const 65536)) (br $again)))
   (func (export "draw") (param i64) (call $random-bytes (local.get 0) {_AT}))
   (func (export "fail")
     (call $blocking-write (call $stderr) (i32.const 1024) (i32.const 14) {_AT})
@@ -74,7 +77,7 @@ _SIGNATURES: Final = {
     "huge": '(param "size" u32)',
     "pour": '(param "count" u32)',
     "draw": '(param "size" u64)',
-    **dict.fromkeys(("spin", "watch", "pour-for-ever", "deep"), ""),
+    **dict.fromkeys(("spin", "watch", "pour-for-ever", "hoard-text", "deep"), ""),
     **dict.fromkeys(("fail", "leave", "poll-nothing", "doze", "forge"), ""),
 }
 

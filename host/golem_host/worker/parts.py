@@ -130,6 +130,8 @@ class Parts:
             suspend_after_ns=_ns(suspend_after_s),
             park_after_ns=_ns(park_after_s),
             peers=self.shared.peers,
+            oplog_bytes_max=config.oplog_bytes_max,
+            output_bytes_per_s=config.output_bytes_per_s,
         )
 
     def _identity(self, component: Component) -> Identity:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from golem_host.config import HostConfig
@@ -17,6 +19,15 @@ class Told(FrozenClock):
 
     def unix_ns(self) -> int:
         return self._answer  # type: ignore[return-value] # that is the point
+
+
+@pytest.mark.parametrize(
+    "name", ["memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s", "threads_max"]
+)
+def test_a_bound_of_nothing_is_refused(name: str) -> None:
+    """A host that can do nothing is a mistake."""
+    with pytest.raises(ValueError, match=f"{name} must be positive"):
+        replace(HostConfig(), **{name: 0})  # type: ignore[arg-type] # a name by its text
 
 
 @pytest.mark.parametrize("answer", [1.7e18, -1, 1 << 63, None, True])

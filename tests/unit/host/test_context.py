@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from golem_host.context import WAIT_COMMIT_NS, InstanceContext
+from golem_host.errors import OplogLimitError
 from golem_host.signals import InterruptSignal
 from golem_host.status import fold
 from golem_oplog.entries import (
@@ -21,7 +22,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.types import FunctionType
-from tests.support.contexts import KeptOutput, context_on, entries_of, new_log
+from tests.support.contexts import FreeSlot, KeptOutput, context_on, entries_of, new_log
 from tests.support.world import EPOCH_NS, FrozenClock
 
 T = EPOCH_NS
@@ -116,6 +117,94 @@ def test_replayed_output_is_neither_recorded_nor_shown() -> None:
     assert (2, []) == (oplog.last_index, output_of(context))
 
 
+# -- limits ----------------------------------------------------------------------------------------
+
+
+def test_a_log_that_is_full_takes_nothing_that_begins() -> None:
+    """Calls, output and markers are refused; the outcome of what has happened never is."""
+    oplog = new_log()
+    oplog.define(FunctionType("f", (), None))
+    context = context_on(oplog, oplog_bytes_max=oplog.size_bytes)
+    context.record_call(0, b"q", b"r", 1)
+    refused: list[Callable[[], object]] = [
+        lambda: context.record_call(0, b"q", b"r", 1),
+        lambda: context.emit(LogLevel.STDOUT, b"x"),
+        lambda: context.append(NoOp(T)),
+    ]
+    for act in refused:
+        with pytest.raises(OplogLimitError) as caught:
+            act()
+        assert oplog.size_bytes == caught.value.size_bytes
+    context.append(ImportedFunctionInvoked(T, 0, b"q", b"r", 3))
+
+    assert 3 == oplog.last_index
+
+
+class MovingSlot(FreeSlot):
+    """A `RunSlot` in which time passes: as much as was waited for."""
+
+    def __init__(self, clock: FrozenClock, context: InstanceContext) -> None:
+        self._clock = clock
+        self._context = context
+        self.waited_ns: list[int] = []
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        self._clock.advance(SECOND_NS // 4)
+        self.waited_ns.append(SECOND_NS // 4)
+        self._context.wake.set()
+        yield
+
+
+def pacing(bytes_per_s: int) -> tuple[InstanceContext, FrozenClock, MovingSlot]:
+    clock = FrozenClock(T)
+    context = context_on(new_log(), clock, output_bytes_per_s=bytes_per_s)
+    slot = context.services.slot = MovingSlot(clock, context)
+    return context, clock, slot
+
+
+def test_output_beyond_the_rate_waits() -> None:
+    """A second's worth goes at once; after that what is written takes the time it should."""
+    context, clock, slot = pacing(100)
+    for _ in range(30):
+        context.emit(LogLevel.STDOUT, bytes(10))
+
+    assert 30 == len(output_of(context))
+    assert 2 * SECOND_NS - SECOND_NS // 4 <= clock.now_ns - T <= 2 * SECOND_NS
+    assert sum(slot.waited_ns) == clock.now_ns - T
+
+
+def test_one_large_write_is_paid_for_by_the_next() -> None:
+    """It is not held back itself, and not forgotten either."""
+    context, _, slot = pacing(100)
+    context.emit(LogLevel.STDOUT, bytes(1000))
+    at_once = list(slot.waited_ns)
+    context.emit(LogLevel.STDOUT, b"x")
+
+    assert [] == at_once
+    assert 9 * SECOND_NS == sum(slot.waited_ns)
+
+
+def test_output_within_the_rate_does_not_wait() -> None:
+    """However long it goes on."""
+    context, clock, slot = pacing(100)
+    for _ in range(100):
+        context.emit(LogLevel.STDOUT, bytes(10))
+        clock.advance(SECOND_NS // 10)
+
+    assert [] == slot.waited_ns
+
+
+def test_a_clock_that_is_set_back_holds_no_output_back() -> None:
+    """What was written before is forgiven."""
+    context, clock, slot = pacing(100)
+    context.emit(LogLevel.STDOUT, bytes(100))
+    clock.advance(-3600 * SECOND_NS)
+    context.emit(LogLevel.STDOUT, bytes(100))
+
+    assert [] == slot.waited_ns
+
+
 # -- time ------------------------------------------------------------------------------------------
 
 
@@ -134,7 +223,7 @@ def test_instants_never_go_back() -> None:
 # -- waiting ---------------------------------------------------------------------------------------
 
 
-class CountedSlot:
+class CountedSlot(FreeSlot):
     """A `RunSlot` that knows when it was given back."""
 
     def __init__(self, oplog: MemoryOplog) -> None:
@@ -173,7 +262,7 @@ def test_a_wait_ends_when_it_is_woken(deadline_ns: int | None) -> None:
     context = context_on(new_log())
     waiting = threading.Event()
 
-    class Slot:
+    class Slot(FreeSlot):
         @contextmanager
         def released(self) -> Iterator[None]:
             waiting.set()
@@ -206,7 +295,7 @@ def test_an_instance_that_is_killed_while_it_waits_raises() -> None:
     context = context_on(new_log())
     kill = InterruptSignal()
 
-    class Slot:
+    class Slot(FreeSlot):
         @contextmanager
         def released(self) -> Iterator[None]:
             context.kill = kill
