@@ -22,6 +22,20 @@ from golem_host.storage.database import Database
 DATA_BYTES_MAX: Final = 2_796_202
 """What the engine hands to a guest in one list; more could never be awaited."""
 INDEX_MAX: Final = (1 << 63) - 1
+INDEX_DIGITS_MAX: Final = 20
+
+_CONTENT: Final = """
+    SELECT completed_by, data FROM promise
+    WHERE component_id = ? AND worker_name = ? AND oplog_index = ?"""
+_IS_COMPLETED: Final = """
+    SELECT completed_by IS NOT NULL FROM promise
+    WHERE component_id = ? AND worker_name = ? AND oplog_index = ?"""
+_COMPLETE: Final = """
+    UPDATE promise SET completed_by = ?, data = ?
+    WHERE component_id = ? AND worker_name = ? AND oplog_index = ?"""
+_DELETE: Final = """
+    DELETE FROM promise
+    WHERE component_id = ? AND worker_name = ? AND oplog_index = ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +59,13 @@ class PromiseId:
             InvalidRequestError: It is none.
         """
         parts = text.split("/")
-        if len(parts) != 3 or not (parts[2].isascii() and parts[2].isdecimal()):
+        index = parts[-1]
+        is_index = index.isascii() and index.isdecimal() and len(index) <= INDEX_DIGITS_MAX
+        if len(parts) != 3 or not is_index:
             raise InvalidRequestError(
                 reason=f"{text!r} names no promise: expected COMPONENT-ID/WORKER/INDEX"
             )
-        return cls(parts[0], parts[1], int(parts[2]))
+        return cls(parts[0], parts[1], int(index))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,7 @@ class Promises:
         self._lock = threading.Lock()
         self._waking: dict[PromiseId, list[threading.Event]] = {}
         self.on_completed: Callable[[PromiseId], None] = _nobody
-        """Wakes the workers without an instance that wait for it."""
+        """Wakes the workers without an instance that wait for it: completed, or deleted."""
 
     def create(self, promise: PromiseId) -> None:
         """Make a promise; no error if there is one of this id."""
@@ -91,6 +107,19 @@ class Promises:
         with self._database.reading() as connection:
             found = _select(connection, promise)
         return found[1]
+
+    def is_completed(self, promise: PromiseId) -> bool:
+        """
+        Whether there is something to get; reads no content.
+
+        Raises:
+            PromiseNotFoundError: There is no such promise.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(_IS_COMPLETED, _key(promise)).fetchone()
+        if row is None:
+            raise PromiseNotFoundError(promise=str(promise))
+        return bool(row[0])
 
     def complete(self, promise: PromiseId, data: bytes, token: str = "") -> bool:
         """
@@ -113,34 +142,35 @@ class Promises:
             completed_by, _ = _select(connection, promise)
             if completed_by is None:
                 connection.execute(
-                    "UPDATE promise SET completed_by = ?, data = ? "
-                    "WHERE component_id = ? AND worker_name = ? AND oplog_index = ?",
+                    _COMPLETE,
                     (token, data, *_key(promise)),
                 )
         if completed_by is not None:
             return token != "" and completed_by == token
-        with self._lock:
-            for event in self._waking.get(promise, ()):
-                event.set()
-        self.on_completed(promise)
+        self._wake(promise)
         return True
 
     def delete(self, promise: PromiseId) -> None:
-        """Remove a promise, durably; no error if there is none."""
+        """
+        Remove a promise, durably; no error if there is none.
+
+        Whoever waits for it is woken, and learns that it is gone.
+        """
         with self._database.transaction() as connection:
-            connection.execute(
-                "DELETE FROM promise "
-                "WHERE component_id = ? AND worker_name = ? AND oplog_index = ?",
-                _key(promise),
-            )
+            connection.execute(_DELETE, _key(promise))
+        self._wake(promise)
 
     def delete_of(self, component_id: str, worker_name: str) -> None:
         """Remove all promises of a worker (R30)."""
         with self._database.transaction() as connection:
-            connection.execute(
-                "DELETE FROM promise WHERE component_id = ? AND worker_name = ?",
+            removed = connection.execute(
+                "DELETE FROM promise WHERE component_id = ? AND worker_name = ? "
+                "RETURNING oplog_index, completed_by",
                 (component_id, worker_name),
-            )
+            ).fetchall()
+        for index, completed_by in removed:
+            if completed_by is None:
+                self._wake(PromiseId(component_id, worker_name, index))
 
     def list(
         self, component_id: str | None = None, worker_name: str | None = None
@@ -150,7 +180,8 @@ class Promises:
             rows = connection.execute(
                 "SELECT component_id, worker_name, oplog_index, completed_by IS NOT NULL, "
                 "coalesce(length(data), 0), created_ns FROM promise "
-                "WHERE (?1 IS NULL OR component_id = ?1) AND (?2 IS NULL OR worker_name = ?2)",
+                "WHERE (?1 IS NULL OR component_id = ?1) AND (?2 IS NULL OR worker_name = ?2) "
+                "ORDER BY component_id, worker_name, oplog_index",
                 (component_id, worker_name),
             ).fetchall()
         for component, worker, index, completed, size_bytes, created_ns in rows:
@@ -160,13 +191,13 @@ class Promises:
     def is_settled(self, text: str) -> bool:
         """Whether nothing is to be waited for: it is completed, or there is no such promise."""
         try:
-            return self.get(PromiseId.parse(text)) is not None
+            return self.is_completed(PromiseId.parse(text))
         except PromiseNotFoundError:
             return True
 
     @contextmanager
     def waking(self, promise: PromiseId, event: threading.Event) -> Iterator[None]:
-        """While this lasts, completing the promise sets the event."""
+        """While this lasts, completing or deleting the promise sets the event."""
         with self._lock:
             self._waking.setdefault(promise, []).append(event)
         try:
@@ -178,6 +209,12 @@ class Promises:
                 if not waiters:
                     del self._waking[promise]
 
+    def _wake(self, promise: PromiseId) -> None:
+        with self._lock:
+            for event in self._waking.get(promise, ()):
+                event.set()
+        self.on_completed(promise)
+
 
 def _key(promise: PromiseId) -> tuple[str, str, int]:
     # Guests may name any u64; the database holds what a log can have.
@@ -185,11 +222,7 @@ def _key(promise: PromiseId) -> tuple[str, str, int]:
 
 
 def _select(connection: sqlite3.Connection, promise: PromiseId) -> tuple[str | None, bytes | None]:
-    row = connection.execute(
-        "SELECT completed_by, data FROM promise "
-        "WHERE component_id = ? AND worker_name = ? AND oplog_index = ?",
-        _key(promise),
-    ).fetchone()
+    row = connection.execute(_CONTENT, _key(promise)).fetchone()
     if row is None:
         raise PromiseNotFoundError(promise=str(promise))
     completed_by, data = row
