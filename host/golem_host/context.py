@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from sys import maxsize
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -25,6 +25,7 @@ from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wire import Wire
+from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
     EndRemoteWrite,
@@ -43,10 +44,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from golem_host.services.peers import Peers
-    from golem_host.worker.retry import RetryPolicy
 
 WAIT_COMMIT_NS: Final = 10_000_000
 """A wait at least this long commits first: whoever kills the host then loses nothing."""
+NEVER_NS: Final = 1 << 62
+"""146 years: a threshold that no wait reaches."""
 WAIT_NS_MAX: Final = 24 * 3600 * 1_000_000_000
 """A longer wait is taken in pieces: a guest may name any u64, and no lock waits for 584 years."""
 
@@ -105,6 +107,14 @@ class Services:
     park_after_ns: int
     """How long a wait for a promise keeps the instance."""
     peers: Peers
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    """For a guest that has set none."""
+
+    @property
+    def may_suspend(self) -> bool:
+        """Whether the worker can be rebuilt: an ephemeral one cannot (R47)."""
+        return self.park_after_ns < NEVER_NS
+
     oplog_bytes_max: int = maxsize
     output_bytes_per_s: int = maxsize
 
@@ -248,6 +258,11 @@ class InstanceContext(StoreContext):
         finally:
             self._is_unrecorded = False
             self.replay = replay
+
+    @property
+    def is_unrecorded(self) -> bool:
+        """Whether a snapshot is being saved or loaded: nothing that happens is remembered."""
+        return self._is_unrecorded
 
     # -- names of effects ----------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from golem_oplog.codec import decode_wire
 from golem_oplog.entries import (
     BeginRemoteWrite,
     EndRemoteWrite,
+    Entry,
     FunctionKind,
     ImportedFunctionInvoked,
     Jump,
@@ -74,6 +75,28 @@ def recorded_call(
     ``perform`` is only called where the log has no answer.
     """
     return _record(context, recorded, context.pack(request), perform)
+
+
+def marked(context: InstanceContext, outcome: int | Perform, entry: Callable[[int], Entry]) -> int:
+    """
+    The index of a marker: the recorded one, or that of one made now.
+
+    A marker whose operation is done again stands; what followed it is jumped over first.
+
+    Args:
+        context: The instance's.
+        outcome: What the replay core said.
+        entry: Makes the marker, from the time.
+    """
+    if not isinstance(outcome, Perform):
+        return outcome
+    region = outcome.jump
+    if region is None:
+        return context.append(entry(context.clock_ns()))
+    context.append(Jump(context.clock_ns(), region.start, region.end))
+    # Before anything is done again: later replays must agree that the first time is dead.
+    context.oplog.commit()
+    return region.start - 1
 
 
 def _handler(host_function: HostFunction, imported: FunctionType) -> Handler:
@@ -199,12 +222,7 @@ def _begin(context: InstanceContext, kind: FunctionKind) -> int | None:
     outcome = context.replay.begin_remote_write(idempotent=context.idempotent)
     if not isinstance(outcome, Perform):
         return outcome
-    if outcome.jump is not None:
-        region = outcome.jump
-        context.append(Jump(context.clock_ns(), region.start, region.end))
-        context.oplog.commit()
-        return region.start - 1
-    begin = context.append(BeginRemoteWrite(context.clock_ns()))
+    begin = marked(context, outcome, BeginRemoteWrite)
     context.oplog.commit()
     return begin
 

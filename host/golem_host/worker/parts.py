@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from golem_host.component import Component
 from golem_host.config import HostConfig
-from golem_host.context import Identity, RunSlot, Services
+from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
 from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.scheduler import Scheduler
@@ -26,8 +26,6 @@ FindComponent: TypeAlias = Callable[[str, int], Component]
 Link: TypeAlias = Callable[[Component], LinkedComponent]
 
 NS_PER_S: Final = 1_000_000_000
-NEVER_NS: Final = 1 << 62
-"""146 years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +128,7 @@ class Parts:
             suspend_after_ns=_ns(suspend_after_s),
             park_after_ns=_ns(park_after_s),
             peers=self.shared.peers,
+            retry_policy=config.retry_policy,
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
         )

@@ -1,7 +1,7 @@
 """
 ``wasi:io/poll``: waiting, recorded as the indexes that turned out to be ready.
 
-A wait that only far timers can end gives up the instance: `SuspendSignal` (spec 4.3).
+A wait that only far timers or a promise can end gives up the instance: `SuspendSignal` (spec 4.3).
 
 Source: WASI 0.2 ``wasi:io/poll``; R29 for ``ready``, which is recorded here.
 """
@@ -9,9 +9,11 @@ Source: WASI 0.2 ``wasi:io/poll``; R29 for ``ready``, which is recorded here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from typing import Final
 
-from golem_host.context import InstanceContext
+from golem_host.context import InstanceContext, Services
 from golem_host.declare import (
     READ_LOCAL,
     UNRECORDED,
@@ -23,7 +25,8 @@ from golem_host.declare import (
 )
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
-from golem_host.interfaces.wasi.io.pollables import Pollable
+from golem_host.interfaces.wasi.io.pollables import Pollable, PromiseCell
+from golem_host.services.promises import PromiseId
 from golem_host.signals import SuspendSignal
 from golem_oplog.types import FunctionType, ListType, Prim
 
@@ -38,19 +41,55 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
 
     Readiness is looked at first: nothing is suspended while another pollable is ready.
     """
-    while True:
-        now = context.clock_ns()
-        ready = [i for i, pollable in enumerate(pollables) if pollable.ready(now)]
-        if ready:
-            return ready
-        deadlines = [d for p in pollables if (d := p.deadline_ns()) is not None]
-        deadline = min(deadlines, default=None)
-        services = context.services
-        is_far = deadline is None or deadline - now >= services.suspend_after_ns
-        is_far = is_far or services.slot.is_crowded()
-        if is_far and all(pollable.suspends() for pollable in pollables):
-            raise SuspendSignal("waiting for a timer", deadline)
-        context.wait_until(deadline)
+    cells = [each for each in pollables if isinstance(each, PromiseCell)]
+    park_at = context.clock_ns() + context.services.park_after_ns if cells else None
+    with ExitStack() as waking:
+        # Before the first look, so that no completion falls in between.
+        for cell in cells:
+            waking.enter_context(cell.store.waking(cell.promise, context.wake))
+        while True:
+            now = context.clock_ns()
+            ready = [i for i, pollable in enumerate(pollables) if pollable.ready(now)]
+            if ready:
+                return ready
+            deadlines = [d for p in pollables if (d := p.deadline_ns()) is not None]
+            deadline = min(deadlines, default=None)
+            if _is_long(context.services, now, deadline, park_at):
+                _suspend(context, pollables, {cell.promise for cell in cells}, deadline)
+            context.wait_until(_next_look(now, deadline, park_at))
+
+
+def _is_long(services: Services, now: int, deadline: int | None, park_at: int | None) -> bool:
+    """Whether what is left to wait is worth giving up the instance, as far as time goes."""
+    if services.slot.is_crowded():
+        return True
+    is_far = deadline is None or deadline - now >= services.suspend_after_ns
+    return is_far and (park_at is None or now >= park_at)
+
+
+def _suspend(
+    context: InstanceContext,
+    pollables: Sequence[Pollable],
+    promises: AbstractSet[PromiseId],
+    deadline: int | None,
+) -> None:
+    """
+    Give up the instance, unless only this one can make a pollable ready.
+
+    A worker without an instance is woken by one promise; one that polls several keeps its own.
+    """
+    may = context.services.may_suspend and not context.is_unrecorded
+    if not may or len(promises) > 1 or not all(each.suspends() for each in pollables):
+        return
+    names = [str(promise) for promise in promises]
+    reason = f"waiting for promise {names[0]}" if names else "waiting for a timer"
+    raise SuspendSignal(reason, deadline, "".join(names))
+
+
+def _next_look(now: int, deadline: int | None, park_at: int | None) -> int | None:
+    if park_at is None or park_at <= now:
+        return deadline
+    return park_at if deadline is None else min(deadline, park_at)
 
 
 @interface("wasi:io/poll")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from golem_host.services.promises import PromiseId, Promises
+
 
 class Pollable(Protocol):
     """Anything behind a ``wasi:io/poll.pollable`` handle."""
@@ -35,6 +37,23 @@ class Timer:
 
     def deadline_ns(self) -> int | None:
         return self.at_ns
+
+    def suspends(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseCell:
+    """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
+
+    promise: PromiseId
+    store: Promises
+
+    def ready(self, now_ns: int) -> bool:
+        return self.store.is_completed(self.promise)
+
+    def deadline_ns(self) -> int | None:
+        return None
 
     def suspends(self) -> bool:
         return True
