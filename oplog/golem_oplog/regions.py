@@ -94,9 +94,7 @@ class Mark(Enum):
 
 
 class Regions:
-    """
-    The regions that a log's `Jump`, `Revert` and update entries declare; made from `read` or `skim`.
-    """
+    """What a log's `Jump`, `Revert` and update entries declare; made from `read` or `skim`."""
 
     def __init__(self, entries: Iterable[tuple[int, Entry | int]]) -> None:
         jumps: list[tuple[int, Region]] = []

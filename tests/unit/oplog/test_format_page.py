@@ -84,7 +84,7 @@ def test_the_example_decodes_to_what_the_page_says() -> None:
     ((number, form),) = definitions
     assert (0, ["func", "a:b/c.{d}", [["x", "u8"]], "string"]) == (number, cbor2.loads(form))
     create, call, no_op = entries
-    assert [22, 0, "c", "w", 0, [], [], [], 0, 0, "", "", None, []] == create
+    assert [22, 0, "c", "w", 0, [], [], [], 0, 0, "", "", None, [], ""] == create
     assert [21, 1, 0, msgpack.packb([7]), msgpack.packb("hi"), 0, None, None] == call
     assert [3, 2] == no_op
 

@@ -257,7 +257,7 @@ def test_an_update_shows_its_snapshot(log: MemoryOplog) -> None:
     ("entry", "expected"),
     [
         (NoOp(1), {}),
-        (Suspend(1, "sleeping", 5), {"reason": "sleeping", "wake-at": 5}),
+        (Suspend(1, "sleeping", 5), {"reason": "sleeping", "wake-at": 5, "promise": ""}),
         (Jump(1, 4, 6), {"start": 4, "end": 6}),
         (EndAtomicRegion(1, 4), {"begin-index": 4}),
         (GrowMemory(1, 65536), {"delta": 65536}),
