@@ -11,8 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from golem_host.declare import HostFunction, Refused
-from golem_host.interfaces.offered import DECLARING, PLANNED, RECORDED_INSIDE, registry
-from golem_oplog.entries import FunctionKind
+from golem_host.interfaces.offered import (
+    DECLARING,
+    MARKERS,
+    PLANNED,
+    RECORDED_INSIDE,
+    registry,
+)
 
 HERE = Path(__file__).parent
 TARGETS = (HERE.parent / "README.md", HERE / "guarantees.md")
@@ -22,8 +27,6 @@ HEAD = """| interface | calls are | durable function types |
 | --- | --- | --- |
 """
 RECORDED, REEXECUTED, REFUSED = "recorded", "re-executed", "refused"
-INSIDE = FunctionKind.READ_LOCAL
-"""Of every call in `RECORDED_INSIDE`."""
 
 
 def table() -> str:
@@ -55,14 +58,19 @@ def _statuses(functions: list[HostFunction]) -> str:
 def _status(function: HostFunction) -> str:
     if function.full_name in _refused():
         return REFUSED
-    is_recorded = function.declaration.kind is not None or function.full_name in RECORDED_INSIDE
+    name = function.full_name
+    is_recorded = function.declaration.kind is not None or name in {*RECORDED_INSIDE, *MARKERS}
     return RECORDED if is_recorded else REEXECUTED
 
 
 def _kinds(functions: list[HostFunction]) -> Iterator[str]:
     for function in functions:
-        kind = INSIDE if function.full_name in RECORDED_INSIDE else function.declaration.kind
-        yield "unrecorded" if kind is None else kind.label
+        inside = RECORDED_INSIDE.get(function.full_name)
+        kind = function.declaration.kind if inside is None else inside.kind
+        if function.full_name in MARKERS:
+            yield "marker"
+        else:
+            yield "unrecorded" if kind is None else kind.label
 
 
 def _refused() -> set[str]:

@@ -19,13 +19,15 @@ from docs.generate_interfaces import TARGETS, with_table
 from golem_host import Host
 from golem_host.declare import without_version
 from golem_host.errors import ComponentError, UnlinkableComponentError
+from golem_host.interfaces.golem.api.host import DIALECT_ONLY
 from golem_host.interfaces.offered import (
     EXPORTED_BY_GUESTS,
+    MARKERS,
     PLANNED,
     RECORDED_INSIDE,
     registry,
 )
-from golem_oplog.entries import FunctionKind
+from golem_oplog.entries import KIND_BY_NAME, FunctionKind
 from tests.support.components import component
 from tests.support.repository import ROOT, shown
 from tests.support.wasi_text import LOWERED, wasi_guest
@@ -35,6 +37,30 @@ NOT_OFFERED = ("wasi:clocks/timezone", "wasi:keyvalue/cache")
 """Part of WASI, and of no host: neither shipped nor planned."""
 
 RECORDED = {
+    "golem:api/host.{[method]get-agents.get-next}": "golem::api::get_workers",
+    "golem:api/host.{[method]get-promise-result.get}": "golem::api::poll_promise",
+    "golem:api/host.{[method]get-workers.get-next}": "golem::api::get_workers",
+    "golem:api/host.{await-promise}": "golem::api::await_promise",
+    "golem:api/host.{complete-promise}": "golem::api::complete_promise",
+    "golem:api/host.{create-promise}": "golem::api::create_promise",
+    "golem:api/host.{delete-promise}": "golem::api::delete_promise",
+    "golem:api/host.{fork-agent}": "golem::api::fork_worker",
+    "golem:api/host.{fork-worker}": "golem::api::fork_worker",
+    "golem:api/host.{fork}": "golem::api::fork",
+    "golem:api/host.{generate-idempotency-key}": "golem api::generate_idempotency_key",
+    "golem:api/host.{get-agent-metadata}": "golem::api::get_worker_metadata",
+    "golem:api/host.{get-self-metadata}": "golem::api::get_self_metadata",
+    "golem:api/host.{get-worker-metadata}": "golem::api::get_worker_metadata",
+    "golem:api/host.{poll-promise}": "golem::api::poll_promise",
+    "golem:api/host.{resolve-agent-id-strict}": "golem::api::resolve_worker_id_strict",
+    "golem:api/host.{resolve-agent-id}": "golem::api::resolve_component_id",
+    "golem:api/host.{resolve-component-id}": "golem::api::resolve_component_id",
+    "golem:api/host.{resolve-worker-id-strict}": "golem::api::resolve_worker_id_strict",
+    "golem:api/host.{resolve-worker-id}": "golem::api::resolve_component_id",
+    "golem:api/host.{revert-agent}": "golem::api::revert_worker",
+    "golem:api/host.{revert-worker}": "golem::api::revert_worker",
+    "golem:api/host.{update-agent}": "golem::api::update-worker",
+    "golem:api/host.{update-worker}": "golem::api::update-worker",
     "wasi:cli/environment.{get-arguments}": "golem_environment::get_arguments",
     "wasi:cli/environment.{get-environment}": "golem_environment::get_environment",
     "wasi:cli/environment.{initial-cwd}": "golem_environment::initial_cwd",
@@ -58,7 +84,32 @@ RECORDED = {
 }
 """Host function -> the name under which it is recorded; every other leaves no trace of its own."""
 
-WRITES: dict[str, FunctionKind] = {}
+KINDS = {
+    "golem:api/host.{[method]get-agents.get-next}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{[method]get-promise-result.get}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{[method]get-workers.get-next}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{await-promise}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{complete-promise}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{create-promise}": FunctionKind.WRITE_LOCAL,
+    "golem:api/host.{delete-promise}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{fork-agent}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{fork-worker}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{fork}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{generate-idempotency-key}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{get-agent-metadata}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{get-self-metadata}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{get-worker-metadata}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{poll-promise}": FunctionKind.READ_REMOTE,
+    "golem:api/host.{resolve-agent-id-strict}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{resolve-agent-id}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{resolve-component-id}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{resolve-worker-id-strict}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{resolve-worker-id}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{revert-agent}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{revert-worker}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{update-agent}": FunctionKind.WRITE_REMOTE,
+    "golem:api/host.{update-worker}": FunctionKind.WRITE_REMOTE,
+}
 """Recorded functions that are not read-local."""
 
 INTERFACES = {
@@ -101,7 +152,7 @@ def test_an_offered_interface_is_offered_whole(interface: str) -> None:
     functions, resources = declared(interface)
     known = registry()
 
-    assert functions == offered()[interface]
+    assert functions == offered()[interface] - DIALECT_ONLY.get(interface, frozenset())
     assert resources == {r for r in resources if known.offers_resource(f"{interface}.{r}")}
 
 
@@ -158,18 +209,29 @@ def test_recorded_names_are_what_logs_have() -> None:
         if function.declaration.record is not None
     }
 
-    assert RECORDED == names | RECORDED_INSIDE
+    inside = {name: call.record for name, call in RECORDED_INSIDE.items()}
+    assert RECORDED == names | inside
 
 
 def test_durable_function_types_are_what_logs_have() -> None:
     """Which calls are committed, and which are bracketed, follows from these."""
     kinds = {
-        function.full_name: function.declaration.kind or FunctionKind.READ_LOCAL
+        function.full_name: function.declaration.kind
         for function in registry().functions()
-        if function.declaration.kind is not None or function.full_name in RECORDED_INSIDE
+        if function.declaration.kind is not None
     }
+    inside = {name: call.kind for name, call in RECORDED_INSIDE.items()}
 
-    assert dict.fromkeys(RECORDED, FunctionKind.READ_LOCAL) | WRITES == kinds
+    assert dict.fromkeys(RECORDED, FunctionKind.READ_LOCAL) | KINDS == kinds | inside
+
+
+def test_markers_are_what_logs_have() -> None:
+    """A function that leaves an entry of its own kind is offered, and records nothing else."""
+    unrecorded = {f.full_name for f in registry().functions() if f.declaration.kind is None}
+
+    assert set() == MARKERS.keys() - unrecorded
+    assert set() == MARKERS.keys() & RECORDED.keys()
+    assert set() == set(MARKERS.values()) - KIND_BY_NAME.keys()
 
 
 CALLS = {
