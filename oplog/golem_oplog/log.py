@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from threading import Condition, Lock
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from golem_oplog.blobs import Blobs, CountedBlobs
 from golem_oplog.closing import ClosesOnExit
@@ -52,6 +52,8 @@ from golem_oplog.types import FunctionType
 
 # An entry shares its chunk with up to a buffer of others and with definitions.
 ENTRY_SIZE_BYTES_MAX = BODY_SIZE_BYTES_MAX // 2
+SEALED_BYTES_MIN: Final = 256 << 10
+"""A fork copies less than this in milliseconds; sealing would only make segments small."""
 _DEFINITIONS_PER_CHUNK = 256
 
 assert BUFFER_ENTRIES_MAX <= ENTRIES_MAX
@@ -199,6 +201,24 @@ class SegmentedOplog(ClosesOnExit):
                     self._synced.wait()
                 else:
                     self._sync()
+
+    def seal(self) -> None:
+        """As `commit`; a large open segment is sealed, so that a fork can share it."""
+        self.commit()
+        with self._lock:
+            while self._sync_running:
+                self._synced.wait()
+            if self._failure or self._closed:
+                self._refuse()
+            if self._writer.offset < SEALED_BYTES_MIN:
+                return
+            self._failure = "an interrupted write"
+            try:
+                self._rotate(0)
+            except OSError as error:
+                self._failure = f"a failed write ({error})"
+                raise OplogWriteError(path=str(self._place.directory), cause=str(error)) from error
+            self._failure = ""
 
     def _sync(self) -> None:
         """Sync for everyone.  Called with the lock, which is free while the disk works."""

@@ -79,6 +79,9 @@ class MemoryOplog(ClosesOnExit):
             self._check_open()
             self._committed_index = len(self._rows)
 
+    def seal(self) -> None:
+        self.commit()
+
     def define(self, function: FunctionType) -> int:
         with self._lock:
             return self._definitions.intern(function)

@@ -161,6 +161,10 @@ class Oplog(ReadableOplog, Protocol):
         """
         ...
 
+    def seal(self) -> None:
+        """As `commit`, and make ready to be forked: what is large will be shared, not copied."""
+        ...
+
     def define(self, function: FunctionType) -> int:
         """The id by which entries of this log refer to a function; the same for an equal one."""
         ...

@@ -147,6 +147,10 @@ class LoadedWorkers:
         for key in candidates[:over]:
             self.retire(key)
 
+    def making(self, key: WorkerKey) -> threading.RLock:
+        """A lock to hold while the worker's log is written for the first time: nobody loads it."""
+        return self._stripe(key)
+
     @contextmanager
     def deleting(self, key: WorkerKey) -> Iterator[None]:
         """While the worker is stopped and cannot be loaded."""

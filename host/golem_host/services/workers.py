@@ -191,11 +191,10 @@ class Workers:
             WorkerNotFoundError: There is no such source.
         """
         check_worker_name(name)
+        self._refuse_if_read_only()
         target = WorkerKey(source.component, name)
-        oplog = self.runner(source).parts.oplog
-        oplog.commit()
         if not self._is_forked(target, token):
-            last_index = oplog.last_index
+            last_index = self._ready_to_fork(source)
             if cut is None:
                 cut = last_index
             if not 1 <= cut <= last_index:
@@ -206,21 +205,30 @@ class Workers:
         self._loaded.wake(target)
         return self._worker(target)
 
+    def _ready_to_fork(self, source: WorkerKey) -> int:
+        """The source's last index on disk; one that is not in memory is not loaded for this."""
+        runner = self._loaded.find(source)
+        if runner is not None:
+            runner.parts.oplog.seal()
+            return runner.parts.oplog.last_index
+        if not self._exists(*source):
+            raise WorkerNotFoundError(component=source.component, worker=source.worker)
+        with self._store.reader(self._layout.worker_key(*source)) as reader:
+            return reader.last_index
+
     def _is_forked(self, target: WorkerKey, token: str) -> bool:
         """Whether the fork of this token is there already."""
         if not self._exists(*target):
             return False
-        with self._store.reader(self._layout.worker_key(*target)) as reader:
-            create = reader.entry(1)
-        if not token or not isinstance(create, Create) or create.token != token:
+        if not token or self._store.created(self._layout.worker_key(*target)).token != token:
             raise WorkerExistsError(component=target.component, worker=target.worker)
         return True
 
     def _fork(
         self, source: WorkerKey, target: WorkerKey, cut: int, token: str, extra: Sequence[Sequel]
     ) -> None:
-        create = self.runner(source).parts.status.create
-        assert create is not None
+        source_key, target_key = self._layout.worker_key(*source), self._layout.worker_key(*target)
+        create = self._store.created(source_key)
         create = create._replace(
             timestamp=self._shared.config.clock.unix_ns(),
             worker_name=target.worker,
@@ -229,9 +237,9 @@ class Workers:
         )
         # First, so that no crash leaves a fork that nobody would set going.
         self._shared.unfinished.mark(target, NOW)
-        keys = (self._layout.worker_key(*source), self._layout.worker_key(*target))
         try:
-            self._store.fork(*keys, cut, create, extra).close()
+            with self._loaded.making(target):
+                self._store.fork(source_key, target_key, cut, create, extra).close()
         except OplogExistsError:
             raise WorkerExistsError(component=target.component, worker=target.worker) from None
 
@@ -241,12 +249,15 @@ class Workers:
         if not self._exists(*key):
             raise WorkerNotFoundError(component=key.component, worker=key.worker)
         component_id = self._component_id(key)
+        loaded = self._loaded.find(key)
         with self._loaded.deleting(key):
             self._store.delete(self._layout.worker_key(*key))
             self._shared.scheduler.forget(key)
             self._shared.unfinished.clear(key)
             if component_id is not None:
                 self._shared.promises.delete_of(component_id, key.worker)
+        if loaded is not None:
+            loaded.parts.output.notify("the worker was deleted")
 
     def _component_id(self, key: WorkerKey) -> str | None:
         return next((c.id for c in self._shared.all_components() if c.name == key.component), None)
@@ -379,7 +390,9 @@ class Workers:
             component_size_bytes=component.size_bytes,
             initial_memory_bytes=component.initial_memory_bytes,
         )
-        self._store.create(self._layout.worker_key(component.name, name), create).close()
+        key = WorkerKey(component.name, name)
+        with self._loaded.making(key):
+            self._store.create(self._layout.worker_key(*key), create).close()
 
     def _exists(self, component_name: str, name: str) -> bool:
         return self._layout.has_worker(component_name, name)
