@@ -24,10 +24,10 @@ PER_WORKER_BYTES_MAX = 2048
 GRACE_S = 0.01
 
 GUEST = """(component
-  (type $uuid0 (record (field "high-bits" u64) (field "low-bits" u64)))
   (import "golem:rpc/types@0.2.2" (instance $rpc
-    (export "uuid" (type $uuid (eq 0)))
-    (type $c0 (record (field "uuid" $uuid))) (export "component-id" (type $c (eq $c0)))
+    (type $u0 (record (field "high-bits" u64) (field "low-bits" u64)))
+    (export "uuid" (type $u (eq $u0)))
+    (type $c0 (record (field "uuid" $u))) (export "component-id" (type $c (eq $c0)))
     (type $w0 (record (field "component-id" $c) (field "worker-name" string)))
     (export "worker-id" (type $w (eq $w0)))))
   (alias export $rpc "worker-id" (type $worker-id))

@@ -52,6 +52,9 @@ class LoadedWorkers:
         self._deleting: set[WorkerKey] = set()
         self._closed = False
 
+    def __len__(self) -> int:
+        return len(self._runners)
+
     def get(self, key: WorkerKey) -> Runner:
         """
         The worker's runner, loaded if need be.
