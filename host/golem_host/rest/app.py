@@ -17,14 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as WebRoute
 
 from golem_host.errors import InvalidRequestError
-from golem_host.rest.bounds import (
-    BODY_BYTES_MAX,
-    BODY_S,
-    COMPONENT_BYTES_MAX,
-    COMPONENT_S,
-    RETRY_AFTER_S,
-    UPLOADS_MAX,
-)
+from golem_host.rest.bounds import RETRY_AFTER_S, Bounds
 from golem_host.rest.errors import (
     BodyTooLargeError,
     MediaTypeError,
@@ -36,6 +29,7 @@ from golem_host.rest.errors import (
     status_of,
 )
 from golem_host.rest.exchange import JSON, WASM, Exchange, Raw, Stream, Waits
+from golem_host.rest.guard import drain
 from golem_host.rest.openapi import PATH, openapi_document
 from golem_host.rest.routes import ROUTES, Route
 from golem_host.rest.shapes import write
@@ -47,16 +41,20 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 
+_UNREAD: Final = (BodyTooLargeError, SlowClientError, MediaTypeError, OverloadedError)
+"""Errors after which a part of the body may be still to come."""
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
     """Everything that the endpoints of one listener share."""
 
-    def __init__(self, host: Host, waits: Waits, pool: Executor) -> None:
+    def __init__(self, host: Host, waits: Waits, pool: Executor, bounds: Bounds) -> None:
         self.host = host
         self.waits = waits
         self.pool = pool
+        self._bounds = bounds
         self._uploads = 0
 
     def app(self) -> Starlette:
@@ -78,6 +76,8 @@ class Api:
                 content = await self._content(route, request)
                 return await _unless_left(request, route, self._answer(route, request, content))
             except DataError as error:
+                if isinstance(error, _UNREAD):
+                    await drain(request.receive, self._bounds.drain_s)
                 return _failure(error)
             except ClientDisconnect:
                 return Response(status_code=499)
@@ -94,13 +94,15 @@ class Api:
         given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if given != wanted:
             raise MediaTypeError(reason=f"the body's content-type is {wanted}, not {given[:100]!r}")
+        bounds = self._bounds
         if route.body != WASM:
-            return await read_body(request, BODY_BYTES_MAX, BODY_S)
-        if self._uploads >= UPLOADS_MAX:
-            raise OverloadedError(reason=f"more than {UPLOADS_MAX} uploads at once; try again")
+            return await read_body(request, bounds.body_bytes_max, bounds.body_s)
+        if self._uploads >= bounds.uploads_max:
+            reason = f"more than {bounds.uploads_max} uploads at once; try again"
+            raise OverloadedError(reason=reason)
         self._uploads += 1
         try:
-            return await read_body(request, COMPONENT_BYTES_MAX, COMPONENT_S)
+            return await read_body(request, bounds.component_bytes_max, bounds.component_s)
         finally:
             self._uploads -= 1
 
@@ -217,8 +219,7 @@ def _failure(error: BaseException) -> Response:
     response = _json(document_of(error), status_of(error))
     if isinstance(error, OverloadedError):
         response.headers["retry-after"] = str(RETRY_AFTER_S)
-    if isinstance(error, BodyTooLargeError | SlowClientError | MediaTypeError | OverloadedError):
-        # The rest of the body is not read.
+    if isinstance(error, _UNREAD):
         response.headers["connection"] = "close"
     return response
 

@@ -110,7 +110,8 @@ class WorkerListQuery:
     filter: Annotated[
         Texts,
         "`PROPERTY COMPARATOR VALUE`, as in `status = idle`, `version >= 2`, `env.NAME like abc`; "
-        "may be repeated, and all must hold.",
+        "may be repeated, and all must hold. Properties: name, status, version, created-at, "
+        "env.NAME, config.NAME.",
     ] = ()
     cursor: str | None = None
     count: int = PAGE_DEFAULT

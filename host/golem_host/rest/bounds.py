@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-REQUESTS_MAX: Final = 1_024
-"""Requests in work at the same time on one listener; the next one gets 503 and ``Retry-After``."""
 
-CONNECTIONS_MAX: Final = 2_048
-"""Open connections of one listener; the next one gets 503 and is closed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one listener takes on."""
 
-UPLOADS_MAX: Final = 2
-"""Component uploads at the same time: each may hold `COMPONENT_BYTES_MAX` in memory."""
+    requests_max: int = 1_024
+    """Requests in work at the same time; the next one gets 503 and ``Retry-After``."""
+    connections_max: int = 2_048
+    """Open connections; the next one gets 503 and is closed."""
+    uploads_max: int = 2
+    """Component uploads at the same time: each may hold `component_bytes_max` in memory."""
+    threads_max: int = 32
+    """Threads for what blocks: opening logs, compiling, waiting for the disk.  A caller that waits
+    for an invocation or for output holds none."""
+    head_bytes_max: int = 32 << 10
+    """Request line and headers together."""
+    body_bytes_max: int = 16 << 20
+    """A body of JSON."""
+    component_bytes_max: int = 256 << 20
+    """A component."""
+    head_s: float = 10.0
+    """From the opening of the connection, or the first byte of a later request, to the end of the
+    headers."""
+    body_s: float = 60.0
+    """From the end of the headers to the end of a body of JSON."""
+    component_s: float = 600.0
+    """The same for a component."""
+    drain_s: float = 2.0
+    """How long the body of a refused request is read and thrown away, so that its sender gets to
+    read why."""
+    write_s: float = 30.0
+    """How long a client may read nothing while there is something for it."""
+    keep_alive_s: int = 15
+    """How long a connection may be idle between two requests."""
+    shutdown_s: int = 3
+    """How long requests in work may take to end after the host has begun to close."""
 
-THREADS_MAX: Final = 32
-"""Threads for what blocks: opening logs, compiling, waiting for the disk.  A caller that waits for
-an invocation or for output holds none."""
+    def __post_init__(self) -> None:
+        assert self.requests_max <= self.connections_max
 
-HEAD_BYTES_MAX: Final = 32 << 10
-"""Request line and headers together."""
-
-BODY_BYTES_MAX: Final = 16 << 20
-COMPONENT_BYTES_MAX: Final = 256 << 20
-
-HEAD_S: Final = 10.0
-"""From the first byte (or the opening of the connection) to the end of the headers."""
-
-BODY_S: Final = 60.0
-"""From the end of the headers to the end of the body."""
-
-COMPONENT_S: Final = 600.0
-
-WRITE_S: Final = 30.0
-"""How long a client may read nothing while there is something for it."""
-
-KEEP_ALIVE_S: Final = 15.0
-"""How long a connection may be idle between two requests."""
-
-SHUTDOWN_S: Final = 3.0
-"""How long requests in work may take to end after the host has begun to close."""
 
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1_000
@@ -57,9 +63,7 @@ waits in the log."""
 MARK_S: Final = 15.0
 """How often a stream of output that has nothing to say tells where it stands."""
 
-FORM_DEPTH_MAX: Final = 64
-"""Nesting of a JSON document outside of guest values."""
+TYPE_DEPTH_MAX: Final = 64
+"""Nesting of a type that a client gives."""
 
 RETRY_AFTER_S: Final = 1
-
-assert REQUESTS_MAX <= CONNECTIONS_MAX

@@ -2,7 +2,7 @@
 One connection: uvicorn's, with the deadlines that it lacks.
 
 Whoever sends the head of a request too slowly, or does not read what we have for them, is
-disconnected; beyond `CONNECTIONS_MAX` a connection is told so and closed.
+disconnected; beyond `Bounds.connections_max` a connection is told so and closed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from golem_host.rest.bounds import CONNECTIONS_MAX, HEAD_S, RETRY_AFTER_S, WRITE_S
+from golem_host.rest.bounds import RETRY_AFTER_S, Bounds
 from golem_host.rest.errors import OverloadedError, document_of
 from golem_host.rest.exchange import JSON
 
 _FULL_BODY: Final = json.dumps(
-    document_of(OverloadedError(reason=f"more than {CONNECTIONS_MAX} connections; try again"))
+    document_of(OverloadedError(reason="too many connections; try again"))
 ).encode()
 _FULL: Final = (
     f"HTTP/1.1 503 Service Unavailable\r\ncontent-type: {JSON}\r\n"
@@ -31,16 +31,14 @@ _FULL: Final = (
 class BoundedProtocol(H11Protocol):
     """See the module."""
 
-    connections_max = CONNECTIONS_MAX
-    head_s = HEAD_S
-    write_s = WRITE_S
+    bounds = Bounds()
 
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.connections_max:
+        if len(self.connections) > self.bounds.connections_max:
             transport.write(_FULL)
             self._close()
             return
@@ -62,7 +60,7 @@ class BoundedProtocol(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._write_timer = self.loop.call_later(self.write_s, self.transport.abort)
+        self._write_timer = self.loop.call_later(self.bounds.write_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -88,7 +86,7 @@ class BoundedProtocol(H11Protocol):
         return self.conn.their_state is h11.IDLE
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(self.head_s, self._close)
+        self._head_timer = self.loop.call_later(self.bounds.head_s, self._close)
 
     def _close(self) -> None:
         if not self.transport.is_closing():
@@ -98,7 +96,7 @@ class BoundedProtocol(H11Protocol):
     def _abort_later(self) -> None:
         """A closed transport still waits, without end, for the peer to read what is left."""
         if self._write_timer is None:
-            self._write_timer = self.loop.call_later(self.write_s, self.transport.abort)
+            self._write_timer = self.loop.call_later(self.bounds.write_s, self.transport.abort)
 
     def _cancel_timers(self) -> None:
         for timer in (self._head_timer, self._write_timer):

@@ -8,15 +8,17 @@ comes from another site (``Origin``, ``Sec-Fetch-Site``) is refused in any case.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from golem_host.rest.bounds import REQUESTS_MAX, RETRY_AFTER_S
+from golem_host.rest.bounds import RETRY_AFTER_S, Bounds
 from golem_host.rest.errors import (
     ForbiddenOriginError,
     OverloadedError,
@@ -47,31 +49,35 @@ SOCKET_POLICY: Final = Policy()
 class Guard:
     """An ASGI application around the real one."""
 
-    def __init__(self, app: ASGIApp, policy: Policy, requests_max: int = REQUESTS_MAX) -> None:
+    def __init__(self, app: ASGIApp, policy: Policy, bounds: Bounds) -> None:
         self._app = app
         self._policy = policy
-        self._requests_max = requests_max
+        self._bounds = bounds
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if self._requests >= self._requests_max:
-            reason = f"more than {self._requests_max} requests at once; try again"
-            await refuse(send, OverloadedError(reason=reason))
+        if self._requests >= self._bounds.requests_max:
+            reason = f"more than {self._bounds.requests_max} requests at once; try again"
+            await self._refuse(receive, send, OverloadedError(reason=reason))
             return
         self._requests += 1
         try:
             headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
             error = self._refusal(headers)
             if error is not None:
-                await refuse(send, error)
+                await self._refuse(receive, send, error)
                 return
             # Names in a path are taken apart before they are decoded: they may hold a slash.
             scope["path"] = scope["raw_path"].decode("ascii")
             await self._app(scope, receive, send)
         finally:
             self._requests -= 1
+
+    async def _refuse(self, receive: Receive, send: Send, error: RestError) -> None:
+        await drain(receive, self._bounds.drain_s)
+        await refuse(send, error)
 
     def _refusal(self, headers: dict[str, bytes]) -> RestError | None:
         host = _hostname(headers.get("host", b"").decode("latin-1"))
@@ -105,6 +111,18 @@ def _fits(headers: dict[str, bytes], token: str) -> bool:
     # Whatever was given, the comparison takes the same time.
     is_equal = hmac.compare_digest(given.strip(), token.encode())
     return scheme.lower() == b"bearer" and is_equal
+
+
+async def drain(receive: Receive, deadline_s: float) -> None:
+    """
+    Throw away what is still to come of a body.
+
+    A connection that is closed with something unread is reset, and the answer may be lost.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(deadline_s):
+            while (await receive()).get("more_body", False):
+                pass
 
 
 async def refuse(send: Send, error: BaseException) -> None:

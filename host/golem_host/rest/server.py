@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from golem_host.rest.app import Api
-from golem_host.rest.bounds import HEAD_BYTES_MAX, KEEP_ALIVE_S, SHUTDOWN_S, THREADS_MAX
+from golem_host.rest.bounds import Bounds
 from golem_host.rest.connection import BoundedProtocol
 from golem_host.rest.exchange import Waits
 from golem_host.rest.guard import Guard, Policy
@@ -23,16 +23,20 @@ if TYPE_CHECKING:
 # What uvicorn has to say is for whoever configures logging, not for a command's stderr.
 logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
+_DEFAULTS: Final = Bounds()
 _LOG: Final = logging.getLogger(__name__)
 
 
 class RestServer:
     """Serves a host on a listening socket until `stop`."""
 
-    def __init__(self, host: Host, listener: Listener, policy: Policy) -> None:
+    def __init__(
+        self, host: Host, listener: Listener, policy: Policy, bounds: Bounds = _DEFAULTS
+    ) -> None:
         self._host = host
         self._listener = listener
         self._policy = policy
+        self._bounds = bounds
         self._lock = threading.Lock()
         self._stopped = False
         self._waits: Waits | None = None
@@ -58,10 +62,12 @@ class RestServer:
 
     async def _serve(self) -> None:
         waits = Waits(asyncio.get_running_loop())
-        pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="golem-rest")
+        bounds = self._bounds
+        pool = ThreadPoolExecutor(bounds.threads_max, thread_name_prefix="golem-rest")
+        app = Api(self._host, waits, pool, bounds).app()
         config = uvicorn.Config(
-            Guard(Api(self._host, waits, pool).app(), self._policy),
-            http=BoundedProtocol,
+            Guard(app, self._policy, bounds),
+            http=type("Connection", (BoundedProtocol,), {"bounds": bounds}),
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -70,9 +76,9 @@ class RestServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            h11_max_incomplete_event_size=HEAD_BYTES_MAX,
-            timeout_keep_alive=int(KEEP_ALIVE_S),
-            timeout_graceful_shutdown=int(SHUTDOWN_S),
+            h11_max_incomplete_event_size=bounds.head_bytes_max,
+            timeout_keep_alive=bounds.keep_alive_s,
+            timeout_graceful_shutdown=bounds.shutdown_s,
         )
         with self._lock:
             self._server = uvicorn.Server(config)

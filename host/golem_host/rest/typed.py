@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final, assert_never
 
 from golem_host.errors import InvalidRequestError, ParamTypeMismatchError
-from golem_host.rest.bounds import FORM_DEPTH_MAX
+from golem_host.rest.bounds import TYPE_DEPTH_MAX
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.jsonform import from_json, to_json
 from golem_oplog.types import (
@@ -87,7 +87,7 @@ def type_of(document: object, depth: int = 0) -> WitType:
     Raises:
         InvalidRequestError: It describes none.
     """
-    if depth > FORM_DEPTH_MAX:
+    if depth > TYPE_DEPTH_MAX:
         raise InvalidRequestError(reason="a type is nested too deep")
     inner = depth + 1
     match document:

@@ -13,7 +13,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 from golem_oplog.entries import LogLevel
@@ -56,6 +56,10 @@ class WorkerOutput:
         with self._lock:
             self._watchers = (*self._watchers, watcher)
         try:
+            # What was written while nobody watched has waited for no commit: now it can be read.
+            # A log that takes no more says so to whoever writes.
+            with suppress(OplogError):
+                self._oplog.commit()
             yield
         finally:
             self._forget(watcher)

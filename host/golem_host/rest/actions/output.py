@@ -16,10 +16,10 @@ import json
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from typing import Final, NamedTuple
 
-from golem_host.errors import HostError, InvalidRequestError
+from golem_host.errors import HostError, InvalidRequestError, WorkerNotFoundError
 from golem_host.rest.actions.lookup import path_worker
 from golem_host.rest.bodies import OutputQuery
 from golem_host.rest.bounds import MARK_S, NOTICES_MAX
@@ -60,7 +60,10 @@ class _Batch(NamedTuple):
     is_full: bool
 
 
-def _read(worker: Worker, first: int) -> _Batch:
+def _read(worker: Worker, first: int, born_ns: int | None = None) -> _Batch:
+    if born_ns not in {None, worker.metadata().created_ns}:
+        # Another one of this name, whose log has nothing to do with what was read so far.
+        raise WorkerNotFoundError(component=worker.component_name, worker=worker.name)
     durable = worker.durable_index
     lines: list[OutputLine] = []
     size_bytes = 0
@@ -93,24 +96,29 @@ async def _all(x: Exchange, worker: Worker, first: int, frame: Frame) -> AsyncIt
 
 async def _follow(x: Exchange, worker: Worker, first: int, frame: Frame) -> AsyncIterator[bytes]:
     bell = _Bell(x.waits)
-    watching: AbstractContextManager[None] | None = None
+    watching = ExitStack()
+    begun = asyncio.ensure_future(
+        x.work(lambda: watching.enter_context(worker.attach(bell.on_output, bell.on_notice)))
+    )
     try:
-        watching = await x.work(lambda: worker.attach(bell.on_output, bell.on_notice))
-        watching.__enter__()
+        # Not cancelled in the middle: what has begun must be ended.
+        await asyncio.shield(begun)
+        born_ns = await x.work(lambda: worker.metadata().created_ns)
         while True:
-            for notice in bell.take_notices():
-                yield frame({"notice": notice})
-            batch = await x.work(lambda at=first: _read(worker, at))  # type: ignore[misc]
+            # Taken first and told last: the output that went before it is in the batch.
+            notices = bell.take_notices()
+            batch = await x.work(lambda at=first: _read(worker, at, born_ns))  # type: ignore[misc]
             for line in batch.lines:
                 yield frame(_document(line))
+            for notice in notices:
+                yield frame({"notice": notice})
             first = batch.next
             if not batch.is_full and not await bell.rung():
                 yield frame({"index": first - 1})
     except (HostError, OplogError) as error:
         yield frame(document_of(error))
     finally:
-        if watching is not None:
-            watching.__exit__(None, None, None)
+        begun.add_done_callback(lambda _: watching.close())
 
 
 class _Bell:

@@ -23,8 +23,8 @@ from golem_host.rest.bodies import (
 from golem_host.rest.bounds import PAGE_MAX
 from golem_host.rest.errors import document_of
 from golem_host.rest.exchange import Exchange
-from golem_host.rest.filters import parse_filters
 from golem_host.rest.shapes import Json
+from golem_host.worker.filter_text import parse_filters
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.documents import precise_time
 from golem_oplog.errors import OplogError

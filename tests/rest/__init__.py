@@ -1,0 +1,1 @@
+"""The REST API of a real host, over real sockets."""
