@@ -51,6 +51,7 @@ EXIT_CODES: Final = {
     "PromiseNotFoundError": ExitCode.NOT_FOUND,
     "DivergenceError": ExitCode.REFUSED,
     "InvocationInterruptedError": ExitCode.INTERRUPTED,
+    "InvocationLostError": ExitCode.REFUSED,
     "InvocationFailedError": ExitCode.TRAP,
     "PreviousInvocationFailedError": ExitCode.REFUSED,
     "HandlerResultError": ExitCode.INTERNAL,

@@ -161,6 +161,19 @@ class InvocationInterruptedError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class InvocationLostError(InvocationInterruptedError):
+    """An ephemeral worker was stopped in the middle: nothing can go on with what it did."""
+
+    kind: str = "lost"
+
+    def __str__(self) -> str:
+        return (
+            "the invocation was lost: its worker is ephemeral and was stopped in the middle; "
+            "invoke it again with another idempotency key"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class InvocationFailedError(HostError):
     """The guest trapped, and no retry is left."""
 

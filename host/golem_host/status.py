@@ -232,8 +232,13 @@ class Status:
         return min(self.open_begins, default=self.last_replayed_index)
 
     def _note_token(self, entry: Entry) -> None:
-        if isinstance(entry, Revert | PendingUpdate) and entry.token:
-            self.tokens.add(entry.token)
+        match entry:
+            case Revert(token=token) | PendingUpdate(token=token) if token:
+                self.tokens.add(token)
+            case PendingWorkerInvocation(target_version=int(), idempotency_key=token):
+                self.tokens.add(token)
+            case _:
+                pass
 
     def _apply_promise(self, index: int, entry: Entry) -> None:
         match entry:
@@ -253,6 +258,19 @@ class Status:
                     self.running = None
             case Exited():
                 self._record_outcome(index)
+            case Restart():
+                if self.is_unfinished:
+                    # An ephemeral worker begins anew: what was under way has no result.
+                    self._record_outcome(index)
+                self.running = None
+            case Create(component_version=version):
+                self.create = entry
+                self.component_version = version
+            case _:
+                self._apply_update(index, entry)
+
+    def _apply_update(self, index: int, entry: Entry) -> None:
+        match entry:
             case PendingUpdate():
                 self._open_update(index, entry)
             case SuccessfulUpdate(target_version=version):
@@ -264,9 +282,6 @@ class Status:
                 if self._close_update(UpdateRecord(version, "failed", details)) is None:
                     # The old version could not even save its state.
                     self._drop_requests(version)
-            case Create(component_version=version):
-                self.create = entry
-                self.component_version = version
             case _:
                 pass
 
@@ -327,8 +342,12 @@ class Status:
                 self.status = INTERRUPTED
             case Exited(exit_code=code):
                 self.status, self.exit_code = EXITED, code
-            case Create() | Restart():
+            case Create():
                 self.status = IDLE
+            case Restart():
+                self.status = IDLE
+                self.open_begins.clear()
+                self._went_well()
             case PendingUpdate() if self.status == FAILED:
                 self.status = RETRYING
             case ChangeRetryPolicy():

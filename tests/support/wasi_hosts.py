@@ -88,8 +88,8 @@ def replayed(state_dir: Path) -> tuple[Seen, int]:
         runner = worker._runner()
         before = runner.parts.oplog.last_index
         shown: list[bytes] = []
-        runner._slot = runner.parts.shared.slots.slot(bool)
-        session = runner._build()
+        runner._drive._slot = runner.parts.shared.slots.slot(bool)
+        session = runner._drive._build()
         with (
             worker.attach(lambda _, data: shown.append(data), lambda _: None),
             suppress(ExitSignal, GuestError, Trap),

@@ -14,10 +14,10 @@ from collections.abc import Hashable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
-from golem_host.errors import HostError, WorkerNotFoundError
+from golem_host.errors import HostError, InvalidRequestError, WorkerNotFoundError
 from golem_host.services.slots import Slot
 from golem_host.services.unfinished import WorkerKey
-from golem_host.worker.runner import Runner
+from golem_host.worker.runner import RetiredError, Runner
 from golem_oplog.errors import OplogError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 LOADED_MAX: Final = 1_000
 """Workers whose log is held open; idle ones beyond that are put away, the longest unused first."""
+CLOSED: Final = "the host is closed"
 _STRIPES: Final = 64
 
 
@@ -64,7 +65,7 @@ class LoadedWorkers:
         """
         with self._lock:
             runner = self._runners.get(key)
-            if runner is not None and runner.broken is None:
+            if runner is not None and _is_well(runner):
                 self._runners.move_to_end(key)
                 return runner
         with self._stripe(key):
@@ -76,24 +77,33 @@ class LoadedWorkers:
         """The worker's runner if it is loaded and well."""
         with self._lock:
             runner = self._runners.get(key)
-        return runner if runner is not None and runner.broken is None else None
+        return runner if runner is not None and _is_well(runner) else None
 
     def _reload(self, key: WorkerKey) -> Runner:
         with self._lock:
             runner = self._runners.get(key)
-            if runner is not None and runner.broken is None:
+            if runner is not None and _is_well(runner):
                 return runner
             if runner is not None:
                 del self._runners[key]
-            if key in self._deleting or self._closed:
-                raise WorkerNotFoundError(component=key.component, worker=key.worker)
+            self._refuse_if_gone(key)
         if runner is not None:
             # Its log refused an entry: opening it anew recovers what was promised.
             runner.close()
         runner = self._load(key)
         with self._lock:
-            self._runners[key] = runner
-        return runner
+            if not self._closed:
+                self._runners[key] = runner
+                return runner
+        # Else nobody would close it.
+        runner.close()
+        raise InvalidRequestError(reason=CLOSED)
+
+    def _refuse_if_gone(self, key: WorkerKey) -> None:
+        if self._closed:
+            raise InvalidRequestError(reason=CLOSED)
+        if key in self._deleting:
+            raise WorkerNotFoundError(component=key.component, worker=key.worker)
 
     def wake(self, key: Hashable) -> None:
         """
@@ -124,22 +134,35 @@ class LoadedWorkers:
             # From here on another wake is for the loaded worker to hear.
             with self._lock:
                 self._starting.discard(key)
-            runner = self.get(key)
-            if runner.may_wake_by_event():
-                runner.run_on(slot)
+            self._run(key, slot)
         except WorkerNotFoundError:
             return  # Deleted meanwhile.
         except (HostError, OplogError) as error:
+            if self._closed:
+                return  # The next host goes on with it.
             _LOG.warning("a worker cannot go on", extra={"worker": key, "error": error})
         finally:
             slot.give()
 
-    def retire(self, key: WorkerKey) -> None:
+    def _run(self, key: WorkerKey, slot: Slot) -> None:
+        while True:
+            try:
+                self.get(key).run_by_event(slot)
+            except RetiredError:
+                continue
+            return
+
+    def retire(self, key: WorkerKey) -> bool:
+        """Put a worker away, unless it is in use."""
         with self._stripe(key):
             runner = self.find(key)
-            if runner is not None and runner.retire():
-                with self._lock:
+            if runner is None or not runner.retire():
+                return False
+            with self._lock:
+                # It may be gone already: the host is being closed, or the worker deleted.
+                if self._runners.get(key) is runner:
                     del self._runners[key]
+            return True
 
     def _evict(self) -> None:
         with self._lock:
@@ -147,8 +170,11 @@ class LoadedWorkers:
             if over <= 0:
                 return
             candidates = [key for key, runner in self._runners.items() if not runner.is_active]
-        for key in candidates[:over]:
-            self.retire(key)
+        for key in candidates:
+            if self.retire(key):
+                over -= 1
+                if over <= 0:
+                    return
 
     def making(self, key: WorkerKey) -> threading.RLock:
         """A lock to hold while the worker's log is written for the first time: nobody loads it."""
@@ -184,3 +210,8 @@ class LoadedWorkers:
 
     def _stripe(self, key: WorkerKey) -> threading.RLock:
         return self._stripes[hash(key) % _STRIPES]
+
+
+def _is_well(runner: Runner) -> bool:
+    """Whether it can be used: its log takes entries, and it was not put away just now."""
+    return runner.broken is None and not runner.is_retired

@@ -41,9 +41,15 @@ class Agenda:
 
     def next_task(self, *, has_session: bool) -> Request | Rebuild | None:
         status = self._parts.status
-        if not has_session and (status.is_unfinished or status.pending_update is not None):
+        if (not has_session and status.is_unfinished) or status.pending_update is not None:
             return None if self._retry_is_far() else REBUILD
         return self._ledger.next_due(self._ends.now())
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether there is something to rebuild the worker for."""
+        status = self._parts.status
+        return status.is_unfinished or status.pending_update is not None
 
     def has_due(self) -> bool:
         """Whether something in the queue may begin."""
@@ -91,7 +97,7 @@ class Agenda:
             return None
         if status.status == SUSPENDED and status.suspend is not None:
             return _Left(status.suspend.wake_at, status.suspend.promise or None)
-        if status.is_unfinished or status.pending_update is not None:
+        if self.is_unfinished:
             return None if self._ends.parked else _Left(self._ends.now() + self.retry_in_ns())
         due_ns = min((e.not_before or NOW for _, e in status.pending.values()), default=None)
         return None if due_ns is None else _Left(due_ns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 
 from golem_host.errors import (
+    HostError,
     InvocationExitedError,
     InvocationInterruptedError,
     StateDirError,
@@ -17,6 +18,7 @@ from golem_host.status import INTERRUPTED, RETRYING, RUNNING, SUSPENDED
 from golem_host.worker import outcome as ends
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import Parts
+from golem_host.worker.request import Request
 from golem_host.worker.retry import MS, RetryPolicy
 from golem_host.worker.stderr import exception_line, stderr_since, traceback_in
 from golem_oplog.entries import (
@@ -67,7 +69,7 @@ class Endings:
                 self._suspend(outcome)
             case ends.Interrupted() if not self._parts.status.is_unfinished:
                 with self._lock:
-                    self.parked = self.interrupted = True
+                    self._hold_back()
             case ends.Interrupted():
                 self._park(Interrupted(self.now()))
                 with self._lock:
@@ -75,6 +77,9 @@ class Endings:
                 self.fail_running(InvocationInterruptedError(kind="interrupt"))
             case ends.UpdateFailed():
                 self._update_failed(outcome)
+            case ends.Exited(exit_code=code) if self._is_disposable():
+                self._record_only(Exited(self.now(), code))
+                self.fail_running(InvocationExitedError(exit_code=code))
             case ends.Exited(exit_code=code):
                 self._park(Exited(self.now(), code), is_over=True)
                 self._ledger.fail_all(InvocationExitedError(exit_code=code))
@@ -89,7 +94,8 @@ class Endings:
         failures = self._parts.status.failures
         policy = self.policy()
         delay = policy.delay_ns(failures, self._parts.shared.config.random.uniform())
-        if not failed.retryable:
+        if not failed.retryable or self._parts.is_ephemeral:
+            # The next instance of an ephemeral worker knows nothing of what this one did.
             delay = None
         now = self.now()
         error = self._error_entry(failed, now, None if delay is None else now + delay)
@@ -106,16 +112,40 @@ class Endings:
 
     def _give_up(self, error: Error, failed: ends.Failed) -> None:
         """Permanent failure: nothing that is queued will ever run (R27)."""
-        self._park(error, is_over=True)
+        is_disposable = self._is_disposable()
+        if is_disposable:
+            self._record_only(error)
+        else:
+            self._park(error, is_over=True)
         running = self._parts.status.running
         failure = failed.error or self._ledger.failure(error, running.oplog_index if running else 1)
         with self._lock:
             if running is not None:
                 self._ledger.fail(running.key, failure)
+            if is_disposable:
+                return
+            if running is not None:
                 self._ledger.fail_all(self._ledger.over() or failure)
             else:
                 # It failed before any invocation had begun: that is why none could.
                 self._ledger.fail_all(failure)
+
+    def _is_disposable(self) -> bool:
+        """Whether the end of what runs is nobody else's: the next one has an instance of its own."""
+        return self._parts.is_ephemeral and self._parts.status.is_unfinished
+
+    def _record_only(self, entry: Entry) -> None:
+        with self._lock:
+            self.append(entry)
+        self._parts.oplog.commit()
+        self._parts.output.flush()
+
+    def refuse(self, request: Request, error: HostError) -> None:
+        """A request that cannot be done leaves the queue for good."""
+        if self._ledger.is_durable(request.key):
+            self._record_only(CancelPendingInvocation(self.now(), request.key))
+        with self._lock:
+            self._ledger.fail(request.key, error)
 
     def _refused(self, refused: ends.Refused) -> None:
         """Take one invocation out of the worker's past: it fails, and replay never meets it."""
@@ -191,17 +221,25 @@ class Endings:
             if running is not None:
                 self._ledger.fail(running.key, error)
 
-    def interrupt_at_rest(self, *, restart: bool) -> None:
+    def interrupt_at_rest(self) -> None:
         """R37: a suspended or waiting worker is kept from waking up, and the log says so."""
-        self.parked = True
-        self.interrupted = not restart
         status = self._parts.status
+        if not status.is_unfinished and status.pending_update is None:
+            self._hold_back()
+            return
+        self.parked = self.interrupted = True
         waits = status.status in {SUSPENDED, RETRYING, RUNNING}
-        if restart or not waits or not status.is_unfinished:
+        if not waits or not status.is_unfinished:
             return
         self.append(Interrupted(self.now()))
         self._parts.oplog.commit()
         self.fail_running(InvocationInterruptedError(kind="interrupt"))
+
+    def _hold_back(self) -> None:
+        """Nothing has begun: what was about to waits, and an idle worker is not concerned."""
+        due_ns = self._ledger.next_due_ns()
+        if due_ns is not None and due_ns <= self.now():
+            self.parked = self.interrupted = True
 
     def is_last_attempt(self) -> bool:
         """Whether a failure here and now would leave no retry."""

@@ -19,6 +19,7 @@ from golem_host.errors import (
     InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
+    InvocationLostError,
     PreviousInvocationFailedError,
 )
 from golem_host.status import EXITED, FAILED, Outcome
@@ -32,6 +33,7 @@ from golem_oplog.entries import (
     ExportedFunctionCompleted,
     ExportedFunctionInvoked,
     PendingWorkerInvocation,
+    Restart,
 )
 from golem_oplog.types import FunctionType, ListType, Prim
 
@@ -102,14 +104,14 @@ class Ledger:
 
     def over(self) -> HostError | None:
         status = self._parts.status
+        if status.status not in {FAILED, EXITED} or self._parts.is_ephemeral:
+            return None
         if status.status == FAILED and status.error is not None:
             stderr = stderr_since(
                 self._parts.oplog, status.running.oplog_index if status.running else 1
             )
             return PreviousInvocationFailedError(error=status.error.message, stderr=stderr)
-        if status.status == EXITED:
-            return InvocationExitedError(exit_code=status.exit_code or 0)
-        return None
+        return InvocationExitedError(exit_code=status.exit_code or 0)
 
     def next_due(self, now: int) -> Request | None:
         """Take out the first request that may begin."""
@@ -143,7 +145,13 @@ class Ledger:
         self._fill()
 
     def detach(self) -> bool:
-        """Give up all requests, to be asked for again; False when somebody waits for one."""
+        """
+        Give up all requests, to be asked for again.
+
+        False when somebody waits for one, or the log could not bring one back.
+        """
+        if not all(self.is_durable(key) for key in self._open):
+            return False
         return detach(self._open.values())
 
     def add(self, request: Request) -> None:
@@ -160,6 +168,19 @@ class Ledger:
                 self.queue.remove(request)
                 return self._open.pop(key)
         return None
+
+    def withdraw(self, request: Request) -> bool:
+        """
+        A caller gives up: whether nothing of its request runs.
+
+        One that waits is gone, unless it was accepted for good: then it keeps its place.
+        """
+        if request.done or request not in self.queue:
+            return request.done
+        if not self.is_durable(request.key):
+            self.take_out(request.key)
+            request.fail(InvocationInterruptedError(kind="timeout"))
+        return True
 
     def is_durable(self, key: str) -> bool:
         """Whether the log has the request: it was accepted for good, or has begun."""
@@ -226,6 +247,8 @@ class Ledger:
                 request.fail(self.failure(error, outcome.invoked_index))
             case Exited(exit_code=code):
                 request.fail(InvocationExitedError(exit_code=code))
+            case Restart():
+                request.fail(InvocationLostError())
             case other:
                 raise AssertionError(f"{other} is no outcome")
         return request

@@ -109,6 +109,10 @@ class Parts:
     def component(self) -> Component:
         return _component(self.shared, self.status)
 
+    @property
+    def is_ephemeral(self) -> bool:
+        return self.component().ephemeral
+
     def component_of(self, version: int) -> Component:
         """Another version of the worker's component."""
         assert self.status.create is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sys import maxsize
 
 from golem_host.context import RunSlot
-from golem_host.errors import HostError
+from golem_host.errors import HostError, StateDirError
 from golem_host.signals import InterruptSignal
 from golem_host.status import Status
 from golem_host.worker import outcome as ends
@@ -107,7 +107,7 @@ def outcome_of_attempt(parts: Parts, raised: BaseException, first_index: int) ->
         first_index: The first entry that the attempt may have appended.
     """
     pending = parts.status.pending_update
-    if pending is None or isinstance(raised, OplogError | InterruptSignal):
+    if pending is None or isinstance(raised, OplogError | StateDirError | InterruptSignal):
         return ends.outcome_of(raised)
     return ends.UpdateFailed(pending.entry.target_version, explain(raised), first_index)
 

@@ -77,6 +77,11 @@ class Request:
         return self._done.is_set()
 
     @property
+    def is_detached(self) -> bool:
+        """Whether the worker was put away, so that this request learns nothing more."""
+        return self._detached
+
+    @property
     def fingerprint(self) -> str:
         return fingerprint(self.function, self.args)
 
@@ -185,6 +190,11 @@ class Call:
     @property
     def done(self) -> bool:
         """Whether its outcome is known: then `result` returns at once."""
+        if self._request.is_detached:
+            try:
+                self._ask_again()
+            except InvalidRequestError:
+                return True
         return self._request.done
 
     def result(self, timeout: float | None = None) -> Public:

@@ -31,6 +31,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.protocol import Oplog
 from golem_oplog.regions import RegionSet
+from golem_oplog.types import FunctionType
 
 SAVE = ("golem:api/save-snapshot", "save")
 LOAD = ("golem:api/load-snapshot", "load")
@@ -99,6 +100,10 @@ class Session:
     @property
     def is_ephemeral(self) -> bool:
         return self._start.is_ephemeral
+
+    def exports(self, function: FunctionType) -> bool:
+        """Whether this version has an export of that name."""
+        return function.name in self._exports
 
     def catch_up(self) -> None:
         """Build the instance and replay the log; an unfinished last invocation is finished."""

@@ -63,10 +63,8 @@ def revert(
         now = parts.shared.config.clock.unix_ns()
         status.append(oplog, Revert(now, to_index + 1, oplog.last_index, token))
         oplog.commit()
+        # What was accepted before is done whatever happens, as soon as this is over.
         runner.after_revert()
-    if status.pending:
-        # What was accepted is done whatever happens.
-        runner.wake()
 
 
 def _before_invocation(oplog: ReadableOplog, status: Status, count: int) -> int:
@@ -106,15 +104,15 @@ def update(runner: Runner, version: int, mode: str, token: str = "") -> None:
         InvalidRequestError: It has that version, there is none, the component is ephemeral, or the
             same update is under way.
     """
-    parts = runner.parts
-    if token and (token in parts.status.tokens or runner.ledger.is_durable(token)):
-        return
-    _check_update(parts, version, mode)
-    if mode == AUTOMATIC:
-        _request_automatic(runner, version, token)
-    else:
-        key = token or parts.shared.config.random.uuid()
-        runner.submit(update_request(key, version), durable=True)
+    with runner.held() as parts:
+        if token and token in parts.status.tokens:
+            return
+        _check_update(parts, version, mode)
+        if mode == AUTOMATIC:
+            _request_automatic(runner, version, token)
+        else:
+            key = token or parts.shared.config.random.uuid()
+            runner.submit(update_request(key, version), durable=True)
 
 
 def _check_update(parts: Parts, version: int, mode: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -223,10 +223,13 @@ class Worker:
         return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=durable)))
 
     def _call(self, request: Request) -> Call:
-        return Call(request, self.cancel, self._attach)
+        return Call(request, self.cancel, self._rejoin)
 
     def _attach(self, key: str) -> Request | None:
         return self._on_runner(lambda runner: runner.attach(key))
+
+    def _rejoin(self, key: str) -> Request | None:
+        return self._on_runner(lambda runner: runner.rejoin(key))
 
     def _on_runner(self, act: Callable[[Runner], T]) -> T:
         """Act on the worker's runner; on a new one if it was put away at this very moment."""
@@ -306,8 +309,9 @@ class Worker:
         Raises:
             InvalidRequestError: There is no such version.
         """
-        parts = self._on_runner(lambda runner: runner.parts)
-        return check_update(parts, version, timeout)
+        with ExitStack() as stack:
+            parts = self._on_runner(lambda runner: stack.enter_context(runner.held()))
+            return check_update(parts, version, timeout)
 
     def delete(self) -> None:
         """Stop the worker and remove its log, damaged or not.  What it did outside stays done."""
@@ -346,16 +350,20 @@ class Worker:
                 stream = STREAM_NAMES[LogLevel(entry.level)]
                 yield OutputLine(index, stream, entry.message)
 
+    @contextmanager
     def attach(
         self, on_output: Callable[[str, bytes], None], on_notice: Callable[[str], None]
-    ) -> AbstractContextManager[None]:
+    ) -> Iterator[None]:
         """
         Watch: ``on_output(stream, data)`` for what the guest writes from now on, each byte once
         and after it is durable; ``on_notice(text)`` for what happens to the worker.
 
         Called from the host's threads; must be quick and must not raise.
         """
-        return self._on_runner(lambda runner: runner.watch(Watcher(on_output, on_notice)))
+        watcher = Watcher(on_output, on_notice)
+        with ExitStack() as stack:
+            self._on_runner(lambda runner: stack.enter_context(runner.watch(watcher)))
+            yield
 
 
 def _resume(runner: Runner) -> None:

@@ -107,13 +107,13 @@ class Bench:
     def interrupt_from_elsewhere(self) -> None:
         """Return when another thread's interrupt has reached the runner."""
         reached = threading.Event()
-        poke = self.runner._poke
+        poke = self.runner._drive.poke
 
         def poke_and_say() -> None:
             poke()
             reached.set()
 
-        self.runner._poke = poke_and_say  # type: ignore[method-assign]
+        self.runner._drive.poke = poke_and_say  # type: ignore[method-assign]
         threading.Thread(target=self.runner.interrupt, args=(InterruptSignal(),)).start()
         assert reached.wait(PATIENCE_S)
 
@@ -224,14 +224,14 @@ def test_an_interrupt_reaches_an_instance_that_has_just_been_made() -> None:
             host("pure", 1)
 
     with bench(runs) as b:
-        build = b.runner._build
+        build = b.runner._drive._build
 
         def build_and_be_interrupted() -> Any:
             session = build()
             b.interrupt_from_elsewhere()
             return session
 
-        b.runner._build = build_and_be_interrupted  # type: ignore[method-assign]
+        b.runner._drive._build = build_and_be_interrupted  # type: ignore[method-assign]
         request = b.submit("a")
 
         with pytest.raises(InvocationInterruptedError):
