@@ -91,6 +91,7 @@ def context_on(
     oplog: MemoryOplog,
     clock: Clock | None = None,
     *,
+    peers: Peers | None = None,
     oplog_bytes_max: int = maxsize,
     output_bytes_per_s: int = maxsize,
 ) -> InstanceContext:
@@ -104,7 +105,7 @@ def context_on(
         open_begins=frozenset(status.open_begins),
         same_function=lambda a, b: oplog.function(a).name == oplog.function(b).name,
     )
-    offered = services(clock)
+    offered = services(clock, peers)
     offered.oplog_bytes_max = oplog_bytes_max
     offered.output_bytes_per_s = output_bytes_per_s
     return InstanceContext(oplog=oplog, replay=replay, status=status, services=offered)
