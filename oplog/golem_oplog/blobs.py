@@ -18,7 +18,13 @@ from typing import Final, Protocol
 
 from golem_oplog.entries import BlobRef
 from golem_oplog.errors import MissingBlobError, OplogReadError, OplogWriteError
-from golem_oplog.files import TEMPORARY_SUFFIX, Files, make_dirs_durably, read_whole
+from golem_oplog.files import (
+    TEMPORARY_SUFFIX,
+    Files,
+    make_dirs_durably,
+    read_whole,
+    size_of,
+)
 from golem_oplog.protocol import SyncLevel
 
 _PREFIX_DIGITS: Final = 2
@@ -171,12 +177,15 @@ class BlobStore:
         with self._lock:
             self._spared = set(self._being_put)
 
-    def finish_sweep(self, reachable: Container[bytes]) -> tuple[int, int]:
+    def finish_sweep(
+        self, reachable: Container[bytes], *, dry_run: bool = False
+    ) -> tuple[int, int]:
         """
         Delete the blobs that are neither reachable nor stored since the sweep began.
 
         The logs that are open for writing must have been read through their open objects, which
-        know what is still in their buffers.  Returns how many files were deleted, and their bytes.
+        know what is still in their buffers.  Returns how many files were deleted, and their bytes;
+        with ``dry_run`` they are only counted.
 
         Raises:
             OplogWriteError: The disk refused; what was deleted is gone.
@@ -185,7 +194,7 @@ class BlobStore:
         try:
             for prefix, is_dir in self._files.list_dir(self._root):
                 for name, _ in self._files.list_dir(self._root / prefix) if is_dir else ():
-                    freed = self._sweep(prefix, name, reachable)
+                    freed = self._sweep(prefix, name, reachable, dry_run=dry_run)
                     deleted += freed is not None
                     size_bytes += freed or 0
         except FileNotFoundError:
@@ -197,7 +206,9 @@ class BlobStore:
                 self._spared = None
         return deleted, size_bytes
 
-    def _sweep(self, prefix: str, name: str, reachable: Container[bytes]) -> int | None:
+    def _sweep(
+        self, prefix: str, name: str, reachable: Container[bytes], *, dry_run: bool
+    ) -> int | None:
         """Delete one file if nothing needs it; returns its size then."""
         path = self._root / prefix / name
         # A temporary file belongs to the blob whose name it begins with.
@@ -209,16 +220,10 @@ class BlobStore:
             assert self._spared is not None, "start_sweep comes first"
             if digest in self._spared or (digest in reachable and path == self._path(digest)):
                 return None
-            size_bytes = self._size_of(path)
-            self._files.remove(path)
+            size_bytes = size_of(self._files, path)
+            if not dry_run:
+                self._files.remove(path)
         return size_bytes
-
-    def _size_of(self, path: Path) -> int:
-        file = self._files.open(path)
-        try:
-            return file.size()
-        finally:
-            file.close()
 
     def _path(self, digest: bytes) -> Path:
         name = digest.hex()

@@ -125,6 +125,14 @@ def read_whole(files: Files, path: Path) -> bytes:
         file.close()
 
 
+def size_of(files: Files, path: Path) -> int:
+    file = files.open(path)
+    try:
+        return file.size()
+    finally:
+        file.close()
+
+
 def exists(files: Files, path: Path) -> bool:
     try:
         files.open(path).close()

@@ -33,6 +33,7 @@ from golem_oplog.reader import OplogReader, open_directory
 from golem_oplog.recovery import Place, Recovery, Tail, open_tail
 from golem_oplog.segment import SEGMENT_SUFFIX
 from golem_oplog.sequel import Sequel
+from golem_oplog.sweep import sweep_logs
 
 
 class OplogStore:
@@ -102,6 +103,28 @@ class OplogStore:
             if not self._files.list_dir(place.directory):
                 self._files.remove_dir(place.directory)
         self._release(place)
+
+    def sweep(self, *, dry_run: bool = False) -> tuple[int, int]:
+        """
+        Remove what crashes have left: logs that were half made or half deleted, and in the others
+        the files that no manifest lists.
+
+        A log that has a writer, or is just being made or deleted, is passed over.  Returns how many
+        files were removed, and their bytes; with ``dry_run`` they are only counted.
+
+        Raises:
+            OplogWriteError: The disk refused; what was removed is gone.
+        """
+        try:
+            return sweep_logs(self._files, self._root, self._unclaimed, dry_run=dry_run)
+        except OSError as error:
+            raise OplogWriteError(path=str(self._root), cause=str(error)) from error
+
+    @contextmanager
+    def _unclaimed(self, directory: Path) -> Iterator[bool]:
+        """Whether no log in or below a directory is in use; nobody begins to while this lasts."""
+        with self._lock:
+            yield not any(claimed.is_relative_to(directory) for claimed in self._claimed)
 
     def list(self) -> Iterator[str]:
         """

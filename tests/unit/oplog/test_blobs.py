@@ -120,6 +120,19 @@ def test_a_sweep_deletes_what_nobody_reaches() -> None:
         store.get(lost)
 
 
+def test_a_sweep_can_be_tried() -> None:
+    """Then it counts what it would delete, and deletes nothing."""
+    store = blob_store(FaultyFiles())
+    ref = store.put(b"unreached")
+
+    store.start_sweep()
+    tried = store.finish_sweep(set(), dry_run=True)
+
+    assert b"unreached" == store.get(ref)
+    store.start_sweep()
+    assert (1, 9) == tried == store.finish_sweep(set())
+
+
 def test_a_sweep_spares_what_is_stored_meanwhile() -> None:
     """A blob stored after the sweep began stays, whether it was there before or not."""
     files = FaultyFiles()
