@@ -220,6 +220,8 @@ class InstanceContext(StoreContext):
         `append_call` checks no types.  They are right: the packer gives bytes, `function_id` what
         the log defined, `HostConfig` looks at the clock.
         """
+        if self._is_unrecorded:
+            return
         now, status, oplog = self.clock_ns(), self.status, self.oplog
         if oplog.size_bytes > self._oplog_bytes_max:
             self.refuse_growth()

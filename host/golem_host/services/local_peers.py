@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from golem_host.errors import ComponentNotFoundError, InvalidRequestError, WorkerNotFoundError
-from golem_host.services.peers import WorkerRef
+from golem_host.services.peers import WorkerRef, shown
 from golem_host.services.unfinished import WorkerKey
 from golem_host.worker.runner import RetiredError
 from golem_host.worker.surgery import revert, update
@@ -93,6 +93,6 @@ class LocalPeers:
         if key is None or not self._workers.exists(key):
             raise WorkerNotFoundError(
                 component=worker.component_id if key is None else key.component,
-                worker=worker.worker_name,
+                worker=shown(worker.worker_name),
             )
         return key

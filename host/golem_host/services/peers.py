@@ -7,13 +7,23 @@ Implemented by the host; a protocol, so that an interface needs no host in its t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
     from golem_host.services.promises import Promises
     from golem_host.worker.metadata import WorkerMetadata
+
+
+NAME_SHOWN_CHARS_MAX: Final = 100
+
+
+def shown(name: str) -> str:
+    """A worker's name as an error gives it: a guest may pass any text in place of one."""
+    if len(name) <= NAME_SHOWN_CHARS_MAX:
+        return name
+    return f"{name[:NAME_SHOWN_CHARS_MAX]}..."
 
 
 class WorkerRef(NamedTuple):

@@ -12,10 +12,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from golem_host.errors import InvalidRequestError, PromiseNotFoundError
+from golem_host.services.peers import shown
 from golem_host.services.world import Clock
 from golem_host.storage.database import Database
 
@@ -118,7 +119,7 @@ class Promises:
         with self._database.reading() as connection:
             row = connection.execute(_IS_COMPLETED, _key(promise)).fetchone()
         if row is None:
-            raise PromiseNotFoundError(promise=str(promise))
+            raise _not_found(promise)
         return bool(row[0])
 
     def complete(self, promise: PromiseId, data: bytes, token: str = "") -> bool:
@@ -224,9 +225,14 @@ def _key(promise: PromiseId) -> tuple[str, str, int]:
 def _select(connection: sqlite3.Connection, promise: PromiseId) -> tuple[str | None, bytes | None]:
     row = connection.execute(_CONTENT, _key(promise)).fetchone()
     if row is None:
-        raise PromiseNotFoundError(promise=str(promise))
+        raise _not_found(promise)
     completed_by, data = row
     return completed_by, data
+
+
+def _not_found(promise: PromiseId) -> PromiseNotFoundError:
+    named = replace(promise, worker_name=shown(promise.worker_name))
+    return PromiseNotFoundError(promise=str(named))
 
 
 def _nobody(_promise: PromiseId) -> None:

@@ -129,12 +129,16 @@ def test_an_incomplete_promise_parks_the_worker(host: Guest) -> None:
     assert 3 == host.context.oplog.last_index
 
 
-def once_waiting(host: Guest, do: Callable[[], object]) -> threading.Thread:
+def once_waiting(
+    host: Guest, do: Callable[[], object], timeouts: list[float | None] | None = None
+) -> threading.Thread:
     """Do something from another thread as soon as the guest waits in memory."""
     wake, waits = host.context.wake, threading.Event()
 
     class Told(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
+            if timeouts is not None:
+                timeouts.append(timeout)
             waits.set()
             return wake.wait(timeout)
 
@@ -284,10 +288,13 @@ def test_several_promises_are_waited_for_in_memory(
 ) -> None:
     """A parked worker is woken by one promise; with two it keeps its instance."""
     cells = [cell(around, index) for index in (10, 11)]
-    thread = once_waiting(host, lambda: around.promises.complete(ident(11), b""))
+    timeouts: list[float | None] = []
+    thread = once_waiting(host, lambda: around.promises.complete(ident(11), b""), timeouts)
 
     assert [1] == wait_for(host.context, [*cells, *others])
     thread.join()
+    # The grace period is over from the start: nothing is to be looked at sooner.
+    assert [] == [each for each in timeouts if each is not None and each < HOUR_NS / 1e9]
 
 
 def test_one_promise_twice_is_one_promise(host: Guest, around: Neighbours) -> None:
@@ -346,5 +353,6 @@ def test_no_promise_is_made_for_a_snapshot(host: Guest, around: Neighbours) -> N
         with pytest.raises(GuestError, match="create-promise while a snapshot is saved"):
             host("create-promise")
         assert b"x" == host("await-promise", promise_value(9, "bob"))
+        assert b"x" == host("poll-promise", promise_value(9, "bob"))
 
     assert 2 == host.context.oplog.last_index

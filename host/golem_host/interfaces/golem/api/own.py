@@ -9,7 +9,7 @@ from golem_host.context import InstanceContext
 from golem_host.declare import Recorded
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError, WorldError
-from golem_host.services.peers import WorkerRef
+from golem_host.services.peers import WorkerRef, shown
 from golem_host.wire import Public
 from golem_oplog.errors import OplogError
 from golem_oplog.types import WitType
@@ -41,7 +41,7 @@ def of_another_worker(worker: WorkerRef) -> Iterator[None]:
         yield
     except OplogError as error:
         raise WorldError(
-            f"worker {worker.component_id}/{worker.worker_name} cannot be used: {error}"
+            f"worker {worker.component_id}/{shown(worker.worker_name)} cannot be used: {error}"
         ) from error
 
 
