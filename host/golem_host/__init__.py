@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from golem_host.host import Host
     from golem_host.services.promises import PromiseId, PromiseInfo
     from golem_host.worker.dry_run import UpdateCheck
+    from golem_host.worker.explain import Explanation
     from golem_host.worker.metadata import WorkerMetadata
     from golem_host.worker.request import Call
     from golem_host.worker.retry import RetryPolicy
@@ -59,6 +60,7 @@ _HOMES: Final = {
     "Call": "golem_host.worker.request",
     "Component": "golem_host.component",
     "Err": "golem_oplog.values",
+    "Explanation": "golem_host.worker.explain",
     "Host": "golem_host.host",
     "HostConfig": "golem_host.config",
     "Ok": "golem_oplog.values",
@@ -84,6 +86,7 @@ __all__ = [
     "ConflictError",
     "DivergenceError",
     "Err",
+    "Explanation",
     "Host",
     "HostConfig",
     "HostError",

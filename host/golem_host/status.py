@@ -124,6 +124,8 @@ class Status:
     """Errors in a row with the same origin."""
     suspend: Suspend | None = None
     exit_code: int | None = None
+    stopped_at: int = 0
+    """When it was interrupted or ended itself last, in Unix nanoseconds; 0 if never."""
     retry_policy: ChangeRetryPolicy | None = None
     updates: list[UpdateRecord] = field(default_factory=list)
     pending_updates: list[PendingUpdateAt] = field(default_factory=list)
@@ -217,7 +219,7 @@ class Status:
         self.last_timestamp = max(self.last_timestamp, timestamp)
 
     def rewrites_history(self, entry: Entry) -> bool:
-        """Whether a fresh fold is needed after this entry."""
+        """Whether a fresh fold is needed, asked once this entry has been applied."""
         if isinstance(entry, SuccessfulUpdate):
             return self.applied is not None and self.applied.applied_at == self.fresh_from
         return isinstance(entry, Jump | Revert)
@@ -339,9 +341,9 @@ class Status:
             case Suspend():
                 self.status, self.suspend = SUSPENDED, entry
             case Interrupted():
-                self.status = INTERRUPTED
+                self.status, self.stopped_at = INTERRUPTED, entry.timestamp
             case Exited(exit_code=code):
-                self.status, self.exit_code = EXITED, code
+                self.status, self.exit_code, self.stopped_at = EXITED, code, entry.timestamp
             case Create():
                 self.status = IDLE
             case Restart():
@@ -389,8 +391,8 @@ def fold(read: ReadLog) -> Status:
         if isinstance(entry, int):
             status.apply_call(index, entry)
         else:
-            rewritten = rewritten or status.rewrites_history(entry)
             status.apply(index, entry)
+            rewritten = rewritten or status.rewrites_history(entry)
     if not rewritten:
         return status
     regions = Regions(read(1, None))

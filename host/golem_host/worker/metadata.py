@@ -57,12 +57,14 @@ def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetad
 def _reason(status: Status) -> str:
     match status.status:
         case "suspended" if status.suspend is not None:
-            until = f", until {_time(status.suspend.wake_at)}" if status.suspend.wake_at else ""
-            return f"{status.suspend.reason}, since {_time(status.suspend.timestamp)}{until}"
+            until = f", until {time_text(status.suspend.wake_at)}" if status.suspend.wake_at else ""
+            return f"{status.suspend.reason}, since {time_text(status.suspend.timestamp)}{until}"
         case "retrying" if status.error is not None and status.error.retry_at is not None:
-            return f"failed: {status.error.message}; next attempt {_time(status.error.retry_at)}"
+            return (
+                f"failed: {status.error.message}; next attempt {time_text(status.error.retry_at)}"
+            )
         case "failed" if status.error is not None:
-            return f"failed {_time(status.error.timestamp)}: {status.error.message}"
+            return f"failed {time_text(status.error.timestamp)}: {status.error.message}"
         case "interrupted":
             return "interrupted; `golem-host worker resume` continues it"
         case "exited":
@@ -73,6 +75,6 @@ def _reason(status: Status) -> str:
             return ""
 
 
-def _time(unix_ns: int) -> str:
+def time_text(unix_ns: int) -> str:
     moment = datetime.fromtimestamp(unix_ns / 1e9, tz=UTC)
     return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")

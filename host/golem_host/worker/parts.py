@@ -68,6 +68,9 @@ class View(Protocol):
     @property
     def status(self) -> Status: ...
 
+    @property
+    def shared(self) -> Shared: ...
+
     def component(self) -> Component:
         """The version that the worker runs."""
         ...

@@ -18,12 +18,13 @@ from golem_host.component import Component, callable_exports
 from golem_host.errors import (
     InvalidRequestError,
     InvocationInterruptedError,
-    ParamTypeMismatchError,
 )
 from golem_host.services.output import STREAM_NAMES, Watcher
 from golem_host.signals import InterruptSignal
-from golem_host.wire import Public, Wire
+from golem_host.wire import Public
+from golem_host.worker.arguments import public_args, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
+from golem_host.worker.explain import Explanation, explain
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.names import find_export
 from golem_host.worker.parts import NS_PER_S, Parts, View
@@ -32,10 +33,8 @@ from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import Log, LogLevel
-from golem_oplog.errors import ValueTypeError
 from golem_oplog.query import EntryFilter, select_entries, view_entries
 from golem_oplog.types import FunctionType
-from golem_oplog.values import from_wire, to_wire
 from golem_oplog.views import EntryView
 
 TIMEOUT_KIND: Final = "timeout"
@@ -198,7 +197,7 @@ class Worker:
     def unfinished(self) -> list[Unfinished]:
         """Everything accepted and not completed, the running invocation first."""
         return [
-            Unfinished(request.key, request.function.name, _public_args(request), running)
+            Unfinished(request.key, request.function.name, public_args(request), running)
             for request, running in self._on_runner(lambda runner: runner.ledger.unfinished())
         ]
 
@@ -327,6 +326,10 @@ class Worker:
         view = self._view()
         return metadata_of(view.component_name, view.status, view.oplog.last_index)
 
+    def explain(self) -> Explanation:
+        """What the worker waits for or why it stands, since when, and what would free it."""
+        return explain(self._view())
+
     @property
     def durable_index(self) -> int:
         """Index of the last entry that no crash takes away: output up to it may be shown."""
@@ -380,31 +383,3 @@ def _unix_ns(at: datetime | float) -> int:
     if not 0 <= nanoseconds < 1 << 63:
         raise InvalidRequestError(reason=f"{at!r} is no time at which a call could begin")
     return nanoseconds
-
-
-def wire_args(function: FunctionType, args: tuple[Public, ...]) -> list[Wire]:
-    """Arguments in wire form, checked against the export's type."""
-    if len(args) != len(function.params):
-        raise ParamTypeMismatchError(
-            function=function.name,
-            parameter="",
-            reason=f"takes {_count(len(function.params))}, got {len(args)}",
-        )
-    wires: list[Wire] = []
-    for (name, ty), value in zip(function.params, args, strict=True):
-        try:
-            wires.append(to_wire(ty)(value))
-        except ValueTypeError as error:
-            raise ParamTypeMismatchError(
-                function=function.name, parameter=name, reason=str(error)
-            ) from error
-    return wires
-
-
-def _count(number: int) -> str:
-    return f"{number} argument" if number == 1 else f"{number} arguments"
-
-
-def _public_args(request: Request) -> tuple[Public, ...]:
-    types = [ty for _, ty in request.function.params]
-    return tuple(from_wire(ty)(wire) for ty, wire in zip(types, request.args, strict=True))
