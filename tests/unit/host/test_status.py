@@ -18,7 +18,9 @@ from golem_host.status import (
     RUNNING,
     SUSPENDED,
     Outcome,
+    PendingUpdateAt,
     ReadLog,
+    Snapshot,
     Status,
     UpdateRecord,
     fold,
@@ -65,6 +67,11 @@ NOTHING = ChangePersistenceLevel(T, 0)
 
 def pending(key: str) -> PendingWorkerInvocation:
     return PendingWorkerInvocation(T, key, None, b"")
+
+
+def asked_for(key: str, version: int) -> PendingWorkerInvocation:
+    """A request for an update by a snapshot, which waits in the queue."""
+    return PendingWorkerInvocation(T, key, None, b"", target_version=version)
 
 
 def invoked(key: str) -> ExportedFunctionInvoked:
@@ -320,6 +327,82 @@ def test_a_revert_undoes_an_update() -> None:
     assert (0, []) == (status.component_version, status.updates)
 
 
+# -- updates by a snapshot, B.6 ---------------------------------------------------------------------
+
+UPDATED = (
+    invoked("a"),  # 2
+    COMPLETED,  # 3
+    asked_for("m", 1),  # 4
+    PendingUpdate(T, 1, b"state"),  # 5
+    SuccessfulUpdate(T, 1, 0),  # 6
+    invoked("b"),  # 7
+    COMPLETED,  # 8
+)
+
+
+def test_a_request_for_a_snapshot_waits_in_the_queue() -> None:
+    """It is still to be done, and leaves the queue when the state has been saved, or could not be."""
+    waiting = status_of(*UPDATED[:3])
+    after = [status_of(*UPDATED[:3], end) for end in (UPDATED[3], FailedUpdate(T, 1, "cannot"))]
+
+    assert ["m"] == list(waiting.pending)
+    assert [[], []] == [list(status.pending) for status in after]
+    assert [UpdateRecord(1, "failed", "cannot")] == after[1].updates
+
+
+def test_a_saved_state_is_tried_before_it_counts() -> None:
+    """While the update is pending, an instance begins with its snapshot; nothing is skipped for good."""
+    status = status_of(*UPDATED[:4])
+
+    assert Snapshot(5, b"state", 0) == status.snapshot
+    assert PendingUpdateAt(5, PendingUpdate(T, 1, b"state")) == status.pending_update
+    assert (0, 0, []) == (status.component_version, status.fresh_from, list(status.skipped))
+
+
+def test_a_loaded_state_stands_for_what_came_before() -> None:
+    """The history up to the snapshot is never replayed again, and its results stand."""
+    status = status_of(*UPDATED)
+
+    assert Snapshot(5, b"state", 6) == status.snapshot
+    assert ([Region(2, 5)], []) == (list(status.skipped), list(status.deleted))
+    assert (1, 6, None) == (status.component_version, status.fresh_from, status.pending_update)
+    assert {"a": 3, "b": 8} == indexes(status.results)
+
+
+def test_a_state_that_cannot_be_loaded_is_forgotten() -> None:
+    """After the failure the old version goes on with the old history."""
+    status = status_of(*UPDATED[:4], FailedUpdate(T, 1, "cannot load"))
+
+    assert (None, None, 0) == (status.snapshot, status.pending_update, status.component_version)
+    assert [] == list(status.skipped)
+
+
+def test_an_automatic_update_keeps_the_loaded_state() -> None:
+    """Replay still begins with the snapshot; requests are compared from the later update on."""
+    status = status_of(*UPDATED, PendingUpdate(T, 2, None), SuccessfulUpdate(T, 2, 0))
+
+    assert Snapshot(5, b"state", 6) == status.snapshot
+    assert ([Region(2, 5)], 10) == (list(status.skipped), status.fresh_from)
+
+
+def test_a_revert_past_an_update_by_a_snapshot_undoes_it() -> None:
+    """The old history is the history again, and the request for the update is pending again."""
+    status = status_of(*UPDATED, Revert(T, 5, 8))
+
+    assert (None, 0, 0) == (status.snapshot, status.fresh_from, status.component_version)
+    assert [Region(5, 8)] == list(status.skipped)
+    assert (["m"], {"a": 3}) == (list(status.pending), indexes(status.results))
+
+
+def test_names_of_effects_outlive_reverts() -> None:
+    """An effect that has happened must not happen again, whatever was taken back since."""
+    status = status_of(
+        PendingUpdate(T, 1, None, "t1"), asked_for("t2", 1), Revert(T, 2, 3, "t3"), Revert(T, 5, 5)
+    )
+
+    assert {"t1", "t2", "t3"} == status.tokens
+
+
 # -- regions -------------------------------------------------------------------------------------
 
 
@@ -462,6 +545,8 @@ def entries() -> st.SearchStrategy[list[Entry]]:
             *(CancelPendingInvocation(T, "a"), COMPLETED, CALL, SAID, NoOp(T), Exited(T, 1)),
             *(Suspend(T), Interrupted(T), BeginAtomicRegion(T), BeginRemoteWrite(T)),
             *(PendingUpdate(T, 1, None), SuccessfulUpdate(T, 1, 0), FailedUpdate(T, 1, None)),
+            *(PendingUpdate(T, 1, b"state", "t"), PendingUpdate(T, 2, b"state", "u")),
+            *(SuccessfulUpdate(T, 2, 0), asked_for("m", 1)),
             *(ChangeRetryPolicy(T, 1, 2, 3, 4.0, None), NOTHING, Restart(T)),
         ]
     )
