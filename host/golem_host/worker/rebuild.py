@@ -37,15 +37,16 @@ def build_session(
     """A session that is about to catch up with the worker's log."""
     status = parts.status
     component = parts.component_of(version_to_build(status))
-    return Session(
+    session = Session(
         start_of(parts, version_to_build(status)),
         oplog=parts.oplog,
         status=status,
         services=parts.services(component, slot),
         is_last_attempt=is_last_attempt,
-        on_live=lambda: finish_update(parts),
+        on_live=lambda: finish_update(parts, session.requests_differing),
         on_completed=on_completed,
     )
+    return session
 
 
 def start_of(parts: Parts, version: int) -> Start:
@@ -64,7 +65,7 @@ def start_of(parts: Parts, version: int) -> Start:
     )
 
 
-def finish_update(parts: Parts) -> None:
+def finish_update(parts: Parts, requests_differing: int) -> None:
     """The new version has come to where the old one stood: from here on it is the worker's."""
     status = parts.status
     pending = status.pending_update
@@ -75,7 +76,8 @@ def finish_update(parts: Parts) -> None:
     now = parts.shared.config.clock.unix_ns()
     status.append(parts.oplog, SuccessfulUpdate(now, version, size_bytes))
     parts.oplog.commit()
-    parts.output.notify(f"updated to version {version}")
+    differing = f"; {requests_differing} calls have other arguments" if requests_differing else ""
+    parts.output.notify(f"updated to version {version}{differing}")
 
 
 def save_snapshot(parts: Parts, session: Session, request: Request) -> None:

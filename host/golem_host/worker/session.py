@@ -105,6 +105,11 @@ class Session:
         """Whether this version has an export of that name."""
         return function.name in self._exports
 
+    @property
+    def requests_differing(self) -> int:
+        """Replayed calls with the recorded name and other arguments, made by another version."""
+        return self.context.replay.requests_differing
+
     def catch_up(self) -> None:
         """Build the instance and replay the log; an unfinished last invocation is finished."""
         context = self.context
