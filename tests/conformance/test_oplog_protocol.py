@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from golem_oplog import (
     BlobRef,
+    EndRemoteWrite,
     Entry,
     EntryTooLargeError,
     ExportedFunctionInvoked,
@@ -30,8 +32,11 @@ from golem_oplog import (
     SyncLevel,
     UnknownFunctionError,
 )
+from golem_oplog.sequel import Sequel
 from tests.support.faulty_files import ROOT, FaultyFiles
 from tests.support.oplogs import LOOKUP, NOTIFY, call_entry, create_entry, open_store
+
+FORK = FunctionType("test:shop/fork.{fork}", (), Prim.U32)
 
 STORES: dict[str, Callable[[], Store]] = {
     "memory": MemoryOplogStore,
@@ -438,6 +443,60 @@ def test_a_fork_shares_the_past_and_goes_its_own_way(store: Store, cut: int) -> 
     with store.open("cart/bob") as again:
         assert call_entry(again, 1000) == again.entry(cut + 1)
         assert create_entry("bob") == again.entry(1)
+
+
+@pytest.mark.parametrize("cut", [1, 150, 300])
+def test_a_fork_begins_with_its_sequels(store: Store, cut: int) -> None:
+    """What it has in place of the source's next entries is there from the beginning, committed."""
+    source = store.create("cart/alice", create_entry())
+    for number in range(2, 301):
+        source.append(call_entry(source, number, size_bytes=800))
+    source.commit()
+    answer = partial(ImportedFunctionInvoked, 7, request=b"", response=b"f", function_type=1)
+    sequels = [
+        Sequel(FORK, lambda number: answer(function=number)),
+        Sequel(None, lambda number: EndRemoteWrite(8, number)),
+    ]
+
+    fork = store.fork("cart/alice", "cart/bob", cut, create_entry("bob"), sequels)
+    added = [answer(function=fork.define(FORK)), EndRemoteWrite(8, 0)]
+
+    assert (cut + 2, cut + 2) == (fork.last_index, fork.committed_index)
+    assert added == [entry for _, entry in fork.read(cut + 1)]
+    fork.abandon()
+    with store.open("cart/bob") as again:
+        assert list(source.read(2, cut)) == list(again.read(2, cut))
+        assert added == [entry for _, entry in again.read(cut + 1)]
+        assert FORK == again.function(again.define(FORK))
+
+
+@pytest.mark.parametrize("size_bytes", [8, 4096])
+def test_a_sealed_log_goes_on(store: Store, size_bytes: int) -> None:
+    """`seal` commits, changes nothing that can be read, and can be repeated."""
+    log = store.create("cart/alice", create_entry())
+    for number in range(2, 301):
+        log.append(call_entry(log, number, size_bytes=size_bytes))
+    before = list(log.read())
+
+    log.seal()
+    log.seal()
+    assert (300, before) == (log.committed_index, list(log.read()))
+    store.fork("cart/alice", "cart/bob", 299, create_entry("bob")).close()
+    assert 301 == log.append(call_entry(log, 301))
+    log.close()
+
+    assert before[1:299] == list(store.reader("cart/bob").read(2))
+    with store.open("cart/alice") as again:
+        assert [*before, (301, call_entry(again, 301))] == list(again.read())
+
+
+def test_a_closed_log_is_not_sealed(store: Store) -> None:
+    """As with every other write."""
+    log = store.create("cart/alice", create_entry())
+    log.close()
+
+    with pytest.raises(OplogPoisonedError):
+        log.seal()
 
 
 def test_a_fork_outlives_its_source(store: Store) -> None:

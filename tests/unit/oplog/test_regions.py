@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golem_oplog.regions import Region, RegionSet
+from golem_oplog.entries import Entry, FailedUpdate, Jump, PendingUpdate, Revert, SuccessfulUpdate
+from golem_oplog.regions import Mark, Region, Regions, RegionSet
 
 INDEX_MAX = 30
 
@@ -90,3 +91,56 @@ def test_only_indexes_are_ever_inside() -> None:
 def test_an_empty_set_is_false() -> None:
     """So that callers can ask whether anything was skipped at all."""
     assert [False, True] == [bool(RegionSet()), bool(RegionSet.of([Region(2, 2)]))]
+
+
+# -- what the entries of a log declare -----------------------------------------------------------
+
+SAVED = PendingUpdate(0, 1, b"state")
+
+
+def marks(*entries: tuple[int, Entry], last: int) -> str:
+    """What became of the entries from 2 to ``last``: the first letter of each mark, or a dot."""
+    regions = Regions(entries)
+    return "".join(regions.mark(index).value[:1] or "." for index in range(2, last + 1))
+
+
+def test_a_jump_marks_what_it_passes_over() -> None:
+    """Up to and with itself; what lies before its start is alive."""
+    assert "..jjj." == marks((6, Jump(0, 4, 6)), last=7)
+
+
+def test_a_revert_undoes_the_jumps_in_its_region() -> None:
+    """What such a jump had passed over, and lies before the region, is alive again."""
+    assert "....rrr." == marks((8, Jump(0, 4, 8)), (9, Revert(0, 6, 8)), last=9)
+
+
+def test_a_loaded_snapshot_supersedes_what_came_before() -> None:
+    """Everything up to the entry that holds it; an earlier jump keeps its own mark."""
+    log = ((4, Jump(0, 3, 4)), (6, SAVED), (7, SuccessfulUpdate(0, 1, 0)))
+
+    assert "sjjss.." == marks(*log, last=8)
+    assert (Region(2, 6),) == tuple(Regions(log).skipped)
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        ((6, SAVED),),
+        ((6, SAVED), (7, FailedUpdate(0, 1, None))),
+        ((6, PendingUpdate(0, 1, None)), (7, SuccessfulUpdate(0, 1, 0))),
+        ((6, SAVED), (7, SuccessfulUpdate(0, 2, 0))),
+        ((7, SuccessfulUpdate(0, 1, 0)),),
+    ],
+    ids=["pending", "failed", "automatic", "another version", "cut"],
+)
+def test_other_updates_supersede_nothing(log: tuple[tuple[int, Entry], ...]) -> None:
+    """Only a snapshot that was loaded stands for the history."""
+    assert RegionSet() == Regions(log).skipped
+
+
+def test_a_revert_past_an_update_undoes_it() -> None:
+    """The history before it is the history again."""
+    log = ((6, SAVED), (7, SuccessfulUpdate(0, 1, 0)), (8, Revert(0, 6, 7)))
+
+    assert "....rr." == marks(*log, last=8)
+    assert Mark.LIVE is Regions(log).mark(5)

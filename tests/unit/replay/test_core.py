@@ -301,6 +301,41 @@ def test_no_result_is_not_a_large_one() -> None:
         replay.completion(None)
 
 
+def test_the_next_call_can_be_looked_at() -> None:
+    """`next_is` knows functions as an answer does, and consumes nothing."""
+    same = replay_of(call(7), same_function=lambda recorded, ours: (recorded, ours) == (7, 5))
+
+    assert [True, False] == [running(call(7)).next_is(function) for function in (7, 8)]
+    assert [True, False] == [same.next_is(function) for function in (5, 6)]
+    assert call(7) == imported(same)
+
+
+@pytest.mark.parametrize("rest", [(), (NoOp(T),)])
+def test_what_is_no_call_is_not_the_next_one(rest: tuple[Entry, ...]) -> None:
+    """A marker is none, and a log that is used up has none."""
+    assert not running(*rest).next_is(7)
+
+
+def test_being_live_is_told_at_that_moment() -> None:
+    """Once, with the answer to the last request, and not for a log that was empty already."""
+    seen: list[str] = []
+    for log in ((), (call(7), call(7))):
+        replay = Replay(
+            enumerate(log, start=2),
+            regions=RegionSet(),
+            target=1 + len(log),
+            open_begins=frozenset(),
+            same_function=never_same,
+            on_live=lambda: seen.append("live"),
+        )
+        for _ in log:
+            seen.append("asked")
+            imported(replay)
+        imported(replay)
+
+    assert ["asked", "asked", "live"] == seen
+
+
 def test_entries_are_read_as_they_are_needed() -> None:
     """A replay holds one entry, not the log."""
     read: list[int] = []
