@@ -25,6 +25,7 @@ from golem_host import (
     WorkerNotFoundError,
 )
 from golem_host.worker.retry import RetryPolicy
+from tests.support.cli import wait_until
 from tests.support.guests import python_guest
 from tests.support.hosts import QUICK, open_host
 from tests.support.repository import ROOT
@@ -53,7 +54,8 @@ def host(tmp_path: Path, wasm: Path) -> Iterator[Host]:
     with open_host(tmp_path / "state", CONFIG) as opened:
         for worker in opened.workers.list():
             if worker.metadata().status == "idle":
-                assert "'again'" == run(worker, "result = 'again'"), worker.name
+                again = worker.invoke("run", "result = 'again'", timeout=TIMEOUT_S)
+                assert "'again'" == again, worker.name
 
 
 def run(worker: Worker, code: str) -> str:
@@ -119,8 +121,7 @@ def test_a_worker_waits_for_a_promise_without_an_instance(host: Host) -> None:
     run(worker, "state.append(host.create_promise()); state.append(state[0].oplog_idx)")
     index = int(run(worker, "result = state[1]"))
     call = worker.enqueue("run", "result = host.await_promise(state[0])")
-    while worker.metadata().status != "suspended":
-        host.workers.get("calls", "alice").oplog(1)
+    wait_until(lambda: worker.metadata().status == "suspended")
     component_id = host.components.get("calls").id
     promise = PromiseId(component_id, "alice", index)
     reason = worker.metadata().reason
@@ -373,3 +374,87 @@ def test_nobody_is_made_by_a_look(host: Host) -> None:
     )
     with pytest.raises(WorkerNotFoundError):
         host.workers.get("calls", "bob")
+
+
+# -- the later dialect ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def agents_wasm() -> Path:
+    return python_guest(ROOT / "tests/support/host_calls_of_agents")
+
+
+@pytest.fixture
+def agents(host: Host, agents_wasm: Path) -> list[Worker]:
+    """Workers of a guest that calls them agents."""
+    component = host.components.deploy(agents_wasm, name="agents")
+    return [host.workers.create(component, name) for name in ("alice", "bob")]
+
+
+AGENTS_HERE = """
+me = host.get_self_metadata().agent_id
+def other(name):
+    return types.AgentId(me.component_id, name)
+"""
+
+
+def run_agent(worker: Worker, code: str) -> str:
+    found = worker.invoke("run", AGENTS_HERE + code, timeout=TIMEOUT_S)
+    assert isinstance(found, str)
+    return found
+
+
+def test_agents_wait_for_promises_by_polling(host: Host, agents: list[Worker]) -> None:
+    """Without an instance, too; the content is got from the handle."""
+    alice, bob = agents
+    run_agent(alice, "state.append(host.create_promise())")
+    index = run_agent(alice, "result = state[0].oplog_idx")
+    code = f"""
+cell = host.get_promise(host.PromiseId(other("alice"), {index}))
+before = cell.get()
+poll.poll([cell.subscribe()])
+result = [before, cell.get()]
+"""
+    call = bob.enqueue("run", AGENTS_HERE + code)
+    wait_until(lambda: bob.metadata().status == "suspended")
+
+    assert "True" == run_agent(alice, "result = host.complete_promise(state[0], b'x')")
+    assert "[None, b'x']" == call.result(timeout=TIMEOUT_S)
+
+
+def test_agents_are_found_copied_and_taken_back(host: Host, agents: list[Worker]) -> None:
+    """All functions that have another name, in the guest's own types."""
+    alice, bob = agents
+    run_agent(bob, "state.append(1)")
+    end = bob.metadata().oplog_index
+    run_agent(bob, "state.append(2)")
+
+    assert str([["bob"], "bob", "bob", None, "ORIGINAL"]) == run_agent(
+        alice,
+        f"""
+S = host.StringFilterComparator
+start = host.AgentPropertyFilter_Name(host.AgentNameFilter(S.STARTS_WITH, "bo"))
+wanted = host.AgentAnyFilter([host.AgentAllFilter([start])])
+search = host.GetAgents(me.component_id, wanted, False)
+found = [each.agent_id.agent_id for each in search.get_next()]
+host.fork_agent(other("bob"), other("copy"), {end})
+host.revert_agent(other("bob"), host.RevertAgentTarget_RevertLastInvocations(1))
+result = [found, host.get_agent_metadata(other("bob")).agent_id.agent_id,
+          host.resolve_agent_id_strict("agents", "bob").agent_id,
+          host.resolve_agent_id("unknown", "bob"), host.fork("second").name]
+""",
+    )
+    for name in ("bob", "copy"):
+        assert "[1]" == run_agent(host.workers.get("agents", name), "result = state")
+    assert host.workers.get("agents", "second").name == "second"
+
+
+def test_agents_are_updated(host: Host, agents: list[Worker], agents_wasm: Path) -> None:
+    """By the later name of the function."""
+    alice, bob = agents
+    run_agent(bob, "state.append(1)")
+    host.components.deploy(agents_wasm, name="agents", env={"VERSION": "1"})
+    run_agent(alice, "host.update_agent(other('bob'), 1, host.UpdateMode.AUTOMATIC)")
+
+    assert "[1]" == run_agent(bob, "result = state")
+    assert 1 == bob.metadata().component_version
