@@ -11,13 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from golem_host.declare import HostFunction, Refused
-from golem_host.interfaces.offered import (
-    DECLARING,
-    MARKERS,
-    PLANNED,
-    RECORDED_INSIDE,
-    registry,
-)
+from golem_host.interfaces.described import MARKERS, RECORDED_INSIDE
+from golem_host.interfaces.offered import HOMES, PLANNED, declaring, registry
 
 HERE = Path(__file__).parent
 TARGETS = (HERE.parent / "README.md", HERE / "guarantees.md")
@@ -76,7 +71,8 @@ def _kinds(functions: list[HostFunction]) -> Iterator[str]:
 def _refused() -> set[str]:
     return {
         function.full_name
-        for declared in DECLARING
+        for package in HOMES
+        for declared in declaring(package)
         if isinstance(declared, Refused)
         for function in declared.functions()
     }

@@ -17,6 +17,7 @@ Recorded names are part of the log format: changing one makes old logs diverge.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -191,13 +192,45 @@ class Refused:
 
 
 class Registry:
-    """Every host function on offer, by interface without version and import name."""
+    """
+    Every host function on offer, by interface without version and import name.
 
-    def __init__(self, declaring: Iterable[object]) -> None:
+    Args:
+        declaring: Instances whose functions are there from the beginning.
+        packages: Names of packages, such as ``wasi:io``, whose functions come when they are
+            looked for.
+        declaring_of: The instances of such a package.
+    """
+
+    def __init__(
+        self,
+        declaring: Iterable[object] = (),
+        *,
+        packages: Iterable[str] = (),
+        declaring_of: Callable[[str], Iterable[object]] | None = None,
+    ) -> None:
         self._functions: dict[tuple[str, str], HostFunction] = {}
         self._resources: set[str] = set()
+        self._unopened = set(packages)
+        self._declaring_of = declaring_of
+        self._lock = threading.Lock()
         for instance in declaring:
             self._add(instance)
+
+    def _open(self, name: str) -> None:
+        """Load the package of an interface or a resource, where it is not yet."""
+        package = name.partition("/")[0]
+        if package not in self._unopened:
+            return
+        with self._lock:
+            if package in self._unopened and self._declaring_of is not None:
+                for instance in self._declaring_of(package):
+                    self._add(instance)
+                self._unopened.discard(package)
+
+    def _open_all(self) -> None:
+        for package in sorted(self._unopened):
+            self._open(package)
 
     def _add(self, instance: object) -> None:
         if isinstance(instance, Refused):
@@ -230,16 +263,20 @@ class Registry:
 
     def find(self, interface_name: str, import_name: str) -> HostFunction | None:
         """Look up by interface name with or without a version."""
+        self._open(interface_name)
         return self._functions.get((without_version(interface_name), import_name))
 
     def offers_resource(self, full_name: str) -> bool:
         """``full_name`` is ``ns:pkg/interface.resource``, without a version."""
+        self._open(full_name)
         return full_name in self._resources
 
     def functions(self) -> list[HostFunction]:
+        self._open_all()
         return [self._functions[key] for key in sorted(self._functions)]
 
     def interfaces(self) -> list[str]:
+        self._open_all()
         return sorted(
             {key[0] for key in self._functions} | {r.partition(".")[0] for r in self._resources}
         )

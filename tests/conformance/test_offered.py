@@ -19,14 +19,9 @@ from docs.generate_interfaces import TARGETS, with_table
 from golem_host import Host
 from golem_host.declare import without_version
 from golem_host.errors import ComponentError, UnlinkableComponentError
+from golem_host.interfaces.described import EXPORTED_BY_GUESTS, MARKERS, RECORDED_INSIDE
 from golem_host.interfaces.golem.api.host import DIALECT_ONLY
-from golem_host.interfaces.offered import (
-    EXPORTED_BY_GUESTS,
-    MARKERS,
-    PLANNED,
-    RECORDED_INSIDE,
-    registry,
-)
+from golem_host.interfaces.offered import PLANNED, registry
 from golem_oplog.entries import KIND_BY_NAME, FunctionKind
 from tests.support.components import component
 from tests.support.repository import ROOT, shown

@@ -1,63 +1,57 @@
 """
 Every interface of ``wit/``: offered here, or standing in `PLANNED`.
 
-A component that imports a planned interface is refused at load, by name.
+A component that imports a planned interface is refused at load, by name.  What is offered is
+loaded package by package, when the first component imports something of it.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Final
 
-from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE, Registry
-from golem_host.interfaces.golem.api import identity, promises, search
-from golem_host.interfaces.golem.api.host import HOST
-from golem_host.interfaces.golem.rpc.types import RPC
-from golem_host.interfaces.wasi.cli.environment import Environment
-from golem_host.interfaces.wasi.cli.exit import Exit
-from golem_host.interfaces.wasi.cli.stdio import Stderr, Stdin, Stdout
-from golem_host.interfaces.wasi.cli.terminal import (
-    TerminalInputResource,
-    TerminalOutputResource,
-    TerminalStderr,
-    TerminalStdin,
-    TerminalStdout,
-)
-from golem_host.interfaces.wasi.clocks.monotonic_clock import MonotonicClock
-from golem_host.interfaces.wasi.clocks.wall_clock import WallClock
-from golem_host.interfaces.wasi.filesystem.refused import FILESYSTEM
-from golem_host.interfaces.wasi.io.error import ErrorResource
-from golem_host.interfaces.wasi.io.poll import Poll, PollableResource
-from golem_host.interfaces.wasi.io.streams import InputStreamResource, OutputStreamResource
-from golem_host.interfaces.wasi.random.random import Insecure, InsecureSeed, Random
-from golem_host.interfaces.wasi.sockets.refused import SOCKETS
-from golem_oplog.entries import FunctionKind
+from golem_host.declare import Registry
 
-DECLARING: Final = (
-    ErrorResource(),
-    Poll(),
-    PollableResource(),
-    InputStreamResource(),
-    OutputStreamResource(),
-    MonotonicClock(),
-    WallClock(),
-    Random(),
-    Insecure(),
-    InsecureSeed(),
-    Environment(),
-    Exit(),
-    Stdin(),
-    Stdout(),
-    Stderr(),
-    TerminalInputResource(),
-    TerminalOutputResource(),
-    TerminalStdin(),
-    TerminalStdout(),
-    TerminalStderr(),
-    *FILESYSTEM,
-    *SOCKETS,
-    *HOST,
-    *RPC,
-)
+HOMES: Final = {
+    "golem:api": ("golem.api.host:HOST",),
+    "golem:rpc": ("golem.rpc.types:RPC",),
+    "wasi:cli": (
+        "wasi.cli.environment:Environment",
+        "wasi.cli.exit:Exit",
+        "wasi.cli.stdio:Stdin",
+        "wasi.cli.stdio:Stdout",
+        "wasi.cli.stdio:Stderr",
+        "wasi.cli.terminal:TerminalInputResource",
+        "wasi.cli.terminal:TerminalOutputResource",
+        "wasi.cli.terminal:TerminalStdin",
+        "wasi.cli.terminal:TerminalStdout",
+        "wasi.cli.terminal:TerminalStderr",
+    ),
+    "wasi:clocks": (
+        "wasi.clocks.monotonic_clock:MonotonicClock",
+        "wasi.clocks.wall_clock:WallClock",
+    ),
+    "wasi:filesystem": ("wasi.filesystem.refused:FILESYSTEM",),
+    "wasi:io": (
+        "wasi.io.error:ErrorResource",
+        "wasi.io.poll:Poll",
+        "wasi.io.poll:PollableResource",
+        "wasi.io.streams:InputStreamResource",
+        "wasi.io.streams:OutputStreamResource",
+    ),
+    "wasi:random": (
+        "wasi.random.random:Random",
+        "wasi.random.random:Insecure",
+        "wasi.random.random:InsecureSeed",
+    ),
+    "wasi:sockets": ("wasi.sockets.refused:SOCKETS",),
+}
+"""
+Package -> the classes that declare its interfaces, as ``module:name`` below this package.
+
+A name of a tuple stands for the instances in it.
+"""
 
 PLANNED: Final = frozenset(
     {
@@ -80,49 +74,17 @@ PLANNED: Final = frozenset(
 )
 """Imports that this version names but does not answer yet."""
 
-EXPORTED_BY_GUESTS: Final = frozenset(
-    {
-        "golem:api/load-snapshot",
-        "golem:api/oplog-processor",
-        "golem:api/save-snapshot",
-        "wasi:cli/run",
-        "wasi:http/incoming-handler",
-    }
-)
 
-
-class Inside(NamedTuple):
-    """A recorded call that a re-executed function makes on its own."""
-
-    kind: FunctionKind
-    record: str
-
-
-RECORDED_INSIDE: Final = {
-    "golem:api/host.{[method]get-agents.get-next}": Inside(READ_REMOTE, search.RECORD),
-    "golem:api/host.{[method]get-promise-result.get}": Inside(READ_REMOTE, promises.POLL_RECORD),
-    "golem:api/host.{[method]get-workers.get-next}": Inside(READ_REMOTE, search.RECORD),
-    "golem:api/host.{await-promise}": Inside(READ_REMOTE, promises.AWAIT_RECORD),
-    "golem:api/host.{get-agent-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
-    "golem:api/host.{get-self-metadata}": Inside(READ_REMOTE, identity.SELF_RECORD),
-    "golem:api/host.{get-worker-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
-    "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
-    "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
-    "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
-    "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
-}
-"""Functions that run again on replay, but for one call inside of them that is recorded."""
-
-MARKERS: Final = {
-    "golem:api/host.{get-oplog-index}": "no-op",
-    "golem:api/host.{mark-begin-operation}": "begin-atomic-region",
-    "golem:api/host.{mark-end-operation}": "end-atomic-region",
-    "golem:api/host.{set-oplog-index}": "jump",
-    "golem:api/host.{set-oplog-persistence-level}": "change-persistence-level",
-    "golem:api/host.{set-retry-policy}": "change-retry-policy",
-}
-"""Functions that leave an entry of a kind of their own."""
+def declaring(package: str) -> Iterator[object]:
+    """The instances that declare the interfaces of a package; nothing for an unknown one."""
+    for home in HOMES.get(package, ()):
+        module, _, name = home.partition(":")
+        found = getattr(import_module(f"golem_host.interfaces.{module}"), name)
+        if isinstance(found, tuple | list):
+            yield from found
+        else:
+            yield found()
 
 
 def registry() -> Registry:
-    return Registry(DECLARING)
+    return Registry(packages=HOMES, declaring_of=declaring)

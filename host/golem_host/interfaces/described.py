@@ -1,0 +1,52 @@
+"""What can be said of functions beyond their declarations: for the documentation and the tests."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE
+from golem_host.interfaces.golem.api import identity, promises, search
+from golem_oplog.entries import FunctionKind
+
+EXPORTED_BY_GUESTS: Final = frozenset(
+    {
+        "golem:api/load-snapshot",
+        "golem:api/oplog-processor",
+        "golem:api/save-snapshot",
+        "wasi:cli/run",
+        "wasi:http/incoming-handler",
+    }
+)
+
+
+class Inside(NamedTuple):
+    """A recorded call that a re-executed function makes on its own."""
+
+    kind: FunctionKind
+    record: str
+
+
+RECORDED_INSIDE: Final = {
+    "golem:api/host.{[method]get-agents.get-next}": Inside(READ_REMOTE, search.RECORD),
+    "golem:api/host.{[method]get-promise-result.get}": Inside(READ_REMOTE, promises.POLL_RECORD),
+    "golem:api/host.{[method]get-workers.get-next}": Inside(READ_REMOTE, search.RECORD),
+    "golem:api/host.{await-promise}": Inside(READ_REMOTE, promises.AWAIT_RECORD),
+    "golem:api/host.{get-agent-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
+    "golem:api/host.{get-self-metadata}": Inside(READ_REMOTE, identity.SELF_RECORD),
+    "golem:api/host.{get-worker-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
+    "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
+    "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
+    "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
+    "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
+}
+"""Functions that run again on replay, but for one call inside of them that is recorded."""
+
+MARKERS: Final = {
+    "golem:api/host.{get-oplog-index}": "no-op",
+    "golem:api/host.{mark-begin-operation}": "begin-atomic-region",
+    "golem:api/host.{mark-end-operation}": "end-atomic-region",
+    "golem:api/host.{set-oplog-index}": "jump",
+    "golem:api/host.{set-oplog-persistence-level}": "change-persistence-level",
+    "golem:api/host.{set-retry-policy}": "change-retry-policy",
+}
+"""Functions that leave an entry of a kind of their own."""
