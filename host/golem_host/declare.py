@@ -24,6 +24,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from golem_oplog.entries import FunctionKind
+from golem_oplog.frozen import frozen
 from golem_oplog.types import FunctionType, WitType
 
 READ_LOCAL: Final = FunctionKind.READ_LOCAL
@@ -48,7 +49,7 @@ class Shape(Enum):
     DROP = "[drop]{resource}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observed:
     """
     The observer's form of a request: what is recorded and compared instead of all arguments.
@@ -60,7 +61,7 @@ class Observed:
     of: Callable[..., tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declaration:
     """What stands in front of one method."""
 
@@ -71,7 +72,7 @@ class Declaration:
     observed: Observed | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostFunction:
     """A declaration bound to its live action: what the dispatcher links."""
 
@@ -161,7 +162,7 @@ def _declare(
     return mark
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """
     An interface, or the rest of one, that links but answers every call with an error of its own.

@@ -6,10 +6,10 @@ The other WIT types appear as plain Python values: see `golem_oplog.values`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from golem_oplog.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variant:
     """A case of a ``variant``, by its WIT name, with its payload where it has one."""
 
@@ -17,28 +17,28 @@ class Variant:
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Some:
     """A present ``option`` whose payload is an option too, so that ``Some(None)`` can be said."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ok:
     """The good side of a ``result``."""
 
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Err:
     """The bad side of a ``result``: a value that is returned, never raised."""
 
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResourceRef:
     """A resource by number: ``resource`` is ``ns:pkg/interface.name`` without a version."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from golem_oplog.errors import (
     UnsupportedFormatError,
 )
 from golem_oplog.files import File, Files
+from golem_oplog.frozen import frozen
 from golem_oplog.manifest import SegmentInfo
 from golem_oplog.segment import Chunk, ChunkScanner, read_segment_header
 
@@ -27,7 +27,7 @@ Learn = Callable[[Iterable[object]], None]
 Decode = Callable[[Sequence[object]], Sequence[E]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """What there is to read of a log, and where."""
 

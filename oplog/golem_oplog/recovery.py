@@ -25,6 +25,7 @@ from golem_oplog.codec import decode_entries
 from golem_oplog.definitions import Definitions
 from golem_oplog.errors import CorruptOplogError, OplogWriteError
 from golem_oplog.files import TEMPORARY_SUFFIX, File, Files
+from golem_oplog.frozen import frozen
 from golem_oplog.manifest import Manifest, SegmentInfo, load_manifest, save_manifest
 from golem_oplog.protocol import SyncLevel
 from golem_oplog.reading import Learn, Stored, check_segment, decode_chunk, missing_segment
@@ -39,7 +40,7 @@ from golem_oplog.segment import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a log lies, and how it is written there."""
 
@@ -57,7 +58,7 @@ class Place:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recovery:
     """What opening a log found behind its last readable entry."""
 
@@ -81,7 +82,7 @@ class Tail:
     """The greatest promise in the open segment."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TailScan:
     """The open segment, looked through to its end."""
 

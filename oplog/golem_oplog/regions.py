@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
@@ -25,6 +24,7 @@ from golem_oplog.entries import (
     Revert,
     SuccessfulUpdate,
 )
+from golem_oplog.frozen import frozen
 
 _UpdateEntry: TypeAlias = PendingUpdate | SuccessfulUpdate | FailedUpdate
 
@@ -36,7 +36,7 @@ class Region(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegionSet:
     """An immutable set of indexes, kept as sorted, separate, non-touching regions."""
 

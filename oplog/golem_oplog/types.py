@@ -29,9 +29,10 @@ own, borrow      ``int``: for a resource of the host its rep, for one of the gue
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, Union
+
+from golem_oplog.frozen import frozen
 
 
 class Prim(Enum):
@@ -52,49 +53,49 @@ class Prim(Enum):
     STRING = "string"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListType:
     """``list<element>``."""
 
     element: WitType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordType:
     """``record``: at least one named field, in declaration order."""
 
     fields: tuple[tuple[str, WitType], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TupleType:
     """``tuple<...>``."""
 
     elements: tuple[WitType, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariantType:
     """``variant``: named cases in declaration order, each with or without a payload."""
 
     cases: tuple[tuple[str, WitType | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumType:
     """``enum``: case names in declaration order."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptionType:
     """``option<payload>``."""
 
     payload: WitType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultType:
     """``result<ok, err>``; either side may be absent."""
 
@@ -102,14 +103,14 @@ class ResultType:
     err: WitType | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlagsType:
     """``flags``: names in declaration order, bit 0 first."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandleType:
     """``own<r>`` or ``borrow<r>``; ``resource`` is ``ns:pkg/interface.name`` without a version."""
 
@@ -131,7 +132,7 @@ WitType: TypeAlias = Union[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionType:
     """A function's full name, parameters and result: what a log interns as a *definition*."""
 

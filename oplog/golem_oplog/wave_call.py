@@ -8,8 +8,8 @@ looked up.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from golem_oplog.frozen import frozen
 from golem_oplog.shape import check_depth, kind
 from golem_oplog.types import FunctionType, OptionType
 from golem_oplog.wave_cursor import Cursor
@@ -20,7 +20,7 @@ _SPACE = " \t\r\n"
 _NAME = re.compile(r"[A-Za-z0-9:/@.+_#\[\]{}%-]*+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A call as written: its function's name, and where in the text the arguments begin."""
 

@@ -12,11 +12,11 @@ underscores, so that a misspelt name is reported whole.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from golem_oplog.errors import WaveError
+from golem_oplog.frozen import frozen
 
 KEYWORDS: Final = frozenset({"true", "false", "some", "none", "ok", "err", "inf", "nan"})
 """A case of one of these names is written with a ``%`` before it."""
@@ -34,7 +34,7 @@ class Kind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     kind: Kind
     start: int

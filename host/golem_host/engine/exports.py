@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from golem_host.engine.codegen import unpacking
 from golem_host.engine.context import StoreContext
 from golem_host.engine.raw import Owned
 from golem_host.engine.trampoline import Boundary
+from golem_oplog.frozen import frozen
 from golem_oplog.types import FunctionType
 
 Keep = Callable[[bytes], None]
@@ -21,7 +21,7 @@ INSTANCE_BYTES: Final = struct.calcsize("<QII")
 """The same for an instance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportCaller:
     """How one exported function of a component is called in any of its instances."""
 

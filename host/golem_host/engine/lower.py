@@ -16,7 +16,6 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from golem_host.engine import abi
@@ -29,6 +28,7 @@ from golem_host.engine.resources import (
     lend_guest_handle,
 )
 from golem_host.engine.scalars import BITS, SCALARS, Scalar, scalar_value
+from golem_oplog.frozen import frozen
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -49,7 +49,7 @@ POINTED: Final = "B7xQ16x"
 """Kind and address: an option or resource cell."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellWriter:
     """
     How to write one cell.

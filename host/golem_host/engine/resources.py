@@ -15,11 +15,11 @@ Boxes made for a call are freed after it; freeing a box never drops what it stan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from golem_host.engine import abi
 from golem_host.engine.context import StoreContext
+from golem_oplog.frozen import frozen
 from golem_oplog.types import HandleType
 
 GUEST_HANDLES_MAX: Final = 10_000
@@ -27,7 +27,7 @@ GUEST_HANDLES_MAX: Final = 10_000
 REP_MAX: Final = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HandlePlan:
     """Which resources are the host's, and the number each of them has in the linker."""
 

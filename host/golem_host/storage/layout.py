@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
+
+from golem_oplog.frozen import frozen
 
 NAME_PREFIX_BYTES_MAX: Final = 100
 NAME_HASH_DIGITS: Final = 16
@@ -53,7 +54,7 @@ def directory_name(name: str) -> str:
     return f"{prefix}-{digest}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateLayout:
     """The paths inside of one state directory; nothing here touches the disk but `worker_dirs`."""
 

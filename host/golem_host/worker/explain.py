@@ -8,18 +8,18 @@ unfinished work says what to do if none is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
 from golem_host.status import EXITED, FAILED, INTERRUPTED, RETRYING, SUSPENDED, Status
 from golem_host.worker.metadata import time_text
 from golem_host.worker.parts import View
+from golem_oplog.frozen import frozen
 
 PROGRAM: Final = "golem-host"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """A worker's state in words."""
 
@@ -36,7 +36,7 @@ class Explanation:
     """The command line that frees it; empty where none need be given."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reason:
     """The pieces of a sentence: ``worker`` ``what``; ``remedy`` ``effect``."""
 

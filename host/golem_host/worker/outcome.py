@@ -8,7 +8,6 @@ Source: spec 5.6, with the project's remarks R34, R39, R40, R46.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from golem_host.engine import Trap, TrapKind
@@ -24,6 +23,7 @@ from golem_host.replay import AtMostOnceViolated, Divergence
 from golem_host.signals import ExitSignal, InterruptSignal, JumpSignal, SuspendSignal
 from golem_oplog.entries import ErrorKind
 from golem_oplog.errors import OplogError
+from golem_oplog.frozen import frozen
 
 AT_MOST_ONCE: Final = (
     "a remote write with idempotence off did not complete before the crash (begun at index {}): "
@@ -31,12 +31,12 @@ AT_MOST_ONCE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Again:
     """Build a new instance at once and go on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspended:
     """Give up the instance until a time or an event."""
 
@@ -45,19 +45,19 @@ class Suspended:
     promise: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interrupted:
     """Stop until somebody resumes the worker."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exited:
     """The guest ended itself; the worker takes no more."""
 
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """The guest or the host failed."""
 
@@ -70,14 +70,14 @@ class Failed:
     """What callers get instead of `InvocationFailedError`, where that says more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """This one invocation cannot be right; the worker goes on without it."""
 
     error: HostError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateFailed:
     """The new version cannot go on from where the old one stands."""
 
@@ -87,7 +87,7 @@ class UpdateFailed:
     """The first entry that the attempt may have appended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogBroken:
     """
     The log takes no more entries, or cannot be asked what they belong to.

@@ -8,7 +8,6 @@ always means a new session.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from sys import maxsize
 
 from golem_host.context import InstanceContext, Services
@@ -29,6 +28,7 @@ from golem_oplog.entries import (
     PersistenceLevel,
     Restart,
 )
+from golem_oplog.frozen import frozen
 from golem_oplog.protocol import Oplog
 from golem_oplog.regions import RegionSet
 from golem_oplog.types import FunctionType
@@ -41,7 +41,7 @@ class SnapshotError(Exception):
     """The guest cannot save or load a snapshot, in words for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """Where an instance of a worker begins."""
 

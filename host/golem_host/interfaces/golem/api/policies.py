@@ -8,7 +8,6 @@ Source: spec 2.5 to 2.8, with the project's remarks R6 and R13.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from golem_host.context import InstanceContext
@@ -19,11 +18,12 @@ from golem_host.interfaces.golem.api.values import Uuid
 from golem_host.wire import Public
 from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import ChangePersistenceLevel, ChangeRetryPolicy, PersistenceLevel
+from golem_oplog.frozen import frozen
 
 _LEVELS = {level.label: level for level in PersistenceLevel}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryPolicyRecord:
     """``retry-policy``; all fields are kept (R13)."""
 

@@ -10,7 +10,6 @@ Source: spec 2.1, with the project's remarks R10, R11, R12 and R51.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from golem_host.context import InstanceContext
@@ -36,6 +35,7 @@ from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Pollable, PromiseCell
 from golem_host.services.promises import PromiseId
 from golem_host.wire import Public
+from golem_oplog.frozen import frozen
 from golem_oplog.types import FunctionType, ListType, OptionType, Prim
 
 AWAIT_RECORD: Final = "golem::api::await_promise"
@@ -104,7 +104,7 @@ class PromiseFunctions:
         return GetPromiseResult(promise_id(promise_id_))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GetPromiseResult:
     """Behind a handle ``get-promise-result``."""
 

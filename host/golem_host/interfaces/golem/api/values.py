@@ -10,7 +10,6 @@ Source: spec 1.2 and 1.4; the dialects differ in names alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Self, TypeAlias, cast
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from golem_host.wire import Public
 from golem_host.worker.filters import STATUSES
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.entries import Pairs
+from golem_oplog.frozen import frozen
 from golem_oplog.types import EnumType, ListType, Prim, RecordType, TupleType
 
 UUID_TYPE: Final = RecordType((("high-bits", Prim.U64), ("low-bits", Prim.U64)))
@@ -45,7 +45,7 @@ _LOW_BITS: Final = (1 << 64) - 1
 _Fields: TypeAlias = Mapping[str, Public]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Uuid:
     """``golem:rpc/types.uuid``."""
 
@@ -61,7 +61,7 @@ class Uuid:
         return cls.of(UUID(text))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComponentId:
     uuid: Uuid
 
@@ -70,7 +70,7 @@ class ComponentId:
         return cls(Uuid.parse(text))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerId:
     """``worker-id``, or ``agent-id``, whose name is called otherwise."""
 
@@ -90,7 +90,7 @@ class WorkerId:
         return self.worker_name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PromiseName:
     """``promise-id``."""
 
@@ -107,7 +107,7 @@ class PromiseName:
         return self.worker_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metadata:
     """``worker-metadata``, or ``agent-metadata``."""
 

@@ -27,6 +27,7 @@ from golem_host.failures import GuestError
 from golem_host.interfaces.golem.api.values import Uuid, uuid_text
 from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
 from golem_host.wire import Public
+from golem_oplog.frozen import frozen
 from golem_oplog.values import Err, Ok, Variant
 
 INTERFACE: Final = "golem:rpc/types"
@@ -57,7 +58,7 @@ class RpcFunctions:
         return vnt["typ"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """Behind a handle ``wasm-rpc``."""
 

@@ -7,8 +7,6 @@ and never by a replay.  Standard input is at its end from the start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, interface
 from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
@@ -19,9 +17,10 @@ from golem_host.interfaces.wasi.io.streams import (
     StreamClosedError,
 )
 from golem_oplog.entries import LogLevel
+from golem_oplog.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmptyInput:
     """A stream that has ended."""
 
@@ -32,7 +31,7 @@ class EmptyInput:
         return Ready()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandardOutput:
     """Standard output or standard error."""
 

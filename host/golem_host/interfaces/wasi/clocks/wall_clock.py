@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Self
 
 from golem_host.context import InstanceContext
 from golem_host.declare import READ_LOCAL, function, interface
+from golem_oplog.frozen import frozen
 
 NS_PER_SECOND: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Datetime:
     """Whole ``seconds`` since 1970 UTC, plus ``nanoseconds`` in ``[0, 10**9)``."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, resource
+from golem_oplog.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IoError:
     """Behind a ``wasi:io/error.error`` handle."""
 

@@ -6,10 +6,10 @@ A pollable is plain data that can say whether it is ready; waiting itself is `po
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from golem_host.services.promises import PromiseId, Promises
+from golem_oplog.frozen import frozen
 
 
 class Pollable(Protocol):
@@ -26,7 +26,7 @@ class Pollable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timer:
     """Ready from a point in time on."""
 
@@ -42,7 +42,7 @@ class Timer:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PromiseCell:
     """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
 
@@ -59,7 +59,7 @@ class PromiseCell:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """Always ready: streams that never block."""
 
