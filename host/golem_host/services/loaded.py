@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from golem_host.errors import HostError, InvalidRequestError, WorkerNotFoundError
@@ -105,36 +105,37 @@ class LoadedWorkers:
         if key in self._deleting:
             raise WorkerNotFoundError(component=key.component, worker=key.worker)
 
-    def wake(self, key: Hashable) -> None:
+    def wake(self, key: Hashable, *, by_event: bool = True) -> None:
         """
         A time has come or an event has happened: let the worker go on, from memory or from disk.
 
         One that is not loaded waits for a run slot first, so that ten thousand of them do not
-        come into memory at once.
+        come into memory at once.  Without ``by_event`` an interrupted one goes on as well.
         """
         assert isinstance(key, WorkerKey)
         runner = self.find(key)
         if runner is not None:
-            runner.wake(by_event=True)
+            with suppress(RetiredError):
+                runner.wake(by_event=by_event)
             if not runner.is_retired:
                 return
         with self._lock:
             if self._closed or key in self._starting:
                 return
             self._starting.add(key)
-        self._slots.start(lambda slot: self._start(key, slot))
+        self._slots.start(lambda slot: self._start(key, slot, by_event=by_event))
 
-    def _start(self, key: WorkerKey, slot: Slot) -> None:
+    def _start(self, key: WorkerKey, slot: Slot, *, by_event: bool) -> None:
         threading.Thread(
-            target=self._load_and_run, args=(key, slot), name="golem-worker", daemon=True
+            target=self._load_and_run, args=(key, slot, by_event), name="golem-worker", daemon=True
         ).start()
 
-    def _load_and_run(self, key: WorkerKey, slot: Slot) -> None:
+    def _load_and_run(self, key: WorkerKey, slot: Slot, by_event: bool) -> None:
         try:
             # From here on another wake is for the loaded worker to hear.
             with self._lock:
                 self._starting.discard(key)
-            self._run(key, slot)
+            self._run(key, slot, by_event=by_event)
         except WorkerNotFoundError:
             return  # Deleted meanwhile.
         except (HostError, OplogError) as error:
@@ -144,10 +145,10 @@ class LoadedWorkers:
         finally:
             slot.give()
 
-    def _run(self, key: WorkerKey, slot: Slot) -> None:
+    def _run(self, key: WorkerKey, slot: Slot, *, by_event: bool) -> None:
         while True:
             try:
-                self.get(key).run_by_event(slot)
+                self.get(key).wake_on(slot, by_event=by_event)
             except RetiredError:
                 continue
             return
@@ -176,8 +177,8 @@ class LoadedWorkers:
                 if over <= 0:
                     return
 
-    def making(self, key: WorkerKey) -> threading.RLock:
-        """A lock to hold while the worker's log is written for the first time: nobody loads it."""
+    def locked(self, key: WorkerKey) -> threading.RLock:
+        """A lock: while it is held, the worker is neither loaded nor being put away."""
         return self._stripe(key)
 
     @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
 WAITS_MAX: Final = 1_000
@@ -49,6 +49,10 @@ class RunSlots:
     def is_crowded(self) -> bool:
         return self._waiting >= self._waits_max
 
+    def _leave_queue(self, waiter: _Waiter) -> None:
+        with self._lock, suppress(ValueError):
+            self._waiters.remove(waiter)
+
     def _take_or_queue(self, waiter: _Waiter) -> bool:
         with self._lock:
             if self._free:
@@ -81,29 +85,24 @@ class Slot:
         self.is_stopped = is_stopped
         self.held = False
         self._wait = threading.Condition()
-        self._wanted = False
 
     def take(self) -> bool:
         """Wait for a slot; False when the worker was told to stop meanwhile."""
         if self.held:
             return True
-        self._wanted = True
-        if self._slots._take_or_queue(self):  # noqa: SLF001 - the two halves of one thing
-            self.held, self._wanted = True, False
+        # A ticket per wait: one that was given up must not be taken for a later one.
+        ticket = _Ticket(self._wait)
+        if self._slots._take_or_queue(ticket):  # noqa: SLF001 - the two halves of one thing
+            self.held = True
             return True
         with self._wait:
-            self._wait.wait_for(lambda: self.held or self.is_stopped())
+            self._wait.wait_for(lambda: ticket.is_granted or self.is_stopped())
             # From here on a slot that becomes free goes to somebody else.
-            self._wanted = False
-            return self.held
-
-    def receive(self) -> bool:
-        with self._wait:
-            if not self._wanted:
-                return False
-            self.held, self._wanted = True, False
-            self._wait.notify_all()
-            return True
+            ticket.is_wanted = False
+        if not ticket.is_granted:
+            self._slots._leave_queue(ticket)  # noqa: SLF001 - the two halves of one thing
+        self.held = ticket.is_granted
+        return self.held
 
     def give(self) -> None:
         if self.held:
@@ -134,6 +133,23 @@ class Slot:
         return self._slots.is_crowded()
 
 
+class _Ticket:
+    """One wait of a thread for a slot."""
+
+    def __init__(self, wait: threading.Condition) -> None:
+        self._wait = wait
+        self.is_granted = False
+        self.is_wanted = True
+
+    def receive(self) -> bool:
+        with self._wait:
+            if not self.is_wanted:
+                return False
+            self.is_granted = True
+            self._wait.notify_all()
+            return True
+
+
 class _Starter:
     """Something that begins with a slot of its own."""
 
@@ -144,7 +160,12 @@ class _Starter:
     def receive(self) -> bool:
         slot = self._slots.slot(_never)
         slot.held = True
-        self._begin(slot)
+        try:
+            self._begin(slot)
+        except BaseException:
+            # No thread could be made: it must not keep what it cannot use.
+            slot.give()
+            raise
         return True
 
 

@@ -202,19 +202,21 @@ class Workers:
                     reason=f"cannot fork at index {cut}: the log has entries 1 to {last_index}"
                 )
             self._fork(source, target, cut, token, extra)
-        self._loaded.wake(target)
+        # Also where the source stood interrupted (spec 2.12).
+        self._loaded.wake(target, by_event=False)
         return self._worker(target)
 
     def _ready_to_fork(self, source: WorkerKey) -> int:
         """The source's last index on disk; one that is not in memory is not loaded for this."""
-        runner = self._loaded.find(source)
-        if runner is not None:
-            runner.parts.oplog.seal()
-            return runner.parts.oplog.last_index
-        if not self._exists(*source):
-            raise WorkerNotFoundError(component=source.component, worker=source.worker)
-        with self._store.reader(self._layout.worker_key(*source)) as reader:
-            return reader.last_index
+        with self._loaded.locked(source):
+            runner = self._loaded.find(source)
+            if runner is not None:
+                runner.parts.oplog.seal()
+                return runner.parts.oplog.last_index
+            if not self._exists(*source):
+                raise WorkerNotFoundError(component=source.component, worker=source.worker)
+            with self._store.reader(self._layout.worker_key(*source)) as reader:
+                return reader.last_index
 
     def _is_forked(self, target: WorkerKey, token: str) -> bool:
         """Whether the fork of this token is there already."""
@@ -238,7 +240,7 @@ class Workers:
         # First, so that no crash leaves a fork that nobody would set going.
         self._shared.unfinished.mark(target, NOW)
         try:
-            with self._loaded.making(target):
+            with self._loaded.locked(target):
                 self._store.fork(source_key, target_key, cut, create, extra).close()
         except OplogExistsError:
             raise WorkerExistsError(component=target.component, worker=target.worker) from None
@@ -271,6 +273,10 @@ class Workers:
             self._index_all(unfinished)
             unfinished.trust()
         for waiting in unfinished.all():
+            if not self._exists(*waiting.key):
+                # Its fork came to nothing, or a crash came between its log and this row.
+                unfinished.clear(waiting.key)
+                continue
             settled = waiting.promise and self._shared.promises.is_settled(waiting.promise)
             if settled or (waiting.due_ns is not None and waiting.due_ns <= now):
                 self._loaded.wake(waiting.key)
@@ -391,7 +397,7 @@ class Workers:
             initial_memory_bytes=component.initial_memory_bytes,
         )
         key = WorkerKey(component.name, name)
-        with self._loaded.making(key):
+        with self._loaded.locked(key):
             self._store.create(self._layout.worker_key(*key), create).close()
 
     def _exists(self, component_name: str, name: str) -> bool:

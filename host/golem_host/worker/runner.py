@@ -171,9 +171,9 @@ class Runner:
         self._ends.parked = self._ends.interrupted = False
         return True
 
-    def run_by_event(self, slot: Slot) -> None:
+    def wake_on(self, slot: Slot, *, by_event: bool) -> None:
         """
-        As `wake` by an event, from a thread that holds a slot and works itself if none does yet.
+        As `wake`, from a thread that holds a slot and works itself if none does yet.
 
         Raises:
             RetiredError: The worker was put away meanwhile.
@@ -183,9 +183,9 @@ class Runner:
             if drive.is_retired:
                 raise RetiredError
             if drive.is_active:
-                self.wake(by_event=True)
+                self.wake(by_event=by_event)
                 return
-            if not self._may_wake(by_event=True) or drive.pauses:
+            if not self._may_wake(by_event=by_event) or drive.pauses:
                 # It is looked after: nobody need come for it again.
                 drive.note_rest()
                 return
