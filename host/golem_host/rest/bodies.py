@@ -301,7 +301,7 @@ class PromiseForm:
     worker_id: WorkerId
     oplog_idx: int
     completed: bool
-    size_bytes: int | None
+    size_bytes: int
     created_at: str
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -78,6 +79,12 @@ def connect_unix(path: Path, timeout_s: float) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def hang_up(connection: socket.socket) -> None:
+    """End a connection; whoever reads from it reads its end."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _runtime_dir() -> Path:

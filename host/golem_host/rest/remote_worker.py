@@ -1,0 +1,280 @@
+"""One worker of the host of another process; see `golem_host.worker.worker.Worker`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from golem_host.component import Component, callable_exports
+from golem_host.errors import DivergenceError
+from golem_host.rest.bodies import (
+    Canceled,
+    InvocationAccepted,
+    InvocationForm,
+    InvocationResult,
+    MetadataForm,
+    OplogPage,
+    UnfinishedList,
+    UpdateCheckForm,
+)
+from golem_host.rest.client import Client, Query, path_of
+from golem_host.rest.errors import InternalError, InvocationNotFoundError, error_of
+from golem_host.rest.shapes import read
+from golem_host.rest.times import time_of
+from golem_host.rest.typed import value_of
+from golem_host.rest.watched import Watched, output_line
+from golem_host.status import UpdateRecord
+from golem_host.system import monotonic_s
+from golem_host.wire import Public
+from golem_host.worker.arguments import wire_args
+from golem_host.worker.dry_run import UpdateCheck
+from golem_host.worker.metadata import WorkerMetadata
+from golem_host.worker.names import find_export
+from golem_host.worker.surgery import AUTOMATIC
+from golem_host.worker.worker import OutputLine, Unfinished
+from golem_oplog.jsonform import wire_to_json
+from golem_oplog.types import FunctionType
+
+WAIT_S: Final = 3_600.0
+"""The longest time for which a result is waited in one request."""
+
+
+class GetComponent(Protocol):
+    def __call__(self, name: str, *, version: int | None = None) -> Component: ...
+
+
+class RemoteWorker:
+    """``component/name`` in the host of another process."""
+
+    def __init__(
+        self, client: Client, component_name: str, name: str, get_component: GetComponent
+    ) -> None:
+        self.component_name = component_name
+        self.name = name
+        self._client = client
+        self._get_component = get_component
+        self._watched: Watched | None = None
+
+    @property
+    def component(self) -> Component:
+        """The component version that the worker runs."""
+        version = self.metadata().component_version
+        return self._get_component(self.component_name, version=version)
+
+    # -- invoking ---------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        function: str,
+        *args: Public,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> Public:
+        query = [] if timeout is None else [("timeout", repr(timeout))]
+        answer = self._call("invoke-and-await", function, args, idempotency_key, query)
+        result = read(InvocationResult, answer, "answer")
+        if self._watched is not None:
+            # Nobody learns of a result before they have seen what was written on the way to it.
+            self._watched.catch_up()
+        return value_of(result.result.value)
+
+    def enqueue(
+        self,
+        function: str,
+        *args: Public,
+        idempotency_key: str | None = None,
+        at: datetime | float | None = None,
+    ) -> RemoteCall:
+        query = [] if at is None else [("at", _time_text(at))]
+        answer = self._call("invoke", function, args, idempotency_key, query)
+        return RemoteCall(self, read(InvocationAccepted, answer, "answer").idempotency_key)
+
+    def call(self, idempotency_key: str) -> RemoteCall | None:
+        try:
+            self.invocation(idempotency_key, 0)
+        except InvocationNotFoundError:
+            return None
+        return RemoteCall(self, idempotency_key)
+
+    def cancel(self, idempotency_key: str) -> bool:
+        answer = self._ask("DELETE", "invocations", idempotency_key)
+        return read(Canceled, answer, "answer").canceled
+
+    def resolve(self, function: str) -> FunctionType:
+        component = self.component
+        return find_export(callable_exports(component.load(component)), function).type
+
+    def unfinished(self) -> list[Unfinished]:
+        found = read(UnfinishedList, self._ask("GET", "invocations"), "answer")
+        return [
+            Unfinished(
+                item.idempotency_key,
+                item.function,
+                tuple(value_of(param.value) for param in item.params),
+                item.running,
+            )
+            for item in found.invocations
+        ]
+
+    def invocation(self, key: str, wait_s: float) -> InvocationForm:
+        """What became of an invocation, after at most so many seconds."""
+        answer = self._ask("GET", "invocations", key, query=[("wait", repr(wait_s))])
+        return read(InvocationForm, answer, "answer")
+
+    def _call(
+        self,
+        operation: str,
+        function: str,
+        args: tuple[Public, ...],
+        key: str | None,
+        query: Query,
+    ) -> object:
+        resolved = self.resolve(function)
+        wires = wire_args(resolved, args)
+        pairs = zip(resolved.params, wires, strict=True)
+        body = {"params": [{"value": wire_to_json(ty, wire)} for (_, ty), wire in pairs]}
+        return self._client.ask(
+            "POST",
+            self._path(operation),
+            query=[("function", resolved.name), *query],
+            body=body,
+            headers={} if key is None else {"idempotency-key": key},
+        )
+
+    # -- steering ---------------------------------------------------------------------------
+
+    def interrupt(self) -> None:
+        self._ask("POST", "interrupt")
+
+    def resume(self) -> None:
+        self._ask("POST", "resume")
+
+    def simulate_crash(self) -> None:
+        self._ask("POST", "simulate-crash")
+
+    def fork(self, name: str, at: int | None = None) -> RemoteWorker:
+        body = {"targetWorkerId": {"workerName": name}, "oplogIndexCutoff": at}
+        self._ask("POST", "fork", body=body)
+        return RemoteWorker(self._client, self.component_name, name, self._get_component)
+
+    def revert(self, *, to_index: int | None = None, last_invocations: int | None = None) -> None:
+        body = {"lastOplogIndex": to_index, "numberOfInvocations": last_invocations}
+        self._ask("POST", "revert", body=body)
+
+    def update(self, version: int, mode: str = AUTOMATIC) -> None:
+        self._ask("POST", "update", body={"targetVersion": version, "mode": mode})
+
+    def check_update(self, version: int) -> UpdateCheck:
+        answer = self._ask("POST", "check-update", body={"targetVersion": version})
+        found = read(UpdateCheckForm, answer, "answer")
+        difference = error_of({"error": found.difference.value})
+        return UpdateCheck(
+            version=found.version,
+            ok=found.ok,
+            replayed_to=found.replayed_to,
+            requests_differing=found.requests_differing,
+            difference=difference if isinstance(difference, DivergenceError) else None,
+            reason=found.reason,
+        )
+
+    def delete(self) -> None:
+        self._ask("DELETE")
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def metadata(self) -> WorkerMetadata:
+        return remote_metadata(read(MetadataForm, self._ask("GET"), "answer"))
+
+    def oplog(self, start: int = 1) -> Iterator[dict[str, object]]:
+        """Entries from an index on, as ``golem-host dump --json`` prints them."""
+        cursor: str | None = str(start)
+        while cursor is not None:
+            answer = self._ask("GET", "oplog", query=[("cursor", cursor)])
+            page = read(OplogPage, answer, "answer")
+            for entry in page.entries:
+                assert isinstance(entry.value, dict)
+                yield entry.value
+            cursor = page.next
+
+    def output(self, start: int = 1) -> Iterator[OutputLine]:
+        with self._client.lines(self._path("output"), [("from", str(start))]) as lines:
+            for document in lines:
+                yield output_line(document)
+
+    @contextmanager
+    def attach(
+        self, on_output: Callable[[str, bytes], None], on_notice: Callable[[str], None]
+    ) -> Iterator[None]:
+        """As `Worker.attach`; called from a thread of this process."""
+        self._watched = Watched(self.output, self.metadata().oplog_index, on_output, on_notice)
+        try:
+            with self._watched.following(self._client, self._path("output")):
+                yield
+        finally:
+            self._watched = None
+
+    def _path(self, *names: str) -> str:
+        return path_of("components", self.component_name, "workers", self.name, *names)
+
+    def _ask(
+        self, method: str, *names: str, query: Query | None = None, body: object = None
+    ) -> object:
+        return self._client.ask(method, self._path(*names), query=query, body=body)
+
+
+class RemoteCall:
+    """See `golem_host.worker.request.Call`."""
+
+    def __init__(self, worker: RemoteWorker, key: str) -> None:
+        self._worker = worker
+        self.key = key
+
+    @property
+    def done(self) -> bool:
+        return self._worker.invocation(self.key, 0).done
+
+    def result(self, timeout: float | None = None) -> Public:
+        ends_at = None if timeout is None else monotonic_s() + timeout
+        while True:
+            left_s = WAIT_S if ends_at is None else min(max(ends_at - monotonic_s(), 0), WAIT_S)
+            found = self._worker.invocation(self.key, left_s)
+            if found.done:
+                return _outcome(found)
+            if ends_at is not None and monotonic_s() >= ends_at:
+                raise TimeoutError(f"{found.function} is still running")
+
+    def cancel(self) -> bool:
+        return self._worker.cancel(self.key)
+
+
+def _outcome(found: InvocationForm) -> Public:
+    if found.error.value is not None:
+        error = error_of({"error": found.error.value})
+        raise error or InternalError(reason=f"an unknown error: {found.error.value}")
+    return value_of(found.result.value)
+
+
+def remote_metadata(form: MetadataForm) -> WorkerMetadata:
+    return WorkerMetadata(
+        component=form.component_name,
+        name=form.worker_id.worker_name,
+        status=form.status,
+        component_version=form.component_version,
+        pending=form.pending_invocation_count,
+        retry_count=form.retry_count,
+        last_error=form.last_error,
+        oplog_index=form.oplog_index,
+        args=form.args,
+        env=tuple(form.env.items()),
+        config_vars=tuple(form.config_vars.items()),
+        reason=form.reason,
+        updates=tuple(UpdateRecord(u.target_version, u.state, u.details) for u in form.updates),
+        created_ns=time_of(form.created_at),
+    )
+
+
+def _time_text(at: datetime | float) -> str:
+    moment = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    return moment.astimezone(UTC).isoformat()
