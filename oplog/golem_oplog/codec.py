@@ -15,8 +15,7 @@ fewer: those with a default take it.  A tag without a kind is a newer format, no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise, repeat
-from operator import itemgetter
+from itertools import pairwise
 from typing import Any, Final, TypeGuard
 
 import msgpack
@@ -116,7 +115,6 @@ _LAYOUTS: Final = {kind.tag: _Layout(kind.tag, kind.name, kind.cls) for kind in 
 
 _CALL_TAG: Final = KIND_BY_CLASS[ImportedFunctionInvoked].tag
 
-_fields_of_row: Final[Callable[[Any], Any]] = itemgetter(slice(1, None))
 _CALL_ROW_LENGTH: Final = 1 + len(ImportedFunctionInvoked._fields)
 
 # `encode_call` and `decode_entries` know the fields.
@@ -218,33 +216,37 @@ def decode_entry(row: object) -> Entry:
 
 def decode_entries(rows: Sequence[object]) -> list[Entry]:
     """`decode_entry` of each row of a chunk."""
-    if _are_plain_calls(rows):
-        # As in most chunks; no Python code runs between two of them.
-        calls = map(tuple.__new__, repeat(ImportedFunctionInvoked), map(_fields_of_row, rows))
-        return [*calls]
+    calls = _plain_calls(rows)
+    if len(calls) == len(rows):
+        # As in most chunks.
+        return calls
     return [_decode_call(row) or decode_entry(row) for row in rows]
 
 
-def _are_plain_calls(rows: Any) -> bool:
-    """Whether each row is a host call, by `_is_plain_call`; to call that would take as long."""
+def _plain_calls(rows: Any) -> list[Entry]:
+    """
+    The rows that are plain host calls, by `_is_plain_call`; to call that would take as long again.
+
+    None of them where a row has another length.
+    """
+    new, cls = tuple.__new__, ImportedFunctionInvoked
     try:
-        for tag, time, function, request, response, kind, begin, error in rows:
-            if not (
-                # Small integers are one object each, and no float that equals one is; where they
-                # were not, the general way would be taken.
-                tag is _CALL_TAG
-                and time.__class__ is int
-                and function.__class__ is int
-                and request.__class__ is bytes
-                and (response.__class__ is bytes or response is None)
-                and kind.__class__ is int
-                and (begin is None or begin.__class__ is int)
-                and (error is None or error.__class__ is str)
-            ):
-                return False
+        return [
+            new(cls, (time, function, request, response, kind, begin, error))
+            for tag, time, function, request, response, kind, begin, error in rows
+            # Small integers are one object each, and no float that equals one is; where they
+            # were not, the general way would be taken.
+            if tag is _CALL_TAG
+            and time.__class__ is int
+            and function.__class__ is int
+            and request.__class__ is bytes
+            and (response.__class__ is bytes or response is None)
+            and kind.__class__ is int
+            and (begin is None or begin.__class__ is int)
+            and (error is None or error.__class__ is str)
+        ]
     except (TypeError, ValueError):
-        return False  # A row of another length, or none.
-    return True
+        return []
 
 
 def _decode_call(row: object) -> ImportedFunctionInvoked | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from inspect import get_annotations
 from operator import attrgetter
-from typing import Any, NoReturn, TypeVar, dataclass_transform
+from typing import NoReturn, TypeVar, dataclass_transform
 
 C = TypeVar("C", bound=type)
 
@@ -27,19 +27,27 @@ def frozen(cls: C) -> C:
         for name, value in cls.__dict__.items()
         if name not in names and name not in {"__dict__", "__weakref__"}
     }
-    made: Any = type(cls)(
+    made = type(cls)(
         cls.__name__, cls.__bases__, {**members, "__slots__": names, "__match_args__": names}
     )
     key = attrgetter(*names) if names else _nothing
-    made.__init__ = _init(cls.__name__, names, [made.__dict__[n].__set__ for n in names], defaults)
-    made.__eq__ = _eq(key)
-    made.__hash__ = _hash(key)
-    if "__repr__" not in members:
-        made.__repr__ = _repr(names)
-    made.__setattr__ = made.__delattr__ = _refuse
-    made.__getstate__, made.__setstate__ = _state(names)
-    found: C = made
-    return found
+    get_state, set_state = _state(names)
+    methods: dict[str, object] = {
+        "__init__": _init(
+            cls.__name__, names, [made.__dict__[name].__set__ for name in names], defaults
+        ),
+        "__eq__": _eq(key),
+        "__hash__": _hash(key),
+        "__repr__": _repr(names),
+        "__setattr__": _refuse,
+        "__delattr__": _refuse,
+        "__getstate__": get_state,
+        "__setstate__": set_state,
+    }
+    for name, method in methods.items():
+        if name not in members:
+            setattr(made, name, method)
+    return made
 
 
 def _init(
@@ -47,7 +55,7 @@ def _init(
     names: tuple[str, ...],
     setters: list[Callable[[object, object], None]],
     defaults: dict[str, object],
-) -> Callable[..., None]:
+) -> object:
     def init(self: object, *args: object, **given: object) -> None:
         if len(args) == len(names) and not given:
             for put, value in zip(setters, args, strict=True):
@@ -69,8 +77,8 @@ def _init(
     return init
 
 
-def _eq(key: Callable[[Any], object]) -> Callable[[object, object], bool]:
-    def eq(self: object, other: object) -> bool:
+def _eq(key: Callable[[object], object]) -> Callable[[object, object], object]:
+    def eq(self: object, other: object) -> object:
         if other.__class__ is not self.__class__:
             return NotImplemented
         return key(self) == key(other)
@@ -78,7 +86,7 @@ def _eq(key: Callable[[Any], object]) -> Callable[[object, object], bool]:
     return eq
 
 
-def _hash(key: Callable[[Any], object]) -> Callable[[object], int]:
+def _hash(key: Callable[[object], object]) -> Callable[[object], int]:
     def hash_(self: object) -> int:
         return hash((self.__class__, key(self)))
 
