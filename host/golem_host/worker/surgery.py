@@ -13,12 +13,13 @@ from collections.abc import Callable
 
 from golem_host.errors import ComponentNotFoundError, InvalidRequestError
 from golem_host.signals import InterruptSignal
-from golem_host.status import EXITED, Status
+from golem_host.status import EXITED
 from golem_host.worker.ledger import update_request
 from golem_host.worker.parts import Parts
 from golem_host.worker.runner import Runner
 from golem_oplog.entries import ExportedFunctionInvoked, PendingUpdate, Revert
 from golem_oplog.protocol import ReadableOplog
+from golem_oplog.regions import Regions, RegionSet
 
 AUTOMATIC = "automatic"
 SNAPSHOT_BASED = "snapshot-based"
@@ -56,10 +57,11 @@ def revert(
         status, oplog = parts.status, parts.oplog
         if token and token in status.tokens:
             return
+        gone = _gone(oplog)
         if to_index is None:
             assert last_invocations is not None
-            to_index = _before_invocation(oplog, status, last_invocations)
-        _check_target(oplog, status, to_index)
+            to_index = _before_invocation(oplog, gone, last_invocations)
+        _check_target(oplog, gone, to_index)
         now = parts.shared.config.clock.unix_ns()
         status.append(oplog, Revert(now, to_index + 1, oplog.last_index, token))
         oplog.commit()
@@ -67,12 +69,18 @@ def revert(
         runner.after_revert()
 
 
-def _before_invocation(oplog: ReadableOplog, status: Status, count: int) -> int:
+def _gone(oplog: ReadableOplog) -> RegionSet:
+    """What no revert brings back.  What a snapshot stands for is there again without its update."""
+    regions = Regions(oplog.skim())
+    return regions.jumped.union(regions.reverted)
+
+
+def _before_invocation(oplog: ReadableOplog, gone: RegionSet, count: int) -> int:
     """R22: only invocations that still count are counted."""
     begun = [
         index
         for index, entry in oplog.skim()
-        if isinstance(entry, ExportedFunctionInvoked) and index not in status.skipped
+        if isinstance(entry, ExportedFunctionInvoked) and index not in gone
     ]
     if not 1 <= count <= len(begun):
         raise InvalidRequestError(
@@ -81,14 +89,14 @@ def _before_invocation(oplog: ReadableOplog, status: Status, count: int) -> int:
     return begun[-count] - 1
 
 
-def _check_target(oplog: ReadableOplog, status: Status, to_index: int) -> None:
+def _check_target(oplog: ReadableOplog, gone: RegionSet, to_index: int) -> None:
     last_index = oplog.last_index
     if not 1 <= to_index < last_index:
         raise InvalidRequestError(
             reason=f"cannot revert to index {to_index}: the log has entries 1 to {last_index}, "
             "and the last one that remains must come before its end"
         )
-    region = status.skipped.find(to_index)
+    region = gone.find(to_index)
     if region is not None:
         raise InvalidRequestError(
             reason=f"cannot revert to index {to_index}: entries {region.start} to {region.end} "
