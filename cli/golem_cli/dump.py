@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,6 +13,7 @@ import click
 
 from golem_cli import options
 from golem_cli.exits import ExitCode
+from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_oplog import EntryFilter, EntryView, OplogReader

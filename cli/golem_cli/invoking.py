@@ -12,12 +12,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from golem_cli.exits import ExitCode
 from golem_cli.guest_output import GuestOutput
 from golem_cli.interrupts import StopRequest, stopping
+from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_host import Component, Worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from golem_cli.dump import dump, form_of, print_entries
 from golem_cli.exits import CommandError, ExitCode
 from golem_cli.lazy import Group
 from golem_cli.render import fields, note, size_text, time_text
+from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_oplog import CheckReport, OplogReader, Statistics

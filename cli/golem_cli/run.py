@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from golem_cli.exits import ExitCode
 from golem_cli.options import DEFAULT_WORKER
 from golem_cli.render import note
 from golem_cli.run_args import RunCommand
+from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_cli.invoking import Manner

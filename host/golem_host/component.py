@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from golem_host.engine import Component as Compiled
 from golem_host.engine import ExportedFunction
 from golem_oplog.entries import Pairs
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType
 
 LoadCompiled: TypeAlias = Callable[["Component"], Compiled]

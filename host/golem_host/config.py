@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from golem_host.services.world import Clock, Random
 from golem_host.system import SystemClock, SystemRandom
 from golem_host.worker.retry import RetryPolicy
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import SyncLevel
 
 

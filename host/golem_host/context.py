@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from sys import maxsize
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -38,6 +38,7 @@ from golem_oplog.entries import (
     Pairs,
     PersistenceLevel,
 )
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import Oplog
 
 if TYPE_CHECKING:

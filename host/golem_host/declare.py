@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar
 
 from golem_oplog.entries import FunctionKind
 from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, WitType
 
 READ_LOCAL: Final = FunctionKind.READ_LOCAL

@@ -9,9 +9,8 @@ the world's (`StateDirError`), history's (`DivergenceError`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from golem_oplog.data_error import DataError
+from golem_oplog.lazy_dataclass import dataclass
 
 
 @dataclass(eq=False, kw_only=True)

@@ -8,7 +8,7 @@ by the worker alone.  Each ends the instance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from golem_oplog.lazy_dataclass import dataclass
 
 
 class Signal(BaseException):

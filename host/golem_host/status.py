@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import NamedTuple, TypeAlias
 
 from golem_oplog.entries import (
@@ -45,6 +45,7 @@ from golem_oplog.entries import (
     SuccessfulUpdate,
     Suspend,
 )
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import Oplog
 from golem_oplog.regions import Regions, RegionSet
 

@@ -6,9 +6,8 @@ Every error is data: the message is made from the fields, and tests assert on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from golem_oplog.data_error import DataError
+from golem_oplog.lazy_dataclass import dataclass
 
 
 @dataclass(eq=False, kw_only=True)

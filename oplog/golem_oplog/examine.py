@@ -7,7 +7,6 @@ All of it reads only.  `salvage` writes the readable part to a new log and never
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from golem_oplog.codec import PAYLOAD_FIELDS, decode_entries, function_of
 from golem_oplog.entries import (
@@ -27,6 +26,7 @@ from golem_oplog.errors import (
     UnknownFunctionError,
 )
 from golem_oplog.files import File
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.manifest import SegmentInfo
 from golem_oplog.protocol import Oplog, ReadableOplog, Store
 from golem_oplog.reader import OplogReader

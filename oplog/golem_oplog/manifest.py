@@ -23,7 +23,7 @@ without a manifest does not exist.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from struct import Struct
 from typing import Final, NamedTuple
@@ -41,6 +41,7 @@ from golem_oplog.errors import (
     UnsupportedFormatError,
 )
 from golem_oplog.files import UNIQUE_ID_BYTES, Files, read_whole, write_durably
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.segment import FORMAT_VERSION
 
 MANIFEST_NAME: Final = "manifest"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from golem_oplog.entries import (
     KIND_BY_NAME,
@@ -12,6 +12,7 @@ from golem_oplog.entries import (
     ExportedFunctionInvoked,
 )
 from golem_oplog.errors import OplogError, QueryError
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.public import Variant
 from golem_oplog.regions import Mark, Regions

@@ -17,7 +17,6 @@ every hole is corruption, for it was synced before it was sealed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from golem_oplog.blobs import Blobs
@@ -26,6 +25,7 @@ from golem_oplog.definitions import Definitions
 from golem_oplog.errors import CorruptOplogError, OplogWriteError
 from golem_oplog.files import TEMPORARY_SUFFIX, File, Files
 from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.manifest import Manifest, SegmentInfo, load_manifest, save_manifest
 from golem_oplog.protocol import SyncLevel
 from golem_oplog.reading import Learn, Stored, check_segment, decode_chunk, missing_segment

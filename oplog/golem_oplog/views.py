@@ -12,7 +12,6 @@ Source: spec 1.6.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, singledispatch
 from typing import Final, TypeAlias
 
@@ -41,6 +40,7 @@ from golem_oplog.entries import (
     SuccessfulUpdate,
 )
 from golem_oplog.errors import MalformedPayloadError, OplogError
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.public import Variant
 from golem_oplog.types import FunctionType, WitType

@@ -7,7 +7,6 @@ threads; an `Instance` by one at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
@@ -18,6 +17,7 @@ from golem_host.engine.raw import Owned, RawComponent
 from golem_host.engine.resources import HandlePlan
 from golem_host.engine.trampoline import Boundary
 from golem_host.engine.wit import print_world
+from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_host.engine.engine import Engine

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from golem_oplog.lazy_dataclass import dataclass
 
 WASM_STACK_BYTES_MAX: Final = 1 << 20
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -12,6 +11,7 @@ from golem_host.engine.context import StoreContext
 from golem_host.engine.culprit import call_with_too_much
 from golem_host.engine.describe import ImportedFunction
 from golem_host.errors import PayloadTooLargeError
+from golem_oplog.lazy_dataclass import dataclass
 
 
 class TrapKind(Enum):

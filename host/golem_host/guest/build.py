@@ -14,13 +14,13 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from golem_host.guest import failures, toolchain
 from golem_host.guest.project import GuestProject, read_project
 from golem_oplog.files import OsFiles, write_durably
+from golem_oplog.lazy_dataclass import dataclass
 
 CACHE_SIZE_BYTES_MAX: Final = 2 << 30
 """Beyond this the builds not used for longest are removed."""

@@ -17,12 +17,12 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from golem_host.errors import GuestBuildError
 from golem_host.guest import shipped, wit_files
+from golem_oplog.lazy_dataclass import dataclass
 
 SOURCES_SIZE_BYTES_MAX: Final = 256 << 20
 """A folder with more than this in it is not a guest's sources."""

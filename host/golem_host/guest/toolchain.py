@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+
+from golem_oplog.lazy_dataclass import dataclass
 
 # Run by -c and not as the console script, which is not where the interpreter is when a tool
 # installed it elsewhere.

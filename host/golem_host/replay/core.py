@@ -13,7 +13,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from operator import eq
 from typing import Final, NamedTuple, TypeVar
 
@@ -38,6 +37,7 @@ from golem_oplog.entries import (
     Payload,
     PersistenceLevel,
 )
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.regions import Region, RegionSet
 
 E = TypeVar("E", bound=Entry)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
 from golem_host.rest.bounds import PAGE_DEFAULT
 from golem_host.rest.shapes import Json
+from golem_oplog.lazy_dataclass import dataclass
 
 Texts = tuple[str, ...]
 

@@ -11,7 +11,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -22,6 +21,7 @@ from golem_host.rest.exchange import JSON
 from golem_host.rest.sockets import connect_unix, hang_up, known_path
 from golem_host.storage.layout import StateLayout
 from golem_host.system import monotonic_s
+from golem_oplog.lazy_dataclass import dataclass
 
 CONNECT_S: Final = 5.0
 OWNER_S: Final = 2.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from types import ModuleType
 from typing import Final
 
@@ -17,6 +17,7 @@ from golem_host import errors as host_errors
 from golem_host.errors import HostError
 from golem_oplog import errors as oplog_errors
 from golem_oplog.data_error import DataError
+from golem_oplog.lazy_dataclass import dataclass
 
 
 @dataclass(eq=False, kw_only=True)

@@ -12,7 +12,6 @@ import asyncio
 import hmac
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,6 +27,7 @@ from golem_host.rest.errors import (
     status_of,
 )
 from golem_host.rest.exchange import JSON
+from golem_oplog.lazy_dataclass import dataclass
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -33,6 +32,7 @@ from golem_host.rest.typed import function_of
 from golem_host.services.promises import PromiseId, PromiseInfo
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.closing import ClosesOnExit
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType
 
 if TYPE_CHECKING:

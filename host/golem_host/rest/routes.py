@@ -8,12 +8,12 @@ follow the worker API of Golem, so that its tools' authors find what they know.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from golem_host.rest import bodies as b
 from golem_host.rest.actions import components, invocations, logs, output, promises, system, workers
 from golem_host.rest.exchange import LINES, TEXT, WASM, Exchange
+from golem_oplog.lazy_dataclass import dataclass
 
 Action: TypeAlias = Callable[[Exchange], object]
 """Run in a thread of the pool, or on the event loop if it is a coroutine function."""

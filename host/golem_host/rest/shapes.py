@@ -10,10 +10,11 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Annotated, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from golem_host.errors import InvalidRequestError
+from golem_oplog.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

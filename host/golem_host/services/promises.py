@@ -12,13 +12,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Self
 
 from golem_host.errors import InvalidRequestError, PromiseNotFoundError
 from golem_host.services.peers import shown
 from golem_host.services.world import Clock
 from golem_host.storage.database import Database
+from golem_oplog.lazy_dataclass import dataclass
 
 DATA_BYTES_MAX: Final = 2_796_202
 """What the engine hands to a guest in one list; more could never be awaited."""

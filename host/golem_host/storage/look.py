@@ -21,9 +21,11 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from shutil import copyfile
+
+from golem_oplog.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True)

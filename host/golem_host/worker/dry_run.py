@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NoReturn
 
 from golem_host.errors import ComponentNotFoundError, DivergenceError, InvalidRequestError
@@ -18,6 +18,7 @@ from golem_host.status import fold
 from golem_host.worker.parts import Parts
 from golem_host.worker.rebuild import explain, start_of
 from golem_host.worker.session import Session
+from golem_oplog.lazy_dataclass import dataclass
 
 
 class _EndOfLogSignal(Signal):

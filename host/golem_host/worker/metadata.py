@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from golem_host.status import Status, UpdateRecord
 from golem_oplog.entries import Pairs
+from golem_oplog.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

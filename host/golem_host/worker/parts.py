@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from golem_host.component import Component
@@ -16,6 +15,7 @@ from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.status import Status
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import Oplog, ReadableOplog
 
 if TYPE_CHECKING:

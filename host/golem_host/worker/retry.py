@@ -7,8 +7,9 @@ Source: spec 2.5 and B.7, with the project's remark R13: every field of the poli
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+from golem_oplog.lazy_dataclass import dataclass
 
 MS: Final = 1_000_000
 DELAY_NS_MAX: Final = 1 << 62

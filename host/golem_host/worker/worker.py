@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -33,6 +32,7 @@ from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import Log, LogLevel
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.query import EntryFilter, select_entries, view_entries
 from golem_oplog.types import FunctionType
 from golem_oplog.views import EntryView

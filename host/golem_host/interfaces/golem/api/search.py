@@ -9,7 +9,6 @@ Source: spec 2.10.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from golem_host.context import InstanceContext
@@ -28,6 +27,7 @@ from golem_host.interfaces.golem.api.values import component_id as component_id_
 from golem_host.wire import Public
 from golem_host.worker.filters import WorkerFilter
 from golem_oplog.errors import OplogError
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, OptionType, Prim, TupleType
 
 PAGE_WORKERS: Final = 50

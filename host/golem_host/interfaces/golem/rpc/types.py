@@ -9,7 +9,6 @@ Source: spec 1.3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from golem_host.interfaces.golem.api.values import Uuid, uuid_text
 from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
 from golem_host.wire import Public
 from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Err, Ok, Variant
 
 INTERFACE: Final = "golem:rpc/types"

@@ -7,12 +7,12 @@ and a guest can handle; no method of a socket can be reached without one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, Refused, function, interface, resource
 from golem_host.interfaces.wasi.io.pollables import Ready
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Err
 
 _TCP: Final = (
