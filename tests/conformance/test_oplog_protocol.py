@@ -569,3 +569,17 @@ def test_a_log_may_be_used_from_many_threads(store: Store) -> None:
             for number in range(each)
         ]
         assert expected == found
+
+
+def test_a_fork_has_its_sources_large_payloads(store: Store) -> None:
+    """R18: they lie outside of both logs, by their hash."""
+    outside = b"c" * ((64 << 10) + 1)
+    with store.create("cart/alice", create_entry()) as log:
+        log.append(PendingUpdate(2, 1, outside))
+        log.commit()
+    with store.fork("cart/alice", "cart/bob", 2, create_entry()) as fork:
+        entry = fork.entry(2)
+
+        assert isinstance(entry, PendingUpdate)
+        assert entry.snapshot is not None
+        assert outside == fork.load(entry.snapshot)
