@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Condition, Event, Lock
 
 import pytest
 
@@ -44,6 +44,18 @@ class GatedFile(FaultyFile):
         self._disk.arrived.set()
         assert self._disk.gate.wait(10)
         super().sync()
+
+
+class ObservedCondition(Condition):
+    """Tells when somebody begins to wait for it."""
+
+    def __init__(self, lock: Lock) -> None:
+        super().__init__(lock)
+        self.awaited = Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.awaited.set()
+        return super().wait(timeout)
 
 
 def create_log(files: FaultyFiles, sync_level: SyncLevel = SyncLevel.POWER) -> SegmentedOplog:
@@ -242,6 +254,76 @@ def acts(log: SegmentedOplog) -> list[Callable[[], object]]:
         log.flush,
         log.commit,
     ]
+
+
+def test_a_large_open_segment_is_shared_with_a_fork() -> None:
+    """`seal` begins a new segment once copying the open one would take long, and only then."""
+    files = FaultyFiles()
+    log = create_log(files)
+    sizes = []
+    for lines in (1, 20):
+        for number in range(lines):
+            log.append(log_entry(number, size_bytes=60_000))
+        log.seal()
+        sizes.append(len(segment_names(files)))
+    sealed = segment_names(files)[-2]
+    open_store(files, ROOT).fork("a", "b", log.last_index, create_entry("b")).close()
+
+    assert 1 == sizes[0]
+    assert 2 == files.links(HOME / sealed)
+    assert log.last_index == log.committed_index
+
+
+def test_a_seal_that_fails_poisons_the_log() -> None:
+    """As a write that fails; what was committed can be read."""
+    files = FaultyFiles()
+    log = create_log(files)
+    for number in range(3):
+        log.append(log_entry(number, size_bytes=120_000))
+    log.commit()
+    segment = f"{len(segment_names(files)) + 1:04}.oplog"
+    files.fail("create", errno.ENOSPC, name=segment)
+
+    with pytest.raises(OplogWriteError) as raised:
+        log.seal()
+    with pytest.raises(OplogPoisonedError):
+        log.append(NoOp(1))
+
+    assert "No space left" in raised.value.cause
+    assert [1, 2, 3, 4] == [index for index, _ in log.read()]
+
+
+def test_a_seal_waits_for_a_sync_that_overtook_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread's sync may begin between the commit of the seal and the seal itself."""
+    files = GatedFiles()
+    log = create_log(files)
+    for number in range(12):  # the open segment is large, and has room
+        log.append(log_entry(number, size_bytes=60_000))
+        log.commit()
+    before = len(segment_names(files))
+    commit = log.commit
+
+    def commit_and_be_overtaken() -> None:
+        commit()
+        log.append(NoOp(1))
+        files.gate.clear()
+        files.arrived.clear()
+        committing.append(pool.submit(commit))
+        assert files.arrived.wait(10)
+
+    committing: list[Future[None]] = []
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(log, "commit", commit_and_be_overtaken)
+        synced = ObservedCondition(log._lock)
+        monkeypatch.setattr(log, "_synced", synced)
+        sealing = pool.submit(log.seal)
+        assert synced.awaited.wait(10)
+        files.gate.set()
+        for future in (*committing, sealing):
+            future.result(10)
+
+    assert 1 == len(segment_names(files)) - before
+    assert list(range(1, 15)) == [index for index, _ in log.read()]
 
 
 def test_a_failed_sync_poisons_the_log() -> None:
