@@ -139,13 +139,17 @@ class DivergenceError(HostError):
     recorded: str
     attempted: str
     last_agreed: str = ""
+    cause: str = ""
+    """What is wrong with the guest, where that is known."""
 
     def __str__(self) -> str:
         text = (
             f"replay diverged at oplog index {self.index}: "
             f"recorded {self.recorded}, attempted {self.attempted}"
         )
-        return f"{text}; last agreed on {self.last_agreed}" if self.last_agreed else text
+        if self.last_agreed:
+            text = f"{text}; last agreed on {self.last_agreed}"
+        return f"{text}; {self.cause}" if self.cause else text
 
 
 @dataclass(eq=False, kw_only=True)

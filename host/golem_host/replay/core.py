@@ -42,6 +42,10 @@ from golem_oplog.regions import Region, RegionSet
 
 E = TypeVar("E", bound=Entry)
 
+_ENTERED_IN_REPLAY: Final = (
+    "what is done at persist-nothing is not replayed, so the guest must set that level only while "
+    "current-durable-execution-state says that it is live"
+)
 _NEVER_ASKED_FOR: Final = HINT_CLASSES | {Create, Jump}
 """
 What no request of a guest stands for.  A jump mostly lies in its own region, but another thread may
@@ -87,6 +91,8 @@ class Divergence(Exception):  # noqa: N818 - it becomes a DivergenceError once i
     attempted_request: bytes | None
     last: tuple[int, Entry] | None
     """The last entry on which guest and log agreed."""
+    cause: str = ""
+    """What is wrong with the guest, where the request alone says so."""
 
 
 class AtMostOnceViolated(Exception):  # noqa: N818 - the worker turns it into its own failure
@@ -302,9 +308,13 @@ class Replay:
     def change_persistence_level(self, level: PersistenceLevel) -> int | Perform:
         if self._next is None:
             return PERFORM
-        index, entry = self._expect(ChangePersistenceLevel, f"persistence level {level.label}")
-        if entry.level != level:
-            raise self._divergence(f"persistence level {level.label}", None)
+        index, entry = self._next
+        if not isinstance(entry, ChangePersistenceLevel) or entry.level != level:
+            divergence = self._divergence(f"persistence level {level.label}", None)
+            if level == PersistenceLevel.PERSIST_NOTHING:
+                # Always: replay passes over every zone, with the entry that opens it.
+                divergence.cause = _ENTERED_IN_REPLAY
+            raise divergence
         self._consume()
         return index
 

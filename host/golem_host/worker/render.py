@@ -35,6 +35,7 @@ def divergence_error(oplog: Oplog, divergence: Divergence) -> DivergenceError:
         recorded=describe(oplog, divergence.recorded),
         attempted=_attempted(oplog, divergence),
         last_agreed=last,
+        cause=divergence.cause,
     )
 
 

@@ -42,6 +42,11 @@ def test_an_empty_log_is_live() -> None:
     assert (True, Mode.LIVE_IDLE, None) == (replay.live, replay.mode, replay.invocation())
 
 
+def test_what_has_no_log_is_live_in_its_mode() -> None:
+    """`Replay.of_nothing` is what calls are made in that leave no trace."""
+    assert (True, Mode.LIVE_IDLE) == (Replay.of_nothing().live, Replay.of_nothing().mode)
+
+
 def test_create_is_never_asked_for() -> None:
     """A log read from its first entry on gives the same replay."""
     replay = Replay(

@@ -331,6 +331,7 @@ def test_a_guest_that_enters_a_zone_while_replaying_diverges() -> None:
         replay.change_persistence_level(PersistenceLevel.PERSIST_NOTHING)
 
     assert (6, "persistence level persist-nothing") == (caught.value.index, caught.value.attempted)
+    assert "current-durable-execution-state" in caught.value.cause
 
 
 def test_a_zone_in_a_zone_is_one_zone() -> None:
