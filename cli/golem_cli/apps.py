@@ -13,7 +13,8 @@ from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_cli.progress import Report
-    from golem_host import Component, Host
+    from golem_cli.session import AnyHost
+    from golem_host import Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Source:
             return self.path
         return build_project(self.path, None, report)
 
-    def deploy(self, host: Host, report: Report) -> Component:
+    def deploy(self, host: AnyHost, report: Report) -> Component:
         return host.components.deploy(
             self.build(report), name=self.name, source=str(self.path), progress=report
         )

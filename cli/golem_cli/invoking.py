@@ -20,7 +20,8 @@ from golem_cli.interrupts import StopRequest, stopping
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from golem_host import Component, Worker
+    from golem_cli.session import AnyWorker
+    from golem_host import Component
     from golem_oplog.types import FunctionType
 
 KEY_PREFIX: Final = "run-"
@@ -101,11 +102,27 @@ def _batch_keys(batch: str, digests: Iterable[str]) -> list[str]:
     ]
 
 
+@dataclass(slots=True)
+class Batch:
+    """The calls of one command line, also while the host that they are made on changes."""
+
+    keys: Sequence[str] = ()
+    shown: int = 0
+    """How many results were shown."""
+
+    def planned(
+        self, invocations: Sequence[Invocation], unfinished: Sequence[str]
+    ) -> Sequence[str]:
+        """The key of each; once planned they stay, so that nothing is called twice."""
+        self.keys = self.keys or plan_keys(invocations, unfinished)
+        return self.keys
+
+
 class Calls:
     """A worker that is being called by this process: its output shown, Ctrl-C passed on to it."""
 
     def __init__(
-        self, worker: Worker, manner: Manner, output: GuestOutput, stop: StopRequest
+        self, worker: AnyWorker, manner: Manner, output: GuestOutput, stop: StopRequest
     ) -> None:
         self._worker = worker
         self._manner = manner
@@ -131,13 +148,23 @@ class Calls:
             raise stopped()
         return self._stop.attend(call, stopped)
 
-    def invoke_all(self, invocations: Sequence[Invocation], keys: Sequence[str]) -> ExitCode:
-        """Make calls in order and print each result; the first that is an ``err`` is the last."""
+    def invoke_all(
+        self, invocations: Sequence[Invocation], keys: Sequence[str], batch: Batch | None = None
+    ) -> ExitCode:
+        """
+        Make calls in order and print each result; the first that is an ``err`` is the last.
+
+        Results that were shown for this batch already are not shown again.
+        """
         from golem_oplog.values import Err
 
-        for invocation, key in zip(invocations, keys, strict=True):
+        batch = batch or Batch()
+        for position, (invocation, key) in enumerate(zip(invocations, keys, strict=True)):
+            if position < batch.shown:
+                continue
             value = self.invoke(invocation, key)
             self.output.result(self._shown(invocation, key, value))
+            batch.shown += 1
             if isinstance(value, Err):
                 return ExitCode.GUEST_ERR
         return ExitCode.OK
@@ -154,7 +181,7 @@ class Calls:
 
 
 @contextmanager
-def calling(worker: Worker, manner: Manner) -> Iterator[Calls]:
+def calling(worker: AnyWorker, manner: Manner) -> Iterator[Calls]:
     """Attach this terminal to a worker for as long as it is called."""
     with stopping(worker.interrupt) as stop:
         output = GuestOutput(

@@ -19,8 +19,9 @@ from golem_cli.run_args import RunCommand
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from golem_cli.invoking import Manner
-    from golem_host import Component, Host, Worker
+    from golem_cli.invoking import Batch, Manner
+    from golem_cli.session import AnyHost, AnyWorker
+    from golem_host import Component
 
 COMMAND_INTERFACE: Final = "wasi:cli/run"
 
@@ -105,21 +106,26 @@ def run(request: RunRequest) -> int:
     Example:
       golem-host run counter.wasm --worker alice --invoke 'add(1)' --invoke 'add(2)'
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import open_host
+    from golem_cli.invoking import Batch
+    from golem_cli.session import through_host
     from golem_oplog.wave import parse_call
 
     for text in request.invoke:
         # Before anything is built, compiled or stored.
         parse_call(text)
     source = find_source(request.app, request.name)
-    with open_host(request.state_dir, retry=not request.no_retry) as host:
+    batch = Batch()
+
+    def act(host: AnyHost) -> int:
         component = _component(host, source, request)
         if request.invoke:
-            return _call_exports(host, component, request)
-        return _run_command(host, component, request)
+            return _call_exports(host, component, request, batch)
+        return _run_command(host, component, request, batch)
+
+    return through_host(request.state_dir, act, retry=not request.no_retry, quiet=request.quiet)
 
 
-def _component(host: Host, source: Source | None, request: RunRequest) -> Component:
+def _component(host: AnyHost, source: Source | None, request: RunRequest) -> Component:
     from golem_cli.progress import progress
 
     if source is None:
@@ -128,8 +134,10 @@ def _component(host: Host, source: Source | None, request: RunRequest) -> Compon
         return source.deploy(host, show)
 
 
-def _call_exports(host: Host, component: Component, request: RunRequest) -> ExitCode:
-    from golem_cli.invoking import calling, plan_keys, read_invocations
+def _call_exports(
+    host: AnyHost, component: Component, request: RunRequest, batch: Batch
+) -> ExitCode:
+    from golem_cli.invoking import calling, read_invocations
     from golem_cli.session import existing_worker
 
     existing = existing_worker(host, component.name, request.worker)
@@ -140,33 +148,33 @@ def _call_exports(host: Host, component: Component, request: RunRequest) -> Exit
     invocations = read_invocations(callee, request.invoke)
     worker = existing or _create(host, component, request)
     left = worker.unfinished()
-    keys = plan_keys(invocations, [item.key for item in left])
+    keys = batch.planned(invocations, [item.key for item in left])
     with calling(worker, request.manner) as calls:
         for item in left:
             if item.key in keys:
                 calls.output.remark(f"continuing {item.function}")
             else:
                 calls.output.remark(f"first finishing {item.function}, which was left unfinished")
-        return calls.invoke_all(invocations, keys)
+        return calls.invoke_all(invocations, keys, batch)
 
 
-def _create(host: Host, component: Component, request: RunRequest) -> Worker:
+def _create(host: AnyHost, component: Component, request: RunRequest) -> AnyWorker:
     return host.workers.create(
         component, request.worker, args=request.args, env=request.environment
     )
 
 
-def _run_command(host: Host, component: Component, request: RunRequest) -> int:
-    from golem_cli.invoking import Invocation, calling, plan_keys
+def _run_command(host: AnyHost, component: Component, request: RunRequest, batch: Batch) -> int:
+    from golem_cli.invoking import Invocation, calling
     from golem_host import InvocationExitedError
     from golem_oplog.values import Err
 
     _command_export(component)
-    worker = _command_worker(host, component, request)
+    worker = _command_worker(host, component, request, batch)
     _check_made_alike(worker, component, request, strict=True)
     invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
     left = worker.unfinished()
-    keys = plan_keys([invocation], [item.key for item in left])
+    keys = batch.planned([invocation], [item.key for item in left])
     with calling(worker, request.manner) as calls:
         if left:
             calls.output.remark(f"continuing worker {component.name}/{request.worker}")
@@ -184,13 +192,16 @@ def _run_command(host: Host, component: Component, request: RunRequest) -> int:
     return code
 
 
-def _command_worker(host: Host, component: Component, request: RunRequest) -> Worker:
+def _command_worker(
+    host: AnyHost, component: Component, request: RunRequest, batch: Batch
+) -> AnyWorker:
     """The unfinished worker of this name, or a fresh one in place of one that has ended."""
     from golem_cli.session import existing_worker
 
     worker = existing_worker(host, component.name, request.worker)
     if worker is not None:
-        if worker.unfinished():
+        # One that came to its end while its owner ended has a result for us.
+        if worker.unfinished() or any(worker.call(key) is not None for key in batch.keys):
             return worker
         worker.delete()
     return _create(host, component, request)
@@ -210,7 +221,7 @@ def _command_export(component: Component) -> str:
 
 
 def _check_made_alike(
-    worker: Worker, component: Component, request: RunRequest, *, strict: bool
+    worker: AnyWorker, component: Component, request: RunRequest, *, strict: bool
 ) -> None:
     """
     Refuse arguments and variables that an existing worker could only ignore.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from golem_cli import options
+from golem_cli.exits import ExitCode
 from golem_cli.lazy import Group
 from golem_cli.options import WorkerName
 from golem_cli.render import fields, note, table, time_text
@@ -18,7 +19,8 @@ from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_cli.invoking import Manner
-    from golem_host import Host, Worker, WorkerMetadata
+    from golem_cli.session import AnyHost, AnyWorker
+    from golem_host import WorkerMetadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,19 +136,23 @@ def invoke(request: InvokeRequest) -> int:
     Example:
       golem-host worker invoke counter/alice 'add(1)'
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.invoking import calling, plan_keys, read_invocations
-    from golem_cli.session import existing_worker, open_host
+    from golem_cli.invoking import Batch, calling, read_invocations
+    from golem_cli.session import existing_worker, through_host
 
-    with open_host(request.state_dir) as host:
+    batch = Batch([request.idempotency_key] if request.idempotency_key else ())
+
+    def act(host: AnyHost) -> int:
         component = host.components.get(request.name.component)
         existing = existing_worker(host, *request.name)
         # A mistake in the call makes no worker.
         callee = component if existing is None else existing.component
         invocations = read_invocations(callee, [request.call])
         target = existing or host.workers.create(component, request.name.worker)
-        keys = [request.idempotency_key] if request.idempotency_key else plan_keys(invocations, ())
+        keys = batch.planned(invocations, ())
         with calling(target, request.manner) as calls:
-            return calls.invoke_all(invocations, keys)
+            return calls.invoke_all(invocations, keys, batch)
+
+    return through_host(request.state_dir, act, retry=True, quiet=request.quiet)
 
 
 @worker.command()
@@ -162,19 +168,24 @@ def resume(name: WorkerName, json_output: bool, quiet: bool, state_dir: Path | N
     Example:
       golem-host worker resume counter/alice
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.invoking import Invocation, Manner, calling
-    from golem_cli.session import find_worker, open_host
+    from golem_cli.invoking import Batch, Invocation, Manner, calling
+    from golem_cli.session import find_worker, through_host
 
     manner = Manner(json_output=json_output, quiet=quiet, timeout_s=None)
-    with open_host(state_dir) as host:
+    batch = Batch()
+
+    def act(host: AnyHost) -> int:
         target = find_worker(host, name)
         left = target.unfinished()
-        if not left:
+        if not left and not batch.keys:
             note(f"worker {name} has nothing to continue", quiet=quiet)
         with calling(target, manner) as calls:
             target.resume()
             invocations = [Invocation(target.resolve(item.function), item.args) for item in left]
-            return calls.invoke_all(invocations, [item.key for item in left])
+            batch.keys = [item.key for item in left]
+            return calls.invoke_all(invocations, batch.keys)
+
+    return through_host(state_dir, act, retry=True, quiet=quiet)
 
 
 @worker.command()
@@ -189,13 +200,16 @@ def interrupt(name: WorkerName, quiet: bool, state_dir: Path | None) -> None:
     Example:
       golem-host worker interrupt counter/alice
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import find_worker, open_host
+    from golem_cli.session import find_worker, through_host
 
-    with open_host(state_dir) as host:
+    def act(host: AnyHost) -> int:
         target = find_worker(host, name)
         target.interrupt()
-        status = target.metadata().status
-    note(f"worker {name} is {status}", quiet=quiet)
+        note(f"worker {name} is {target.metadata().status}", quiet=quiet)
+        return ExitCode.OK
+
+    # The owner may have been there for this worker only, and end with it.
+    through_host(state_dir, act, retry=True, quiet=True)
 
 
 @worker.command()
@@ -230,7 +244,7 @@ def delete(
             note(f"worker {label} is deleted", quiet=quiet)
 
 
-def _all(host: Host, component: str | None) -> list[tuple[str, Worker]]:
+def _all(host: AnyHost, component: str | None) -> list[tuple[str, AnyWorker]]:
     if component is not None:
         host.components.get(component)
     workers = host.workers.list(component)
@@ -247,7 +261,7 @@ class Damaged:
     status: str = "damaged"
 
 
-def _looked_at(worker: Worker) -> WorkerMetadata | Damaged:
+def _looked_at(worker: AnyWorker) -> WorkerMetadata | Damaged:
     from golem_oplog.errors import OplogError
 
     try:

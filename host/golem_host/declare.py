@@ -23,7 +23,6 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from golem_oplog.entries import FunctionKind
-from golem_oplog.frozen import frozen
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, WitType
 
@@ -49,7 +48,7 @@ class Shape(Enum):
     DROP = "[drop]{resource}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Observed:
     """
     The observer's form of a request: what is recorded and compared instead of all arguments.
@@ -61,7 +60,7 @@ class Observed:
     of: Callable[..., tuple[Any, ...]]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """What stands in front of one method."""
 
@@ -72,7 +71,7 @@ class Declaration:
     observed: Observed | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class HostFunction:
     """A declaration bound to its live action: what the dispatcher links."""
 
@@ -162,7 +161,7 @@ def _declare(
     return mark
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Refused:
     """
     An interface, or the rest of one, that links but answers every call with an error of its own.

@@ -6,10 +6,10 @@ The other WIT types appear as plain Python values: see `golem_oplog.values`.
 
 from __future__ import annotations
 
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Variant:
     """A case of a ``variant``, by its WIT name, with its payload where it has one."""
 
@@ -17,28 +17,28 @@ class Variant:
     value: object = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Some:
     """A present ``option`` whose payload is an option too, so that ``Some(None)`` can be said."""
 
     value: object
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Ok:
     """The good side of a ``result``."""
 
     value: object = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Err:
     """The bad side of a ``result``: a value that is returned, never raised."""
 
     value: object = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ResourceRef:
     """A resource by number: ``resource`` is ``ns:pkg/interface.name`` without a version."""
 

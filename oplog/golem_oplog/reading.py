@@ -17,7 +17,7 @@ from golem_oplog.errors import (
     UnsupportedFormatError,
 )
 from golem_oplog.files import File, Files
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.manifest import SegmentInfo
 from golem_oplog.segment import Chunk, ChunkScanner, read_segment_header
 
@@ -27,7 +27,7 @@ Learn = Callable[[Iterable[object]], None]
 Decode = Callable[[Sequence[object]], Sequence[E]]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What there is to read of a log, and where."""
 

@@ -24,7 +24,6 @@ from golem_oplog.codec import decode_entries
 from golem_oplog.definitions import Definitions
 from golem_oplog.errors import CorruptOplogError, OplogWriteError
 from golem_oplog.files import TEMPORARY_SUFFIX, File, Files
-from golem_oplog.frozen import frozen
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.manifest import Manifest, SegmentInfo, load_manifest, save_manifest
 from golem_oplog.protocol import SyncLevel
@@ -40,7 +39,7 @@ from golem_oplog.segment import (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a log lies, and how it is written there."""
 
@@ -58,7 +57,7 @@ class Place:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """What opening a log found behind its last readable entry."""
 
@@ -82,7 +81,7 @@ class Tail:
     """The greatest promise in the open segment."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TailScan:
     """The open segment, looked through to its end."""
 

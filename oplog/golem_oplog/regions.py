@@ -24,7 +24,7 @@ from golem_oplog.entries import (
     Revert,
     SuccessfulUpdate,
 )
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 _UpdateEntry: TypeAlias = PendingUpdate | SuccessfulUpdate | FailedUpdate
 
@@ -36,7 +36,7 @@ class Region(NamedTuple):
     end: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RegionSet:
     """An immutable set of indexes, kept as sorted, separate, non-touching regions."""
 

@@ -32,7 +32,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TypeAlias, Union
 
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 
 class Prim(Enum):
@@ -53,49 +53,49 @@ class Prim(Enum):
     STRING = "string"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ListType:
     """``list<element>``."""
 
     element: WitType
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RecordType:
     """``record``: at least one named field, in declaration order."""
 
     fields: tuple[tuple[str, WitType], ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TupleType:
     """``tuple<...>``."""
 
     elements: tuple[WitType, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class VariantType:
     """``variant``: named cases in declaration order, each with or without a payload."""
 
     cases: tuple[tuple[str, WitType | None], ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class EnumType:
     """``enum``: case names in declaration order."""
 
     names: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OptionType:
     """``option<payload>``."""
 
     payload: WitType
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ResultType:
     """``result<ok, err>``; either side may be absent."""
 
@@ -103,14 +103,14 @@ class ResultType:
     err: WitType | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FlagsType:
     """``flags``: names in declaration order, bit 0 first."""
 
     names: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class HandleType:
     """``own<r>`` or ``borrow<r>``; ``resource`` is ``ns:pkg/interface.name`` without a version."""
 
@@ -132,7 +132,7 @@ WitType: TypeAlias = Union[
 ]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FunctionType:
     """A function's full name, parameters and result: what a log interns as a *definition*."""
 

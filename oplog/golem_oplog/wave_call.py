@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.shape import check_depth, kind
 from golem_oplog.types import FunctionType, OptionType
 from golem_oplog.wave_cursor import Cursor
@@ -20,7 +20,7 @@ _SPACE = " \t\r\n"
 _NAME = re.compile(r"[A-Za-z0-9:/@.+_#\[\]{}%-]*+")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call as written: its function's name, and where in the text the arguments begin."""
 

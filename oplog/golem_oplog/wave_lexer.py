@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Final
 
 from golem_oplog.errors import WaveError
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 KEYWORDS: Final = frozenset({"true", "false", "some", "none", "ok", "err", "inf", "nan"})
 """A case of one of these names is written with a ``%`` before it."""
@@ -34,7 +34,7 @@ class Kind(Enum):
     END = "end"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Token:
     kind: Kind
     start: int

@@ -18,7 +18,7 @@ from golem_host.engine.typedesc import (
     UnsupportedTypeError,
 )
 from golem_host.errors import ComponentError
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, WitType
 
 _type_of: Final = brief("wasmtime_component_type", c_size_t, c_size_t)
@@ -45,7 +45,7 @@ _TYPE: Final = 6
 _UNPACK_ADDRESS: Final = struct.Struct("<Q").unpack_from
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ImportedFunction:
     """A function that the component asks of its host."""
 
@@ -57,7 +57,7 @@ class ImportedFunction:
     """Its name is ``interface.{name}``, or the bare name for the world itself."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ExportedFunction:
     """A function that the component offers; fields as in `ImportedFunction`."""
 
@@ -66,7 +66,7 @@ class ExportedFunction:
     type: FunctionType
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class InterfaceItems:
     """One imported or exported interface; the empty name stands for the world itself."""
 
@@ -78,7 +78,7 @@ class InterfaceItems:
     """Named types that are not resources."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Description:
     """Both sides of a component."""
 
@@ -108,7 +108,7 @@ def describe(component: RawComponent, engine: RawEngine, name: str) -> Descripti
     return Description(described_imports, described_exports, host)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Items:
     """What a component or an interface consists of, as the C interface offers it."""
 

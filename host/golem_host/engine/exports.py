@@ -10,7 +10,7 @@ from golem_host.engine.codegen import unpacking
 from golem_host.engine.context import StoreContext
 from golem_host.engine.raw import Owned
 from golem_host.engine.trampoline import Boundary
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType
 
 Keep = Callable[[bytes], None]
@@ -21,7 +21,7 @@ INSTANCE_BYTES: Final = struct.calcsize("<QII")
 """The same for an instance."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ExportCaller:
     """How one exported function of a component is called in any of its instances."""
 

@@ -19,7 +19,7 @@ from golem_host.engine.abi import CELL_BYTES, CHARS, MEMORY
 from golem_host.engine.codegen import Namespace, unpacking
 from golem_host.engine.resources import HandlePlan, keep_guest_handle, take_rep
 from golem_host.engine.scalars import SCALARS, Scalar
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -38,7 +38,7 @@ SIZED: Final = "8xQQ8x"
 """Picks size and address out of a string, list, enum or flags cell."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellReader:
     """How to read one cell: its format, the number of fields it yields, the value made of them."""
 

@@ -28,7 +28,7 @@ from golem_host.engine.resources import (
     lend_guest_handle,
 )
 from golem_host.engine.scalars import BITS, SCALARS, Scalar, scalar_value
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -49,7 +49,7 @@ POINTED: Final = "B7xQ16x"
 """Kind and address: an option or resource cell."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellWriter:
     """
     How to write one cell.

@@ -19,7 +19,7 @@ from typing import Final
 
 from golem_host.engine import abi
 from golem_host.engine.context import StoreContext
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import HandleType
 
 GUEST_HANDLES_MAX: Final = 10_000
@@ -27,7 +27,7 @@ GUEST_HANDLES_MAX: Final = 10_000
 REP_MAX: Final = 2**32 - 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class HandlePlan:
     """Which resources are the host's, and the number each of them has in the linker."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from golem_host.engine import abi
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import Prim
 
 BITS: Final = {False: 0, True: 1}
 """Lowers a bool, and refuses what only behaves like one."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Scalar:
     """One row: the cell kind and how ``struct`` and ``memoryview.cast`` spell the value."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 NAME_PREFIX_BYTES_MAX: Final = 100
 NAME_HASH_DIGITS: Final = 16
@@ -54,7 +54,7 @@ def directory_name(name: str) -> str:
     return f"{prefix}-{digest}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StateLayout:
     """The paths inside of one state directory; nothing here touches the disk but `worker_dirs`."""
 

@@ -14,12 +14,12 @@ from typing import Final
 from golem_host.status import EXITED, FAILED, INTERRUPTED, RETRYING, SUSPENDED, Status
 from golem_host.worker.metadata import time_text
 from golem_host.worker.parts import View
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 PROGRAM: Final = "golem-host"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A worker's state in words."""
 
@@ -36,7 +36,7 @@ class Explanation:
     """The command line that frees it; empty where none need be given."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Reason:
     """The pieces of a sentence: ``worker`` ``what``; ``remedy`` ``effect``."""
 

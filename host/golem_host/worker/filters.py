@@ -25,7 +25,7 @@ from golem_host.status import (
 )
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.entries import Pairs
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Variant
 
 CONDITIONS_MAX: Final = 10_000
@@ -64,7 +64,7 @@ CONFIG_CASES: Final = frozenset({"wasi-config-vars", "config-vars"})
 """The case for configuration variables, as the dialects call it."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One comparison with one property of a worker."""
 
@@ -115,7 +115,7 @@ def _first_of(env: Pairs, folded: str) -> str | None:
     return next((value for name, value in env if name.casefold() == folded), None)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class WorkerFilter:
     """Alternatives, each a list of conditions that must all hold; without any, all workers pass."""
 

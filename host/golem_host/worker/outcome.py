@@ -23,7 +23,7 @@ from golem_host.replay import AtMostOnceViolated, Divergence
 from golem_host.signals import ExitSignal, InterruptSignal, JumpSignal, SuspendSignal
 from golem_oplog.entries import ErrorKind
 from golem_oplog.errors import OplogError
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 AT_MOST_ONCE: Final = (
     "a remote write with idempotence off did not complete before the crash (begun at index {}): "
@@ -31,12 +31,12 @@ AT_MOST_ONCE: Final = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Again:
     """Build a new instance at once and go on."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Suspended:
     """Give up the instance until a time or an event."""
 
@@ -45,19 +45,19 @@ class Suspended:
     promise: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """Stop until somebody resumes the worker."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Exited:
     """The guest ended itself; the worker takes no more."""
 
     exit_code: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The guest or the host failed."""
 
@@ -70,14 +70,14 @@ class Failed:
     """What callers get instead of `InvocationFailedError`, where that says more."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Refused:
     """This one invocation cannot be right; the worker goes on without it."""
 
     error: HostError
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class UpdateFailed:
     """The new version cannot go on from where the old one stands."""
 
@@ -87,7 +87,7 @@ class UpdateFailed:
     """The first entry that the attempt may have appended."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LogBroken:
     """
     The log takes no more entries, or cannot be asked what they belong to.

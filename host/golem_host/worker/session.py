@@ -28,7 +28,7 @@ from golem_oplog.entries import (
     PersistenceLevel,
     Restart,
 )
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import Oplog
 from golem_oplog.regions import RegionSet
 from golem_oplog.types import FunctionType
@@ -41,7 +41,7 @@ class SnapshotError(Exception):
     """The guest cannot save or load a snapshot, in words for people."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Start:
     """Where an instance of a worker begins."""
 

@@ -18,12 +18,12 @@ from golem_host.interfaces.golem.api.values import Uuid
 from golem_host.wire import Public
 from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import ChangePersistenceLevel, ChangeRetryPolicy, PersistenceLevel
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 _LEVELS = {level.label: level for level in PersistenceLevel}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RetryPolicyRecord:
     """``retry-policy``; all fields are kept (R13)."""
 

@@ -35,7 +35,7 @@ from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Pollable, PromiseCell
 from golem_host.services.promises import PromiseId
 from golem_host.wire import Public
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, OptionType, Prim
 
 AWAIT_RECORD: Final = "golem::api::await_promise"
@@ -104,7 +104,7 @@ class PromiseFunctions:
         return GetPromiseResult(promise_id(promise_id_))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class GetPromiseResult:
     """Behind a handle ``get-promise-result``."""
 

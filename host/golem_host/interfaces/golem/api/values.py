@@ -19,7 +19,7 @@ from golem_host.wire import Public
 from golem_host.worker.filters import STATUSES
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.entries import Pairs
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import EnumType, ListType, Prim, RecordType, TupleType
 
 UUID_TYPE: Final = RecordType((("high-bits", Prim.U64), ("low-bits", Prim.U64)))
@@ -45,7 +45,7 @@ _LOW_BITS: Final = (1 << 64) - 1
 _Fields: TypeAlias = Mapping[str, Public]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Uuid:
     """``golem:rpc/types.uuid``."""
 
@@ -61,7 +61,7 @@ class Uuid:
         return cls.of(UUID(text))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ComponentId:
     uuid: Uuid
 
@@ -70,7 +70,7 @@ class ComponentId:
         return cls(Uuid.parse(text))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class WorkerId:
     """``worker-id``, or ``agent-id``, whose name is called otherwise."""
 
@@ -90,7 +90,7 @@ class WorkerId:
         return self.worker_name
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PromiseName:
     """``promise-id``."""
 
@@ -107,7 +107,7 @@ class PromiseName:
         return self.worker_id
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """``worker-metadata``, or ``agent-metadata``."""
 

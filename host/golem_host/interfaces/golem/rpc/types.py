@@ -26,7 +26,6 @@ from golem_host.failures import GuestError
 from golem_host.interfaces.golem.api.values import Uuid, uuid_text
 from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
 from golem_host.wire import Public
-from golem_oplog.frozen import frozen
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Err, Ok, Variant
 
@@ -58,7 +57,7 @@ class RpcFunctions:
         return vnt["typ"]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Line:
     """Behind a handle ``wasm-rpc``."""
 

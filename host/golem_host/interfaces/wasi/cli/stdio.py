@@ -17,10 +17,10 @@ from golem_host.interfaces.wasi.io.streams import (
     StreamClosedError,
 )
 from golem_oplog.entries import LogLevel
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class EmptyInput:
     """A stream that has ended."""
 
@@ -31,7 +31,7 @@ class EmptyInput:
         return Ready()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StandardOutput:
     """Standard output or standard error."""
 

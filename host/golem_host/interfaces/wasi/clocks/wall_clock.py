@@ -6,12 +6,12 @@ from typing import Final, Self
 
 from golem_host.context import InstanceContext
 from golem_host.declare import READ_LOCAL, function, interface
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 NS_PER_SECOND: Final = 1_000_000_000
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Datetime:
     """Whole ``seconds`` since 1970 UTC, plus ``nanoseconds`` in ``[0, 10**9)``."""
 

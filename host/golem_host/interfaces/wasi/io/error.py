@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, resource
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IoError:
     """Behind a ``wasi:io/error.error`` handle."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from golem_host.services.promises import PromiseId, Promises
-from golem_oplog.frozen import frozen
+from golem_oplog.lazy_dataclass import dataclass
 
 
 class Pollable(Protocol):
@@ -26,7 +26,7 @@ class Pollable(Protocol):
         ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Timer:
     """Ready from a point in time on."""
 
@@ -42,7 +42,7 @@ class Timer:
         return True
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PromiseCell:
     """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
 
@@ -59,7 +59,7 @@ class PromiseCell:
         return True
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Always ready: streams that never block."""
 
