@@ -82,6 +82,12 @@ docs-cli:
 docs: docs-cli
     python docs/generate_interfaces.py
     python docs/generate_replay.py
+    python docs/generate_rest.py
+
+# Write the table of import types anew from wit/ and wit_dialects/
+[group("make")]
+signatures:
+    python -m docs.generate_signatures
 
 # Build every guest example into .build/examples
 [group("make")]

@@ -43,6 +43,7 @@ EXIT_CODES: Final = {
     "ParamTypeMismatchError": ExitCode.USAGE,
     "ComponentError": ExitCode.REFUSED,
     "UnlinkableComponentError": ExitCode.REFUSED,
+    "DeclarationError": ExitCode.REFUSED,
     "GuestBuildError": ExitCode.REFUSED,
     "EngineMismatchError": ExitCode.REFUSED,
     "ComponentNotFoundError": ExitCode.NOT_FOUND,
@@ -81,6 +82,11 @@ EXIT_CODES: Final = {
     "WaveError": ExitCode.USAGE,
     "QueryError": ExitCode.USAGE,
     "ValueTypeError": ExitCode.USAGE,
+    # golem_host.rest.errors, from the owner of a state directory
+    "InvocationNotFoundError": ExitCode.NOT_FOUND,
+    "OverloadedError": ExitCode.REFUSED,
+    "HostClosingError": ExitCode.REFUSED,
+    "BodyTooLargeError": ExitCode.REFUSED,
     # Python and click
     "UsageError": ExitCode.USAGE,
     "Abort": ExitCode.INTERRUPTED,

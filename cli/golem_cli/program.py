@@ -16,6 +16,9 @@ COMMANDS: Final = {
     "dump": CommandEntry("golem_cli.dump:dump", "Print an oplog, entry by entry."),
     "oplog": CommandEntry("golem_cli.oplog:oplog", "Examine, check and rescue oplogs."),
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
+    "serve": CommandEntry(
+        "golem_cli.serve:serve", "Own a state directory, run its workers, and serve the REST API."
+    ),
     "component": CommandEntry("golem_cli.component:component", "Deploy and list components."),
 }
 

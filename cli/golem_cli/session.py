@@ -2,27 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from golem_cli.render import note
 
 if TYPE_CHECKING:
     from golem_cli.options import WorkerName
     from golem_host import Host, Worker
+    from golem_host.rest.remote import RemoteHost
+    from golem_host.rest.remote_worker import RemoteWorker
+
+LOOK_S: Final = 0.05
+LOOKS_MAX: Final = 100
+"""How often a directory that is owned, and whose owner does not answer, is looked at again."""
+
+AnyHost: TypeAlias = "Host | RemoteHost"
+AnyWorker: TypeAlias = "Worker | RemoteWorker"
 
 
-def open_host(state_dir: Path | None, *, read_only: bool = False, retry: bool = True) -> Host:
+def open_host(state_dir: Path | None, *, read_only: bool = False, retry: bool = True) -> AnyHost:
     """
-    The host on a state directory, the default one for None.
+    The host on a state directory, the default one for None: ours, or that of its owner.
+
+    Workers that others have left unfinished stay so: one command does one thing.
 
     Args:
         state_dir: As given with ``--state-dir``.
         read_only: Take no lock and run nothing, so that a state in use can be looked at.
         retry: Whether an invocation that trapped is attempted again.
     """
-    from golem_host import Host, HostConfig, RetryPolicy
+    from golem_host import Host, HostConfig, RetryPolicy, StateDirLockedError
 
     config = HostConfig() if retry else HostConfig(retry_policy=RetryPolicy(max_attempts=0))
-    return Host.open(state_root(state_dir), config=config, read_only=read_only)
+    root = state_root(state_dir)
+    for look in range(LOOKS_MAX + 1):
+        try:
+            return Host.open(root, config=config, read_only=read_only, revive=False)
+        except StateDirLockedError:
+            from golem_host.rest.remote import RemoteHost
+
+            owner = RemoteHost.of_owner(root, wait_s=0)
+            if owner is not None:
+                return owner
+            # An owner that begins or ends, or an embedder that wants no socket.
+            if look == LOOKS_MAX:
+                raise
+            Event().wait(LOOK_S)
+    raise AssertionError("unreachable")
+
+
+def through_host(
+    state_dir: Path | None, act: Callable[[AnyHost], int], *, retry: bool, quiet: bool
+) -> int:
+    """
+    Act on the host of a state directory; if that is another process and it ends, act again.
+
+    The next time the directory is free, or has another owner.
+    """
+    from golem_host import Host
+
+    while True:
+        with open_host(state_dir, retry=retry) as host:
+            if isinstance(host, Host):
+                return act(host)
+            from golem_host.rest.client import OwnerGoneError
+
+            try:
+                return act(host)
+            except OwnerGoneError:
+                note("the owner of the state directory has ended; going on without it", quiet=quiet)
 
 
 def state_root(state_dir: Path | None) -> Path:
@@ -31,11 +82,11 @@ def state_root(state_dir: Path | None) -> Path:
     return state_dir or default_state_dir()
 
 
-def find_worker(host: Host, name: WorkerName) -> Worker:
+def find_worker(host: AnyHost, name: WorkerName) -> AnyWorker:
     return host.workers.get(name.component, name.worker)
 
 
-def existing_worker(host: Host, component: str, name: str) -> Worker | None:
+def existing_worker(host: AnyHost, component: str, name: str) -> AnyWorker | None:
     from golem_host import WorkerNotFoundError
 
     try:

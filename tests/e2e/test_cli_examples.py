@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import signal
 from inspect import cleandoc
 
 import pytest
 
 from docs.generate_cli import commands
-from tests.support.cli import Cli
+from tests.support.cli import Cli, Done
 from tests.support.repository import ROOT
 
 EXAMPLES = {
@@ -21,6 +22,7 @@ EXAMPLES = {
 
 # `component delete` is for components that nobody uses any more.
 BEFORE = {"golem-host component delete": ("worker", "delete", "--all")}
+ENDLESS = {"golem-host serve"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
@@ -36,4 +38,11 @@ def test_an_example_works(cli: Cli, path: str) -> None:
         program, *args = shlex.split(line)
 
         assert "golem-host" == program
-        assert 0 == cli.run(*args).code, line
+        assert 0 == (_served(cli, args) if path in ENDLESS else cli.run(*args)).code, line
+
+
+def _served(cli: Cli, args: list[str]) -> Done:
+    """A command that runs until it is stopped, from its ready line on."""
+    with cli.start(*args) as running:
+        running.wait_for(b"\n")
+        return running.finish(signal.SIGTERM)

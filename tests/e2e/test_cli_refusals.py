@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -97,21 +96,6 @@ def test_looking_makes_no_state(cli: Cli) -> None:
     assert "" == cli.ok("worker", "list", "--json")
     assert "" == cli.ok("component", "list", "--json")
     assert not cli.state.exists()
-
-
-def test_a_state_in_use_is_refused_with_its_owner(cli: Cli) -> None:
-    """Code 4, and the process that has it; looking is allowed all the same."""
-    with cli.start("guest.wasm", "--invoke", "nap(60000)") as running:
-        running.wait_for(b"napping\n")
-        refused = cli.run("guest.wasm", "--worker", "other", *CALL)
-        listed = cli.ok("worker", "list")
-        dumped = cli.ok("dump", "guest")
-        running.finish(signal.SIGINT)
-
-    assert 4 == refused.code
-    assert f"in use by process {running.process.pid}" in refused.error
-    assert "guest/main" in listed
-    assert 'stdout "napping\\n"' in dumped
 
 
 def test_a_state_directory_that_cannot_be_made_is_code_5(cli: Cli) -> None:

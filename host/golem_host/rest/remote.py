@@ -23,7 +23,7 @@ from golem_host.rest.bodies import (
     PromiseValue,
     WorkerPage,
 )
-from golem_host.rest.client import Client, path_of
+from golem_host.rest.client import OWNER_S, Client, path_of
 from golem_host.rest.exchange import WASM
 from golem_host.rest.remote_worker import RemoteWorker, remote_metadata
 from golem_host.rest.shapes import read
@@ -48,9 +48,9 @@ class RemoteHost(ClosesOnExit):
         self.promises = RemotePromises(client)
 
     @classmethod
-    def of_owner(cls, state_dir: Path) -> RemoteHost | None:
-        """The owner of a state directory; None where nobody answers."""
-        client = Client.of_owner(state_dir)
+    def of_owner(cls, state_dir: Path, wait_s: float = OWNER_S) -> RemoteHost | None:
+        """As `Client.of_owner`."""
+        client = Client.of_owner(state_dir, wait_s)
         return None if client is None else cls(client)
 
     def close(self) -> None:
