@@ -11,7 +11,7 @@ commit by durable function type``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import msgpack
@@ -19,9 +19,11 @@ import msgpack
 from golem_host.context import InstanceContext
 from golem_host.declare import HostFunction, Recorded, Registry
 from golem_host.engine import ImportedFunction
+from golem_host.errors import DeclarationError
 from golem_host.failures import RecordedFailureError, WorldError
+from golem_host.interfaces.signatures import signatures
 from golem_host.replay import Perform
-from golem_host.resources import Convert, lifter, lowerer
+from golem_host.resources import Convert, handles, lifter, lowerer
 from golem_host.wire import Wire, WireFunction
 from golem_oplog.codec import decode_wire
 from golem_oplog.entries import (
@@ -33,6 +35,7 @@ from golem_oplog.entries import (
     Jump,
 )
 from golem_oplog.types import FunctionType
+from golem_oplog.wittext import format_function
 
 Handler: TypeAlias = WireFunction
 
@@ -51,6 +54,21 @@ class Dispatcher:
         if host_function is None:
             return None
         return _handler(host_function, imported.type)
+
+    def misfit(self, imported: ImportedFunction) -> Sequence[FunctionType]:
+        """
+        The types that an offered function may be imported with, where the import has none of them.
+
+        Nothing where it fits, or where no type is known: of interfaces that an embedder declares.
+        """
+        interface, name = imported.interface, imported.name
+        if self._registry.find(interface, name) is None:
+            return ()
+        # Read only now: a guest without imports needs no table.
+        table = signatures()
+        if table.match(interface, name, imported.type) is not None:
+            return ()
+        return [signature.type for signature in table.of(interface, name)]
 
     def drop(self, resource: str) -> Callable[[InstanceContext, int], None] | None:
         """What to do when the guest drops a handle of this resource."""
@@ -104,6 +122,7 @@ def _handler(host_function: HostFunction, imported: FunctionType) -> Handler:
     act = _action(host_function, imported)
     if declaration.kind is None or declaration.record is None:
         return act
+    _require_replayable(imported)
     observed = declaration.observed
     params = imported.params if observed is None else observed.params
     recorded = Recorded(declaration.kind, FunctionType(declaration.record, params, imported.result))
@@ -112,6 +131,27 @@ def _handler(host_function: HostFunction, imported: FunctionType) -> Handler:
     if declaration.kind >= FunctionKind.WRITE_REMOTE:
         return _general_handler(recorded, _all_arguments, act)
     return _local_handler(recorded, act)
+
+
+def _require_replayable(imported: FunctionType) -> None:
+    """
+    Refuse a recorded function that makes or takes away a resource.
+
+    On replay the answer comes from the log and the action does not run: a handle in the answer
+    would stand for nothing, one that was given up would stay, and either way every handle made
+    afterwards would be another than the log says.  A borrowed one comes and goes with the call.
+
+    Raises:
+        DeclarationError: It is declared so, or imported so.
+    """
+    made = any(handles(imported.result))
+    taken = any(handle.owned for _, ty in imported.params for handle in handles(ty))
+    if made or taken:
+        raise DeclarationError(
+            function=format_function(imported),
+            reason=f"is recorded but {'returns' if made else 'takes'} a handle, which replay could "
+            "not repeat; declare it UNRECORDED and record inside of it with recorded_call",
+        )
 
 
 def _action(host_function: HostFunction, imported: FunctionType) -> Handler:

@@ -64,6 +64,20 @@ class UnlinkableComponentError(ComponentError):
     """Imports that this host does not offer, or offers with another type: all of them."""
 
     missing: tuple[str, ...]
+    mistyped: tuple[str, ...] = ()
+    """Functions that are offered with another type; the reason has both types."""
+
+
+@dataclass(eq=False, kw_only=True)
+class DeclarationError(HostError):
+    """A host function is declared in a way that replay could not repeat."""
+
+    function: str
+    """With its type, in WIT text."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.reason}"
 
 
 @dataclass(eq=False, kw_only=True)

@@ -7,7 +7,8 @@ Reps are handed out lowest first, so that a replayed guest gets the same ones.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from golem_host.failures import GuestLimitError
@@ -70,7 +71,7 @@ class ResourceTable:
 
 def lifter(ty: WitType) -> Convert | None:
     """Wire form to what an action receives; None where both are the same."""
-    if not _holds_handle(ty):
+    if not any(handles(ty)):
         if is_identity(ty):
             return None
         convert = from_wire(ty)
@@ -82,28 +83,31 @@ def lowerer(ty: WitType) -> Convert | None:
     """What an action returns to wire form; None where the engine's own check is enough."""
     if ty in _UNCONVERTED:
         return None
-    if not _holds_handle(ty):
+    if not any(handles(ty)):
         convert = to_wire(ty)
         return lambda _table, value: convert(value)
     return _Lower.of(ty)
 
 
-def _holds_handle(ty: WitType | None) -> bool:
+def handles(ty: WitType | None) -> Iterator[HandleType]:
+    """Every handle type that a value of this type may hold."""
     match ty:
         case HandleType():
-            return True
+            yield ty
         case ListType(inner) | OptionType(inner):
-            return _holds_handle(inner)
+            yield from handles(inner)
         case TupleType(elements):
-            return any(_holds_handle(e) for e in elements)
+            yield from _all_handles(elements)
         case RecordType(fields):
-            return any(_holds_handle(t) for _, t in fields)
+            yield from _all_handles(t for _, t in fields)
         case VariantType(cases):
-            return any(_holds_handle(t) for _, t in cases)
+            yield from _all_handles(t for _, t in cases)
         case ResultType(ok, err):
-            return _holds_handle(ok) or _holds_handle(err)
-        case _:
-            return False
+            yield from _all_handles((ok, err))
+
+
+def _all_handles(types: Iterable[WitType | None]) -> Iterator[HandleType]:
+    return chain.from_iterable(map(handles, types))
 
 
 def _each(maker: Callable[[WitType], Convert | None], types: list[WitType | None]) -> list[Convert]:

@@ -166,13 +166,14 @@ def _core_import(name: str) -> str:
     return f'(import "host" "{name}" (func ${name} (param {params}) (result {results})))'
 
 
-def wasi_guest(main: str, exports: str) -> bytes:
+def wasi_guest(main: str, exports: str, version: str = VERSION) -> bytes:
     """
     A component from the text of what stands in its core module and behind it.
 
     Args:
         main: Content of the core module, ``$main`` once it is instantiated, behind its imports.
         exports: Component-level text: lifted functions, instances, exports.
+        version: Of everything that is imported.
     """
     lowers = [
         f'(core func $h-{name} (canon lower (func ${instance} "{function}") {OPTIONS}))'
@@ -184,7 +185,8 @@ def wasi_guest(main: str, exports: str) -> bytes:
     ]
     host = " ".join(f'(export "{name}" (func $h-{name}))' for name in [*LOWERED, *DROPPED])
     imports = " ".join(map(_core_import, [*LOWERED, *DROPPED]))
-    return component(f"""(component {_IMPORTS} {MEMORY} {" ".join(lowers + drops)}
+    wasi = _IMPORTS.replace(f"@{VERSION}", f"@{version}")
+    return component(f"""(component {wasi} {MEMORY} {" ".join(lowers + drops)}
       (core module $Main (import "memory" "memory" (memory 3)) {imports} {main})
       (core instance $main (instantiate $Main
         (with "memory" (instance $memory)) (with "host" (instance {host}))))

@@ -102,9 +102,13 @@ class _File:
 
     def _use(self) -> str:
         source = self._until("{").rstrip(".").partition("@")[0]
-        names = sorted(self._until("}").split(","))
+        names = []
+        while not self._skip("}"):
+            name = self._take()
+            names.append(f"{name} as {self._take()}" if self._skip("as") else name)
+            self._skip(",")
         self._expect(";")
-        return f"use {source}: {', '.join(names)}"
+        return f"use {source}: {', '.join(sorted(names))}"
 
     def _fields(self) -> str:
         self._expect("{")

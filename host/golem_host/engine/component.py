@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
 from golem_host.engine.exports import ExportCaller, export_caller
-from golem_host.engine.linker import LinkedComponent, Resolve, ResolveDrop, link
+from golem_host.engine.linker import LinkedComponent, Misfit, Resolve, ResolveDrop, any_type, link
 from golem_host.engine.memories import Memories
 from golem_host.engine.raw import Owned, RawComponent
 from golem_host.engine.resources import HandlePlan
@@ -75,16 +75,21 @@ class Component:
         """The component's world as WIT text: what `component wit` shows."""
         return print_world(self.description)
 
-    def link(self, resolve: Resolve, drop: ResolveDrop) -> LinkedComponent:
+    def link(
+        self, resolve: Resolve, drop: ResolveDrop, misfit: Misfit = any_type
+    ) -> LinkedComponent:
         """
         Answer the imports: ``resolve`` gives the handler of a function, ``drop`` that of a resource.
+
+        ``misfit`` gives the types that a function can be imported with where the import has none of
+        them, and nothing where it is as it should be.
 
         Resources are named as in `HandleType`, ``wasi:io/poll.pollable``.
 
         Raises:
-            UnlinkableComponentError: Some got None; the error names all of them.
+            UnlinkableComponentError: Some got None or are misfits; the error names all of them.
         """
-        return link(self, resolve, drop)
+        return link(self, resolve, drop, misfit)
 
     def export_caller(self, export: ExportedFunction) -> ExportCaller:
         """The code that calls one of `exports`; generated when first asked for."""

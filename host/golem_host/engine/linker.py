@@ -7,8 +7,8 @@ version of an interface a handler serves is the host's business.  One linker ser
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from golem_host.engine import abi
 from golem_host.engine.context import CONTEXTS, StoreContext
@@ -25,12 +25,18 @@ from golem_host.engine.trampoline import (
 )
 from golem_host.engine.traps import Trap, TrapKind, failure
 from golem_host.errors import ComponentError, UnlinkableComponentError
+from golem_oplog.types import FunctionType
+from golem_oplog.wittext import format_function
 
 if TYPE_CHECKING:
     from golem_host.engine.component import Component
 
 Resolve: TypeAlias = Callable[[ImportedFunction], Handler | None]
 ResolveDrop: TypeAlias = Callable[[str], DropHandler | None]
+Misfit: TypeAlias = Callable[[ImportedFunction], Sequence[FunctionType]]
+
+TYPE_TEXT_MAX: Final = 4_000
+"""Characters of one type in a refusal: more than any of WASI's takes, and a guest may import any."""
 
 
 class LinkedComponent:
@@ -100,29 +106,58 @@ class LinkedComponent:
         return cause
 
 
-def link(component: Component, resolve: Resolve, drop: ResolveDrop) -> LinkedComponent:
+def any_type(_imported: ImportedFunction) -> Sequence[FunctionType]:
+    """The `Misfit` of a host that takes whatever type its functions are imported with."""
+    return ()
+
+
+def link(
+    component: Component, resolve: Resolve, drop: ResolveDrop, misfit: Misfit
+) -> LinkedComponent:
     """
-    Answer every import, or say all that is missing at once.
+    Answer every import, or say all that is missing or of another type at once.
 
     Raises:
-        UnlinkableComponentError: ``resolve`` or ``drop`` returned None for some.
+        UnlinkableComponentError: ``resolve`` or ``drop`` returned None for some, or ``misfit`` types.
     """
-    handlers = {function.type.name: resolve(function) for function in component.imports}
+    mistyped = {ty.type: accepted for ty in component.imports if (accepted := misfit(ty))}
+    # What is mistyped is not resolved: a handler is made for the type of the import.
+    handlers = {f.type.name: resolve(f) for f in component.imports if f.type not in mistyped}
     description = component.description
     drops = {resource: drop(resource) for resource in description.host_resources}
     missing = [name for name, handler in handlers.items() if handler is None]
     missing += [f"resource {name}" for name, handler in drops.items() if handler is None]
-    if missing:
-        raise UnlinkableComponentError(
-            component=component.name,
-            reason=f"imports what this host does not offer: {', '.join(missing)}",
-            missing=tuple(missing),
-        )
+    if missing or mistyped:
+        raise _unlinkable(component.name, missing, mistyped)
     linker = RawLinker(component.engine.raw)
     for items in description.imports:
         with linker.interface(items.interface) as target:
             _define(component, items, target, handlers, drops)
     return LinkedComponent(component, linker)
+
+
+def _unlinkable(
+    component: str, missing: list[str], mistyped: dict[FunctionType, Sequence[FunctionType]]
+) -> UnlinkableComponentError:
+    reasons = []
+    if missing:
+        reasons.append(f"imports what this host does not offer: {', '.join(missing)}")
+    for found, accepted in mistyped.items():
+        expected = " or ".join(_signature_text(ty) for ty in accepted)
+        reasons.append(
+            f"imports {found.name} as {_signature_text(found)}, but this host offers {expected}"
+        )
+    return UnlinkableComponentError(
+        component=component,
+        reason="; ".join(reasons),
+        missing=tuple(missing),
+        mistyped=tuple(found.name for found in mistyped),
+    )
+
+
+def _signature_text(ty: FunctionType) -> str:
+    text = format_function(ty).removeprefix(f"{ty.name}: ")
+    return text if len(text) <= TYPE_TEXT_MAX else f"{text[:TYPE_TEXT_MAX]}..."
 
 
 def _define(

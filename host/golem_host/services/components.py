@@ -205,7 +205,8 @@ class Components:
                 component=compiled.name,
                 reason=f"imports {', '.join(planned)}: planned, but not offered by this version",
             )
-        linked = compiled.link(self._dispatcher.resolve, self._dispatcher.drop)
+        dispatcher = self._dispatcher
+        linked = compiled.link(dispatcher.resolve, dispatcher.drop, dispatcher.misfit)
         with self._lock:
             self._linked[compiled.sha256] = compiled, linked
             while len(self._linked) > LOADED_MAX:
