@@ -23,6 +23,7 @@ from golem_oplog.entries import (
     BeginAtomicRegion,
     BeginRemoteWrite,
     CancelPendingInvocation,
+    ChangePersistenceLevel,
     ChangeRetryPolicy,
     Create,
     EndAtomicRegion,
@@ -40,6 +41,7 @@ from golem_oplog.entries import (
     Payload,
     PendingUpdate,
     PendingWorkerInvocation,
+    PersistenceLevel,
     Restart,
     Revert,
     SuccessfulUpdate,
@@ -134,6 +136,8 @@ class Status:
     """The snapshot that the worker's state began with, where an update brought one."""
     fresh_from: int = 0
     """Index of the last update: what came before was written by another version."""
+    in_zone: bool = False
+    """Whether the log ends inside of a persist-nothing zone."""
     tokens: set[str] = field(default_factory=set)
     """Names of the effects on this worker that have happened, reverted or not."""
     skipped: RegionSet = field(default_factory=RegionSet)
@@ -331,6 +335,7 @@ class Status:
         match entry:
             case ExportedFunctionInvoked() | ExportedFunctionCompleted():
                 self.status = RUNNING if kind is ExportedFunctionInvoked else IDLE
+                self.in_zone = self.in_zone and kind is ExportedFunctionInvoked
                 self.open_begins.clear()
                 self._went_well()
             case BeginAtomicRegion() | BeginRemoteWrite():
@@ -355,6 +360,8 @@ class Status:
                 self.status = RETRYING
             case ChangeRetryPolicy():
                 self.retry_policy = entry
+            case ChangePersistenceLevel(level=level):
+                self.in_zone = level == PersistenceLevel.PERSIST_NOTHING
             case _:
                 pass
 

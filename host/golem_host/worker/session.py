@@ -91,7 +91,7 @@ class Session:
             open_begins=frozenset(status.open_begins),
             same_function=self._same_function,
             compare_from=start.compare_from,
-            on_live=on_live,
+            on_live=self._went_live,
         )
         self.context = InstanceContext(oplog=oplog, replay=replay, status=status, services=services)
         self.context.is_last_attempt = is_last_attempt
@@ -117,6 +117,8 @@ class Session:
         if self._start.is_ephemeral:
             context.append(Restart(context.clock_ns()))
         with _Rendered(self._oplog):
+            if was_live:
+                self._leave_zone()
             if self._start.snapshot is None:
                 self._instance = self._start.linked.instantiate(context)
             else:
@@ -128,6 +130,20 @@ class Session:
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
                 self._call(export, args, entry.idempotency_key)
+
+    def _went_live(self) -> None:
+        self._on_live()
+        self._leave_zone()
+
+    def _leave_zone(self) -> None:
+        """
+        The log ends inside of a persist-nothing zone that the guest is about to enter anew, if at
+        all: what it does until then is kept.
+        """
+        if self._status.in_zone:
+            self.context.append(
+                ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
+            )
 
     def run(self, request: Request) -> None:
         """Run an invocation that is not in the log yet."""

@@ -163,3 +163,30 @@ def test_a_component_without_the_export_saves_nothing() -> None:
 
     with pytest.raises(SnapshotError, match="does not export golem:api/save-snapshot"):
         session.save()
+
+
+def test_a_stretch_that_a_crash_left_open_is_left_before_anything_live() -> None:
+    """Else what the guest does now would be passed over by the next replay."""
+
+    def entering(host: HostCalls) -> None:
+        host("set-oplog-persistence-level", PERSIST_NOTHING)
+        raise GuestError("crash")
+
+    oplog = MemoryOplog(CREATE)
+    session = session_of(oplog, {RUN: entering})
+    session.catch_up()
+    with pytest.raises(GuestError):
+        run(session)
+
+    calls: list[int] = []
+
+    def without(host: HostCalls) -> None:
+        calls.append(host("read-local", 1))
+
+    session_of(oplog, {RUN: without}).catch_up()
+    before = oplog.last_index
+    session_of(oplog, {RUN: without}).catch_up()
+
+    assert [10, 10] == calls
+    assert before == oplog.last_index
+    assert 1 == sum(isinstance(e, ImportedFunctionInvoked) for e in entries_of(oplog))
