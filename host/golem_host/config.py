@@ -46,7 +46,11 @@ class HostConfig:
     One that writes faster waits, so that it leaves the disk to others.
     """
     threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
-    """Threads that run guest code at the same time; waits of the host do not count."""
+    """
+    Threads that run guest code at the same time; waits of the host do not count.
+
+    With 0 requests are accepted and kept, and nothing runs: the next host goes on with it.
+    """
     compare_requests: bool = True
     """Whether a replayed host call must have the recorded arguments (spec 6.2, P)."""
     cache_dir: Path | None = None
@@ -57,10 +61,13 @@ class HostConfig:
     random: Random = field(default_factory=SystemRandom)
 
     def __post_init__(self) -> None:
-        for name in ("memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s", "threads_max"):
+        for name in ("memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s"):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive"
                 raise ValueError(message)
+        if self.threads_max < 0:
+            message = "threads_max must not be negative"
+            raise ValueError(message)
         # Every entry carries its time, and most are written without a look at its type.
         now: object = self.clock.unix_ns()
         if type(now) is not int or not 0 <= now < 1 << 63:

@@ -11,9 +11,10 @@ from typing import Self
 from golem_host.config import HostConfig
 from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
-from golem_host.errors import StateDirError, os_reason
+from golem_host.errors import InvalidRequestError, StateDirError, os_reason
 from golem_host.interfaces.offered import registry
 from golem_host.rest.control import ControlSocket
+from golem_host.services.collect import Collected, Collector
 from golem_host.services.components import Components
 from golem_host.services.local_peers import LocalPeers
 from golem_host.services.output import OutputFlusher
@@ -94,6 +95,15 @@ class Host(ClosesOnExit):
             blobs,
         )
         self.workers = Workers(store=store, layout=layout, share=share, read_only=read_only)
+        self._collector = Collector(
+            layout=layout,
+            store=store,
+            blobs=blobs,
+            components=self.components,
+            promises=promises,
+            find_runner=self.workers.find_runner,
+        )
+        self._read_only = read_only
         # Closed in the opposite order: workers first, then what they use.
         resources.callback(self._close_engine)
         resources.callback(flusher.close)
@@ -137,6 +147,20 @@ class Host(ClosesOnExit):
         if revive and not read_only:
             host.workers.revive()
         return host
+
+    def collect(self, *, dry_run: bool = False) -> Collected:
+        """
+        Remove what nothing refers to any more; workers may run meanwhile.
+
+        With ``dry_run`` it is only counted.  Every log is read for it.
+
+        Raises:
+            InvalidRequestError: The host was opened for reading only.
+            OplogWriteError: The disk refused; what was removed is gone.
+        """
+        if self._read_only:
+            raise InvalidRequestError(reason="this host was opened for reading only")
+        return self._collector.collect(dry_run=dry_run)
 
     def close(self) -> None:
         """End every worker's thread, as a crash would, and let go of the directory."""

@@ -177,6 +177,11 @@ class BlobStore:
         with self._lock:
             self._spared = set(self._being_put)
 
+    def abandon_sweep(self) -> None:
+        """End a sweep without deleting anything."""
+        with self._lock:
+            self._spared = None
+
     def finish_sweep(
         self, reachable: Container[bytes], *, dry_run: bool = False
     ) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from golem_host.interfaces.offered import PLANNED
 from golem_host.services.world import Clock, Random
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout
-from golem_oplog.files import Files, write_durably
+from golem_oplog.files import TEMPORARY_SUFFIX, Files, size_of, write_durably
 
 NAME_BYTES_MAX: Final = 512
 LOADED_MAX: Final = 16
@@ -64,6 +64,8 @@ class Components:
         self._clock = clock
         self._random = random
         self._lock = threading.Lock()
+        self._storing = threading.Lock()
+        """Held from a component's file to its row: between the two nothing refers to the file."""
         self._linked: OrderedDict[str, tuple[Compiled, LinkedComponent]] = OrderedDict()
 
     def deploy(
@@ -101,23 +103,36 @@ class Components:
             _check_source(latest, source)
             if latest.sha256 == compiled.sha256 and settings == _settings(latest):
                 return latest
-        write_durably(self._files, self._layout.component_file(compiled.sha256), data)
         version = 0 if latest is None else latest.version + 1
-        now = self._clock.unix_ns()
         component_id = self._random.uuid() if latest is None else latest.id
+        with self._storing:
+            write_durably(self._files, self._layout.component_file(compiled.sha256), data)
+            self._insert(compiled, component_id, name, version, source, settings)
+        return self.get(name, version=version)
+
+    def _insert(
+        self,
+        compiled: Compiled,
+        component_id: str,
+        name: str,
+        version: int,
+        source: str | None,
+        settings: tuple[str, str, int],
+    ) -> None:
+        now = self._clock.unix_ns()
+        env_text, config_text, is_ephemeral = settings
         with self._database.transaction() as connection:
-            if latest is None:
+            if version == 0:
                 connection.execute(
                     "INSERT INTO component VALUES (?, ?, ?, ?)", (component_id, name, source, now)
                 )
-            env_text, config_text, is_ephemeral = settings
             connection.execute(
                 "INSERT INTO component_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     component_id,
                     version,
                     compiled.sha256,
-                    len(data),
+                    compiled.size_bytes,
                     compiled.initial_memory_bytes,
                     is_ephemeral,
                     env_text,
@@ -125,7 +140,6 @@ class Components:
                     now,
                 ),
             )
-        return self.get(name, version=version)
 
     def get(self, name: str, *, version: int | None = None) -> Component:
         """
@@ -182,6 +196,18 @@ class Components:
             )
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM component WHERE id = ?", (component.id,))
+
+    def collect_files(self, *, dry_run: bool) -> tuple[int, int]:
+        """Remove files that no deployed version has; how many there are, and their bytes."""
+        with self._storing:
+            kept = {self._layout.component_file(each.sha256) for each in self.all()}
+            folder = self._layout.components
+            found = [folder / name for name, is_dir in self._files.list_dir(folder) if not is_dir]
+            lost = [path for path in found if path not in kept and _is_ours(path)]
+            sizes = [size_of(self._files, path) for path in lost]
+            for path in () if dry_run else lost:
+                self._files.remove(path)
+        return len(lost), sum(sizes)
 
     def linked(self, component: Component) -> LinkedComponent:
         """The component compiled and linked: what instances are made from."""
@@ -243,6 +269,11 @@ class Components:
             ephemeral=bool(ephemeral),
             load=lambda component: self._loaded(component)[0],
         )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a component's file, or what a crash left of one."""
+    return path.name.endswith((".wasm", f".wasm{TEMPORARY_SUFFIX}"))
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

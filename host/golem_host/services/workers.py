@@ -163,6 +163,10 @@ class Workers:
         with self._store.reader(self._layout.worker_key(*key)) as reader:
             return metadata_of(key.component, fold(reader.skim), reader.last_index)
 
+    def find_runner(self, key: WorkerKey) -> Runner | None:
+        """The worker's runner, if it is in memory."""
+        return self._loaded.find(key)
+
     def exists(self, key: WorkerKey) -> bool:
         return self._exists(*key)
 

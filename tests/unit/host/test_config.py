@@ -21,13 +21,18 @@ class Told(FrozenClock):
         return self._answer  # type: ignore[return-value] # that is the point
 
 
-@pytest.mark.parametrize(
-    "name", ["memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s", "threads_max"]
-)
+@pytest.mark.parametrize("name", ["memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s"])
 def test_a_bound_of_nothing_is_refused(name: str) -> None:
     """A host that can do nothing is a mistake."""
     with pytest.raises(ValueError, match=f"{name} must be positive"):
         replace(HostConfig(), **{name: 0})  # type: ignore[arg-type] # a name by its text
+
+
+def test_a_host_may_run_nothing_but_not_less() -> None:
+    """For commands that leave the work to others."""
+    assert 0 == replace(HostConfig(), threads_max=0).threads_max
+    with pytest.raises(ValueError, match="threads_max must not be negative"):
+        replace(HostConfig(), threads_max=-1)
 
 
 @pytest.mark.parametrize("answer", [1.7e18, -1, 1 << 63, None, True])
