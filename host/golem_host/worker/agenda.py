@@ -58,10 +58,14 @@ class Agenda:
 
     def retry_in_ns(self) -> int:
         """How long until the next attempt is due, by the schedule that the log has."""
+        return max(self._retry_at() - self._ends.now(), 0)
+
+    def _retry_at(self) -> int:
+        """When the next attempt is due."""
         status = self._parts.status
-        if status.status != RETRYING or status.error is None or status.error.retry_at is None:
-            return 0
-        return max(status.error.retry_at - self._ends.now(), 0)
+        if status.status != RETRYING or status.error is None:
+            return NOW
+        return status.error.retry_at or NOW
 
     def _retry_is_far(self) -> bool:
         """Whether the next attempt is so late that the thread is better given up."""
@@ -98,6 +102,6 @@ class Agenda:
         if status.status == SUSPENDED and status.suspend is not None:
             return _Left(status.suspend.wake_at, status.suspend.promise or None)
         if self.is_unfinished:
-            return None if self._ends.parked else _Left(self._ends.now() + self.retry_in_ns())
+            return None if self._ends.parked else _Left(self._retry_at())
         due_ns = min((e.not_before or NOW for _, e in status.pending.values()), default=None)
         return None if due_ns is None else _Left(due_ns)

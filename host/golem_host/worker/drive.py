@@ -172,7 +172,7 @@ class Drive:
         self._slot.give()
         with self.lock:
             self.lock.wait_for(self._has_work, timeout=self.agenda.idle_s())
-            if not self._has_work() and self.agenda.idle_s() > 0:
+            if not self._has_work():
                 # Under the lock that `wake` takes: a request that comes now starts a new thread.
                 self._end_thread()
                 return False
