@@ -16,8 +16,13 @@ COMMANDS: Final = {
     "dump": CommandEntry("golem_cli.dump:dump", "Print an oplog, entry by entry."),
     "oplog": CommandEntry("golem_cli.oplog:oplog", "Examine, check and rescue oplogs."),
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
+    "promise": CommandEntry("golem_cli.promise:promise", "List, complete and delete promises."),
     "serve": CommandEntry(
         "golem_cli.serve:serve", "Own a state directory, run its workers, and serve the REST API."
+    ),
+    "gc": CommandEntry(
+        "golem_cli.gc:gc",
+        "Remove what no worker refers to: payloads, promises, leftovers of crashes.",
     ),
     "component": CommandEntry("golem_cli.component:component", "Deploy and list components."),
 }

@@ -14,7 +14,8 @@ from golem_cli import options
 from golem_cli.exits import ExitCode
 from golem_cli.lazy import Group
 from golem_cli.options import WorkerName
-from golem_cli.render import fields, note, table, time_text
+from golem_cli.render import fields, note, size_text, table, time_text
+from golem_cli.worker_past import COMMANDS
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -232,16 +233,22 @@ def delete(
     Example:
       golem-host worker delete counter/alice
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import find_worker, open_host
+    from golem_cli.session import find_worker, open_host, state_root
+    from golem_host.storage.disk import disk_use
 
     if all_ == bool(names) or (component and not all_):
         raise click.UsageError("give the workers to delete, or --all with or without --component")
-    with open_host(state_dir) as host:
+    with open_host(state_dir, work=False) as host:
+        before = disk_use(state_root(state_dir))
         # All of them are found before any is deleted.
         targets = [(str(name), find_worker(host, name)) for name in names]
         for label, target in targets or _all(host, component):
             target.delete()
             note(f"worker {label} is deleted", quiet=quiet)
+        if all_:
+            after = disk_use(state_root(state_dir))
+            sizes = f"{size_text(before.total_bytes)} before, {size_text(after.total_bytes)} after"
+            note(f"disk use: {sizes}", quiet=quiet)
 
 
 def _all(host: AnyHost, component: str | None) -> list[tuple[str, AnyWorker]]:
@@ -315,3 +322,7 @@ def _described(found: WorkerMetadata) -> Iterator[tuple[str, str]]:
     for update in found.updates:
         details = f": {update.details}" if update.details else ""
         yield "update", f"to version {update.target_version}, {update.state}{details}"
+
+
+for command in COMMANDS:
+    worker.add_command(command)

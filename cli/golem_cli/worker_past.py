@@ -1,0 +1,271 @@
+"""``golem-host worker``: a worker's past and version, and what it is waiting for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from golem_cli import options
+from golem_cli.exits import CommandError, ExitCode
+from golem_cli.options import WorkerName
+from golem_cli.render import escaped, note
+from golem_oplog.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from golem_cli.session import AnyHost, AnyWorker
+    from golem_host import UpdateCheck
+
+MODES: Final = ("automatic", "snapshot-based")
+LOOK_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRequest:
+    """The command line of `worker update`."""
+
+    name: WorkerName
+    version: int
+    mode: str
+    check: bool
+    no_wait: bool
+    json_output: bool
+    quiet: bool
+    state_dir: Path | None
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@click.option("--to", "to_index", type=click.IntRange(1), metavar="INDEX", help="Up to an entry.")
+@click.option("--last", type=click.IntRange(1), metavar="N", help="By so many invocations.")
+@options.quiet
+@options.state_dir
+def revert(
+    name: WorkerName, to_index: int | None, last: int | None, quiet: bool, state_dir: Path | None
+) -> None:
+    """
+    Take a worker back.  It also rescues one that has failed or exited.
+
+    What it did outside stays done.  Entry INDEX of its oplog is the last one that remains.
+
+    \b
+    Example:
+      golem-host worker revert counter/alice --last 1
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, through_host
+
+    if (to_index is None) == (last is None):
+        raise click.UsageError("give either --to INDEX or --last N")
+
+    def act(host: AnyHost) -> int:
+        target = find_worker(host, name)
+        target.revert(to_index=to_index, last_invocations=last)
+        note(f"worker {name} is {target.metadata().status}", quiet=quiet)
+        return ExitCode.OK
+
+    through_host(state_dir, act, quiet=quiet, work=False)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@click.argument("new_name", metavar="NEW")
+@click.option("--at", type=click.IntRange(1), metavar="INDEX", help="Up to an entry, not to now.")
+@options.quiet
+@options.state_dir
+def fork(
+    name: WorkerName, new_name: str, at: int | None, quiet: bool, state_dir: Path | None
+) -> None:
+    """
+    Make worker NEW, of the same component, with the past of another one.
+
+    \b
+    Example:
+      golem-host worker fork counter/alice bob
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, through_host
+
+    def act(host: AnyHost) -> int:
+        forked = find_worker(host, name).fork(new_name, at)
+        label = f"{name.component}/{forked.name}"
+        note(f"worker {label} has the past of {name}", quiet=quiet)
+        return ExitCode.OK
+
+    through_host(state_dir, act, quiet=quiet, work=False)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@click.argument("version", type=click.IntRange(0))
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=MODES[0],
+    show_default=True,
+    help="How the worker comes to its new version.",
+)
+@click.option("--check", is_flag=True, help="Only say whether an automatic update would work.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the outcome.")
+@options.json_output
+@options.quiet
+@options.state_dir
+@options.bundled(UpdateRequest)
+def update(request: UpdateRequest) -> int:
+    """
+    Bring a worker to another version of its component.
+
+    An automatic update replays its oplog with the new code, a snapshot-based one lets the old code
+    save and the new code load.  One that fails leaves the old version running.
+
+    \b
+    Example:
+      golem-host worker update counter/alice 1 --check
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, through_host
+
+    def act(host: AnyHost) -> int:
+        target = find_worker(host, request.name)
+        version = request.version
+        if request.check:
+            return _show_check(target.check_update(version), json_output=request.json_output)
+        target.update(version, request.mode)
+        if request.no_wait:
+            note(f"worker {request.name} is asked to have version {version}", quiet=request.quiet)
+            return ExitCode.OK
+        failure = _outcome(target, version)
+        if failure is not None:
+            raise CommandError(f"the update failed: {failure}", ExitCode.REFUSED)
+        note(f"worker {request.name} has version {version}", quiet=request.quiet)
+        return ExitCode.OK
+
+    return through_host(request.state_dir, act, quiet=request.quiet, work=not request.no_wait)
+
+
+def _outcome(target: AnyWorker, version: int) -> str | None:
+    """Wait for the outcome of an update: why it failed, or None."""
+    while True:
+        found = target.metadata()
+        last = [each for each in found.updates if each.target_version == version][-1:]
+        if last and last[0].state == "failed":
+            return last[0].details or "no reason is known"
+        if last and last[0].state == "successful":
+            return None
+        if found.status == "exited":
+            return "the worker has exited"
+        Event().wait(LOOK_S)
+
+
+def _show_check(found: UpdateCheck, *, json_output: bool) -> int:
+    code = ExitCode.OK if found.ok else ExitCode.REFUSED
+    if json_output:
+        document = {
+            "version": found.version,
+            "ok": found.ok,
+            "replayed_to": found.replayed_to,
+            "requests_differing": found.requests_differing,
+            "reason": found.reason,
+        }
+        click.echo(json.dumps(document))
+        return code
+    if not found.ok:
+        raise CommandError(f"version {found.version} cannot take over: {found.reason}", code)
+    differing = found.requests_differing
+    aside = f"; {differing} calls have other arguments" if differing else ""
+    click.echo(f"version {found.version} replays all {found.replayed_to} entries{aside}")
+    return code
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@click.argument("key")
+@options.quiet
+@options.state_dir
+def cancel(name: WorkerName, key: str, quiet: bool, state_dir: Path | None) -> None:
+    """
+    Take the invocation with this idempotency key out of a worker's queue.
+
+    \b
+    Example:
+      golem-host worker cancel counter/alice order-42
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, through_host
+
+    def act(host: AnyHost) -> int:
+        was_queued = find_worker(host, name).cancel(key)
+        done = "is canceled" if was_queued else "has its result already"
+        note(f"invocation {key} {done}", quiet=quiet)
+        return ExitCode.OK
+
+    through_host(state_dir, act, quiet=quiet, work=False)
+
+
+@click.command("simulate-crash")
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.quiet
+@options.state_dir
+def simulate_crash(name: WorkerName, quiet: bool, state_dir: Path | None) -> None:
+    """
+    Throw a worker's instance away, and have it rebuilt by replay.
+
+    \b
+    Example:
+      golem-host worker simulate-crash counter/alice
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, through_host
+
+    def act(host: AnyHost) -> int:
+        find_worker(host, name).simulate_crash()
+        note(f"the instance of worker {name} is gone, what it did is not", quiet=quiet)
+        return ExitCode.OK
+
+    through_host(state_dir, act, quiet=quiet, work=False)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.json_output
+@options.state_dir
+def stream(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
+    """
+    Print what a worker has written to stdout and stderr, each to ours.
+
+    \b
+    Example:
+      golem-host worker stream counter/alice
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, open_host
+
+    with open_host(state_dir, read_only=True) as host:
+        for line in find_worker(host, name).output():
+            if json_output:
+                document = {"index": line.index, "stream": line.stream, "text": line.text}
+                click.echo(json.dumps(document))
+            else:
+                click.echo(line.data, nl=False, err=line.stream == "stderr")
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.json_output
+@options.state_dir
+def explain(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
+    """
+    Say in one sentence why a worker does not go on, since when, and what would free it.
+
+    \b
+    Example:
+      golem-host worker explain counter/alice
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+    from golem_host import Host
+
+    with open_host(state_dir, read_only=True) as host:
+        assert isinstance(host, Host)
+        found = host.workers.get(name.component, name.worker).explain()
+    click.echo(json.dumps(asdict(found)) if json_output else escaped(found.sentence))
+
+
+COMMANDS: Final = (explain, revert, fork, update, cancel, simulate_crash, stream)
