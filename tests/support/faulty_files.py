@@ -262,7 +262,7 @@ class FaultyFiles:
         self._directory(path)
         return sorted(
             (other.name, inode is None)
-            for other, inode in self._names.items()
+            for other, inode in list(self._names.items())
             if other.parent == path and other != ROOT
         )
 

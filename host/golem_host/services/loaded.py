@@ -70,7 +70,7 @@ class LoadedWorkers:
                 return runner
         with self._stripe(key):
             runner = self._reload(key)
-        self._evict()
+        self._evict(key)
         return runner
 
     def find(self, key: WorkerKey) -> Runner | None:
@@ -165,12 +165,17 @@ class LoadedWorkers:
                     del self._runners[key]
             return True
 
-    def _evict(self) -> None:
+    def _evict(self, wanted: WorkerKey) -> None:
+        """Put away what is too many, but for the one that is about to be used."""
         with self._lock:
             over = len(self._runners) - LOADED_MAX
             if over <= 0:
                 return
-            candidates = [key for key, runner in self._runners.items() if not runner.is_active]
+            candidates = [
+                key
+                for key, runner in self._runners.items()
+                if key != wanted and not runner.is_active
+            ]
         for key in candidates:
             if self.retire(key):
                 over -= 1
