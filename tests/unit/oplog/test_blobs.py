@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from golem_oplog.blobs import Blobs, BlobStore, MemoryBlobs
+from golem_oplog.blobs import Blobs, BlobStore, CountedBlobs, MemoryBlobs
 from golem_oplog.entries import BlobRef
 from golem_oplog.errors import MissingBlobError, OplogReadError, OplogWriteError
 from golem_oplog.protocol import SyncLevel
@@ -203,3 +203,12 @@ def test_a_sweep_of_no_blobs_finds_none() -> None:
     store.start_sweep()
 
     assert (0, 0) == store.finish_sweep(set())
+
+
+def test_counted_blobs_are_blobs() -> None:
+    """Each one that is put is counted, and comes back."""
+    counted: list[int] = []
+    blobs = CountedBlobs(MemoryBlobs(), counted.append)
+
+    assert DATA == blobs.get(blobs.put(DATA))
+    assert [len(DATA)] == counted

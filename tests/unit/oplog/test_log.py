@@ -293,6 +293,22 @@ def test_a_seal_that_fails_poisons_the_log() -> None:
     assert [1, 2, 3, 4] == [index for index, _ in log.read()]
 
 
+def test_a_log_that_is_closed_meanwhile_is_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the commit of the seal and the seal itself another thread may close it."""
+    log = open_store(FaultyFiles(), ROOT).create("a", create_entry())
+    commit = log.commit
+
+    def commit_and_be_closed() -> None:
+        commit()
+        monkeypatch.setattr(log, "commit", commit)
+        log.close()
+
+    monkeypatch.setattr(log, "commit", commit_and_be_closed)
+
+    with pytest.raises(OplogPoisonedError):
+        log.seal()
+
+
 def test_a_seal_waits_for_a_sync_that_overtook_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread's sync may begin between the commit of the seal and the seal itself."""
     files = GatedFiles()
