@@ -326,9 +326,13 @@ class SegmentedOplog(ClosesOnExit):
         last = end if last is None else min(last, end)
         stored = range(first, min(last, written) + 1)
         buffered = range(max(first, written + 1), last + 1)
-        unpacked = ((i, decode([unpack_row(buffer[i - written - 1])])[0]) for i in buffered)
         batches = read_batches(self._place.stored(manifest), stored, ignore_definitions, decode)
-        return chain(chain.from_iterable(batches), unpacked)
+        on_disk = chain.from_iterable(batches)
+        if not buffered:
+            # One layer less for each of what may be millions of entries.
+            return on_disk
+        unpacked = ((i, decode([unpack_row(buffer[i - written - 1])])[0]) for i in buffered)
+        return chain(on_disk, unpacked)
 
     def load(self, payload: Payload) -> bytes:
         return self._place.blobs.get(payload) if isinstance(payload, BlobRef) else payload
