@@ -280,7 +280,9 @@ def _answer(context: InstanceContext, answer: ImportedFunctionInvoked) -> Wire:
         raise RecordedFailureError(answer.error)
     response = answer.response
     assert response is not None, "an answer without an error has a response"
-    return decode_wire(context.oplog.load(response))
+    if response.__class__ is not bytes:
+        response = context.oplog.load(response)
+    return decode_wire(response)
 
 
 def _record_failure(

@@ -351,22 +351,27 @@ class Replay:
         """Step over hints and dead regions to the next entry that the guest must ask for."""
         if self.tail_logs:
             self.tail_logs.clear()
-        has_regions = bool(self._regions)
+        regions = self._regions
         for pair in self._entries:
-            if has_regions and self._is_dead(pair[0]):
+            if regions and self._is_dead(pair[0]):
                 continue
             entry = pair[1]
             kind = entry.__class__
+            if kind is ImportedFunctionInvoked:
+                # Nearly always: what follows is not asked for it.
+                break
             if kind in _NEVER_ASKED_FOR:
                 if isinstance(entry, Log):
                     self.tail_logs[entry._replace(timestamp=0)] += 1
             elif kind is ChangePersistenceLevel and _opens_zone(entry):
                 self._skip_zone()
             else:
-                self._next = pair
-                return
-        self._next = None
-        self._go_live(Event.EXHAUSTED)
+                break
+        else:
+            self._next = None
+            self._go_live(Event.EXHAUSTED)
+            return
+        self._next = pair
 
     def _is_dead(self, index: int) -> bool:
         # Indexes only grow, so the regions behind us are never looked at again.
