@@ -92,8 +92,7 @@ def measure(report: Report, folder: Path) -> None:
         resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         replayed()
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident
-        sides = {"stock": Stock(wasm), "recorded": recorded, COLD: replayed}
-        timings = in_turns(sides, CALLS)
+        timings = in_turns({"stock": Stock(wasm), "recorded": recorded, COLD: replayed}, CALLS)
     for name, timing in timings.items():
         report.timing(f"{name}, per call", timing)
     report.ratio("recorded / stock", ratio(timings, "recorded", "stock"), 0.5)

@@ -28,10 +28,11 @@ class Timing:
     median_ns: float
     min_ns: float
     max_ns: float
+    rounds_ns: tuple[float, ...]
 
     @classmethod
     def of(cls, rounds_ns: list[float]) -> Timing:
-        return cls(statistics.median(rounds_ns), min(rounds_ns), max(rounds_ns))
+        return cls(statistics.median(rounds_ns), min(rounds_ns), max(rounds_ns), tuple(rounds_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +136,11 @@ def in_turns(
 
 
 def ratio(timings: Mapping[str, Timing], name: str, base: str) -> float:
-    """How many times the one takes of the other, by their best rounds: noise only ever adds."""
-    return timings[name].min_ns / timings[base].min_ns
+    """
+    How many times the one takes of the other: the median over the rounds.
+
+    What was measured in one round was measured under the same load.  The best rounds would not do:
+    one lucky round of a short side decides them.
+    """
+    rounds = zip(timings[name].rounds_ns, timings[base].rounds_ns, strict=True)
+    return statistics.median(one / other for one, other in rounds)
