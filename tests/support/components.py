@@ -101,7 +101,7 @@ def _joined(cases: Sequence[Sequence[str]]) -> list[str]:
     return [joined.get(frozenset(column), "i64") for column in columns]
 
 
-class _Names:
+class TypeNames:
     """Text of types, where every nominal one is defined under a name of its own."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ def echo_component(types: tuple[WitType, ...]) -> bytes:
 
     Both call ``test:echo/host.{echo-n}``, ``loop-n`` as often as it is told to.
     """
-    names = _Names()
+    names = TypeNames()
     imports = [
         f'(export "echo-{i}" (func (param "v" {names.text(ty, "$in-")})'
         f" (result {names.text(ty, '$in-')})))"
