@@ -1,9 +1,8 @@
-"""``golem-host worker``: a worker's past and version, and what it is waiting for."""
+"""``golem-host worker``: a worker's past and version."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -13,7 +12,7 @@ import click
 from golem_cli import options
 from golem_cli.exits import CommandError, ExitCode
 from golem_cli.options import WorkerName
-from golem_cli.render import escaped, note
+from golem_cli.render import note
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -178,94 +177,4 @@ def _show_check(found: UpdateCheck, *, json_output: bool) -> int:
     return code
 
 
-@click.command()
-@click.argument("name", metavar="WORKER", type=options.WORKER)
-@click.argument("key")
-@options.quiet
-@options.state_dir
-def cancel(name: WorkerName, key: str, quiet: bool, state_dir: Path | None) -> None:
-    """
-    Take the invocation with this idempotency key out of a worker's queue.
-
-    \b
-    Example:
-      golem-host worker cancel counter/alice order-42
-    """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import find_worker, through_host
-
-    def act(host: AnyHost) -> int:
-        was_queued = find_worker(host, name).cancel(key)
-        done = "is canceled" if was_queued else "has its result already"
-        note(f"invocation {key} {done}", quiet=quiet)
-        return ExitCode.OK
-
-    through_host(state_dir, act, quiet=quiet, work=False)
-
-
-@click.command("simulate-crash")
-@click.argument("name", metavar="WORKER", type=options.WORKER)
-@options.quiet
-@options.state_dir
-def simulate_crash(name: WorkerName, quiet: bool, state_dir: Path | None) -> None:
-    """
-    Throw a worker's instance away, and have it rebuilt by replay.
-
-    \b
-    Example:
-      golem-host worker simulate-crash counter/alice
-    """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import find_worker, through_host
-
-    def act(host: AnyHost) -> int:
-        find_worker(host, name).simulate_crash()
-        note(f"the instance of worker {name} is gone, what it did is not", quiet=quiet)
-        return ExitCode.OK
-
-    through_host(state_dir, act, quiet=quiet, work=False)
-
-
-@click.command()
-@click.argument("name", metavar="WORKER", type=options.WORKER)
-@options.json_output
-@options.state_dir
-def stream(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
-    """
-    Print what a worker has written to stdout and stderr, each to ours.
-
-    \b
-    Example:
-      golem-host worker stream counter/alice
-    """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import find_worker, open_host
-
-    with open_host(state_dir, read_only=True) as host:
-        for line in find_worker(host, name).output():
-            if json_output:
-                document = {"index": line.index, "stream": line.stream, "text": line.text}
-                click.echo(json.dumps(document))
-            else:
-                click.echo(line.data, nl=False, err=line.stream == "stderr")
-
-
-@click.command()
-@click.argument("name", metavar="WORKER", type=options.WORKER)
-@options.json_output
-@options.state_dir
-def explain(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
-    """
-    Say in one sentence why a worker does not go on, since when, and what would free it.
-
-    \b
-    Example:
-      golem-host worker explain counter/alice
-    """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import open_host
-    from golem_host import Host
-
-    with open_host(state_dir, read_only=True) as host:
-        assert isinstance(host, Host)
-        found = host.workers.get(name.component, name.worker).explain()
-    click.echo(json.dumps(asdict(found)) if json_output else escaped(found.sentence))
-
-
-COMMANDS: Final = (explain, revert, fork, update, cancel, simulate_crash, stream)
+COMMANDS: Final = (revert, fork, update)

@@ -1,0 +1,120 @@
+"""``golem-host worker``: calling a worker, and going on with what it has left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from golem_cli import options
+from golem_cli.options import WorkerName
+from golem_cli.render import note
+from golem_oplog.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from golem_cli.invoking import Manner
+    from golem_cli.session import AnyHost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeRequest:
+    """The command line of `worker invoke`."""
+
+    name: WorkerName
+    call: str
+    idempotency_key: str | None
+    timeout: float | None
+    json_output: bool
+    quiet: bool
+    state_dir: Path | None
+
+    @property
+    def manner(self) -> Manner:
+        from golem_cli.invoking import Manner
+
+        return Manner(json_output=self.json_output, quiet=self.quiet, timeout_s=self.timeout)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@click.argument("call")
+@click.option(
+    "-i",
+    "--idempotency-key",
+    metavar="KEY",
+    help="The same key with the same call gives the first one's result.",
+)
+@click.option(
+    "--timeout",
+    type=options.DURATION,
+    metavar="TIME",
+    help="Interrupt the invocation, durably, after so long: 5, 500ms, 2m.",
+)
+@options.json_output
+@options.quiet
+@options.state_dir
+@options.bundled(InvokeRequest)
+def invoke(request: InvokeRequest) -> int:
+    """
+    Call an exported function of a worker.
+
+    The worker is made when there is none of this name.  CALL has its arguments in WAVE.
+
+    \b
+    Example:
+      golem-host worker invoke counter/alice 'add(1)'
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.invoking import Batch, calling, read_invocations
+    from golem_cli.session import existing_worker, through_host
+
+    batch = Batch([request.idempotency_key] if request.idempotency_key else ())
+
+    def act(host: AnyHost) -> int:
+        component = host.components.get(request.name.component)
+        existing = existing_worker(host, *request.name)
+        # A mistake in the call makes no worker.
+        callee = component if existing is None else existing.component
+        invocations = read_invocations(callee, [request.call])
+        target = existing or host.workers.create(component, request.name.worker)
+        keys = batch.planned(invocations, ())
+        with calling(target, request.manner) as calls:
+            return calls.invoke_all(invocations, keys, batch)
+
+    return through_host(request.state_dir, act, retry=True, quiet=request.quiet)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.json_output
+@options.quiet
+@options.state_dir
+def resume(name: WorkerName, json_output: bool, quiet: bool, state_dir: Path | None) -> int:
+    """
+    Continue what a worker has left unfinished, and wait for it.
+
+    \b
+    Example:
+      golem-host worker resume counter/alice
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.invoking import Batch, Invocation, Manner, calling
+    from golem_cli.session import find_worker, through_host
+
+    manner = Manner(json_output=json_output, quiet=quiet, timeout_s=None)
+    batch = Batch()
+
+    def act(host: AnyHost) -> int:
+        target = find_worker(host, name)
+        left = target.unfinished()
+        if not left and not batch.keys:
+            note(f"worker {name} has nothing to continue", quiet=quiet)
+        with calling(target, manner) as calls:
+            target.resume()
+            invocations = [Invocation(target.resolve(item.function), item.args) for item in left]
+            batch.keys = [item.key for item in left]
+            return calls.invoke_all(invocations, batch.keys)
+
+    return through_host(state_dir, act, retry=True, quiet=quiet)
+
+
+COMMANDS: Final = (invoke, resume)

@@ -1,0 +1,162 @@
+"""``golem-host worker``: which workers there are, and what can be said of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from golem_cli import options
+from golem_cli.options import WorkerName
+from golem_cli.render import escaped, fields, table, time_text
+from golem_oplog.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from golem_cli.session import AnyWorker
+    from golem_host import WorkerMetadata
+
+
+@click.command("list")
+@click.option("--component", metavar="NAME", help="Only the workers of this component.")
+@options.json_output
+@options.state_dir
+def list_(component: str | None, json_output: bool, state_dir: Path | None) -> None:
+    """
+    List workers with their status, and why it is so.
+
+    One whose log cannot be read is listed as damaged, with what can be done about it.
+
+    \b
+    Example:
+      golem-host worker list --component counter
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+
+    with open_host(state_dir, read_only=True) as host:
+        if component is not None:
+            host.components.get(component)
+        found = [_looked_at(item) for item in host.workers.list(component)]
+    if json_output:
+        for item in found:
+            click.echo(json.dumps(_document(item)))
+        return
+    heads = ("worker", "status", "version", "pending", "entries", "created", "reason")
+    for line in table(heads, [_row(item) for item in found]):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.json_output
+@options.state_dir
+def get(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
+    """
+    Show one worker.
+
+    \b
+    Example:
+      golem-host worker get counter/alice
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import find_worker, open_host
+
+    with open_host(state_dir, read_only=True) as host:
+        found = find_worker(host, name).metadata()
+    if json_output:
+        click.echo(json.dumps(_document(found)))
+        return
+    for line in fields(_described(found)):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.json_output
+@options.state_dir
+def explain(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
+    """
+    Say in one sentence why a worker does not go on, since when, and what would free it.
+
+    \b
+    Example:
+      golem-host worker explain counter/alice
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from golem_cli.session import open_host
+    from golem_host import Host
+
+    with open_host(state_dir, read_only=True) as host:
+        assert isinstance(host, Host)
+        found = host.workers.get(name.component, name.worker).explain()
+    click.echo(json.dumps(asdict(found)) if json_output else escaped(found.sentence))
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """All that is known of a worker whose log cannot be read."""
+
+    component: str
+    name: str
+    reason: str
+    status: str = "damaged"
+
+
+def _looked_at(worker: AnyWorker) -> WorkerMetadata | Damaged:
+    from golem_oplog.errors import OplogError
+
+    try:
+        return worker.metadata()
+    except OplogError as error:
+        label = f"{worker.component_name}/{worker.name}"
+        advice = f"`golem-host worker delete {label}` removes it"
+        return Damaged(worker.component_name, worker.name, f"{error}; {advice}")
+
+
+def _row(found: WorkerMetadata | Damaged) -> tuple[str, ...]:
+    label = f"{found.component}/{found.name}"
+    if isinstance(found, Damaged):
+        return (label, found.status, "", "", "", "", found.reason)
+    return (
+        label,
+        found.status,
+        str(found.component_version),
+        str(found.pending),
+        str(found.oplog_index),
+        time_text(found.created_ns),
+        found.reason,
+    )
+
+
+def _document(found: WorkerMetadata | Damaged) -> dict[str, object]:
+    if isinstance(found, Damaged):
+        return asdict(found)
+    document: dict[str, object] = asdict(found)
+    return document | {"env": dict(found.env), "config_vars": dict(found.config_vars)}
+
+
+def _described(found: WorkerMetadata) -> Iterator[tuple[str, str]]:
+    yield "worker", f"{found.component}/{found.name}"
+    yield "status", found.status
+    if found.reason:
+        yield "reason", found.reason
+    yield "version", str(found.component_version)
+    yield "pending", str(found.pending)
+    yield "retries", str(found.retry_count)
+    if found.last_error:
+        yield "last error", found.last_error
+    yield "entries", str(found.oplog_index)
+    yield "created", time_text(found.created_ns)
+    for arg in found.args:
+        yield "argument", arg
+    for name, value in found.env:
+        yield "environment", f"{name}={value}"
+    for name, value in found.config_vars:
+        yield "configuration", f"{name}={value}"
+    for update in found.updates:
+        details = f": {update.details}" if update.details else ""
+        yield "update", f"to version {update.target_version}, {update.state}{details}"
+
+
+COMMANDS: Final = (list_, get, explain)
