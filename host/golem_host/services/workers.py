@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from golem_host.component import Component
 from golem_host.errors import (
@@ -13,24 +13,24 @@ from golem_host.errors import (
     WorkerExistsError,
     WorkerNotFoundError,
 )
+from golem_host.services.forks import Forks
 from golem_host.services.loaded import LoadedWorkers
+from golem_host.services.looks import Looks
 from golem_host.services.output import WorkerOutput
 from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
+from golem_host.services.worker_name import check_worker_name
 from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
-from golem_host.worker.parts import Looked, Parts, Shared, View
+from golem_host.worker.parts import Parts, Shared, View
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Worker
 from golem_oplog.entries import Create
-from golem_oplog.errors import OplogError, OplogExistsError
-from golem_oplog.reader import OplogReader
+from golem_oplog.errors import OplogError
 from golem_oplog.store import OplogStore
 
 if TYPE_CHECKING:
     from golem_oplog.sequel import Sequel
-
-NAME_BYTES_MAX: Final = 512
 
 
 class Workers:
@@ -50,7 +50,8 @@ class Workers:
         self._read_only = read_only
         self._lock = threading.RLock()
         self._loaded = LoadedWorkers(self._load, shared.slots)
-        self._viewed: dict[WorkerKey, tuple[Looked, OplogReader]] = {}
+        self._forks = Forks(store=store, layout=layout, shared=shared, loaded=self._loaded)
+        self._looks = Looks(store, layout, shared)
         shared.promises.on_completed = self._promise_completed
 
     def create(
@@ -197,57 +198,10 @@ class Workers:
         check_worker_name(name)
         self._refuse_if_read_only()
         target = WorkerKey(source.component, name)
-        if not self._is_forked(target, token):
-            last_index = self._ready_to_fork(source)
-            if cut is None:
-                cut = last_index
-            if not 1 <= cut <= last_index:
-                raise InvalidRequestError(
-                    reason=f"cannot fork at index {cut}: the log has entries 1 to {last_index}"
-                )
-            self._fork(source, target, cut, token, extra)
+        self._forks.fork(source, target, cut, token, extra)
         # Also where the source stood interrupted (spec 2.12).
         self._loaded.wake(target, by_event=False)
         return self._worker(target)
-
-    def _ready_to_fork(self, source: WorkerKey) -> int:
-        """The source's last index on disk; one that is not in memory is not loaded for this."""
-        with self._loaded.locked(source):
-            runner = self._loaded.find(source)
-            if runner is not None:
-                runner.parts.oplog.seal()
-                return runner.parts.oplog.last_index
-            if not self._exists(*source):
-                raise WorkerNotFoundError(component=source.component, worker=source.worker)
-            with self._store.reader(self._layout.worker_key(*source)) as reader:
-                return reader.last_index
-
-    def _is_forked(self, target: WorkerKey, token: str) -> bool:
-        """Whether the fork of this token is there already."""
-        if not self._exists(*target):
-            return False
-        if not token or self._store.created(self._layout.worker_key(*target)).token != token:
-            raise WorkerExistsError(component=target.component, worker=target.worker)
-        return True
-
-    def _fork(
-        self, source: WorkerKey, target: WorkerKey, cut: int, token: str, extra: Sequence[Sequel]
-    ) -> None:
-        source_key, target_key = self._layout.worker_key(*source), self._layout.worker_key(*target)
-        create = self._store.created(source_key)
-        create = create._replace(
-            timestamp=self._shared.config.clock.unix_ns(),
-            worker_name=target.worker,
-            parent=(create.component_id, create.worker_name),
-            token=token,
-        )
-        # First, so that no crash leaves a fork that nobody would set going.
-        self._shared.unfinished.mark(target, NOW)
-        try:
-            with self._loaded.locked(target):
-                self._store.fork(source_key, target_key, cut, create, extra).close()
-        except OplogExistsError:
-            raise WorkerExistsError(component=target.component, worker=target.worker) from None
 
     def delete(self, key: WorkerKey) -> None:
         """Stop a worker and remove its log and its promises; one with a damaged log too."""
@@ -311,11 +265,7 @@ class Workers:
 
     def close(self) -> None:
         self._loaded.close()
-        with self._lock:
-            readers = [reader for _, reader in self._viewed.values()]
-            self._viewed.clear()
-        for reader in readers:
-            reader.close()
+        self._looks.close()
 
     # -- loading ----------------------------------------------------------------------------
 
@@ -337,25 +287,7 @@ class Workers:
     def _view(self, key: WorkerKey) -> View:
         if not self._read_only:
             return self.runner(key).parts
-        with self._lock:
-            view, reader = self._viewed.get(key) or self._look_at(key)
-            # Somebody else writes this log: what was folded may be old.
-            if reader.last_index > view.status.last_index:
-                view.status.refold(reader.skim)
-            return view
-
-    def _look_at(self, key: WorkerKey) -> tuple[Looked, OplogReader]:
-        if not self._exists(*key):
-            raise WorkerNotFoundError(component=key.component, worker=key.worker)
-        reader = self._store.reader(self._layout.worker_key(*key))
-        try:
-            status = fold(reader.skim)
-        except OplogError:
-            reader.close()
-            raise
-        view = Looked(*key, oplog=reader, status=status, shared=self._shared)
-        self._viewed[key] = view, reader
-        return view, reader
+        return self._looks.view(key)
 
     def _refuse_if_read_only(self) -> None:
         if self._read_only:
@@ -413,22 +345,3 @@ class Workers:
             return self._store.created(key).worker_name
         except OplogError:
             return self._layout.guess_worker(key)
-
-
-def check_worker_name(name: str) -> None:
-    """Source: spec 2.11."""
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        size = 0
-    if (
-        not 1 <= size <= NAME_BYTES_MAX
-        or name.startswith("-")
-        or "/" in name
-        or "\0" in name
-        or any(c.isspace() for c in name)
-    ):
-        raise InvalidRequestError(
-            reason=f"a worker name is 1 to {NAME_BYTES_MAX} bytes, without whitespace or '/', "
-            f"and does not begin with '-': {name!r}"
-        )
