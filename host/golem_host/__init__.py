@@ -49,9 +49,10 @@ if TYPE_CHECKING:
     from golem_host.worker.dry_run import UpdateCheck
     from golem_host.worker.explain import Explanation
     from golem_host.worker.metadata import WorkerMetadata
+    from golem_host.worker.output_line import OutputLine
     from golem_host.worker.request import Call
     from golem_host.worker.retry import RetryPolicy
-    from golem_host.worker.worker import OutputLine, Unfinished, Worker
+    from golem_host.worker.worker import Unfinished, Worker
     from golem_oplog.protocol import SyncLevel
     from golem_oplog.values import Err, Ok, ResourceRef, Some, Variant
 
@@ -65,7 +66,7 @@ _HOMES: Final = {
     "Host": "golem_host.host",
     "HostConfig": "golem_host.config",
     "Ok": "golem_oplog.values",
-    "OutputLine": "golem_host.worker.worker",
+    "OutputLine": "golem_host.worker.output_line",
     "PromiseId": "golem_host.services.promises",
     "PromiseInfo": "golem_host.services.promises",
     "ResourceRef": "golem_oplog.values",

@@ -12,7 +12,8 @@ import pytest
 from golem_host.rest import errors
 from golem_host.rest.errors import STATUS, document_of, error_classes, error_of, status_of
 from golem_host.rest.openapi import openapi_document
-from golem_host.rest.routes import COMMON_ERRORS, ROUTES, Route
+from golem_host.rest.route import COMMON_ERRORS, Route
+from golem_host.rest.routes import ROUTES
 from golem_host.rest.shapes import query_name
 from tests.support.rest import Web
 

@@ -31,7 +31,8 @@ from golem_host.rest.errors import (
 from golem_host.rest.exchange import JSON, WASM, Exchange, Raw, Stream, Waits
 from golem_host.rest.guard import drain
 from golem_host.rest.openapi import PATH, openapi_document
-from golem_host.rest.routes import ROUTES, Route
+from golem_host.rest.route import Route
+from golem_host.rest.routes import ROUTES
 from golem_host.rest.shapes import write
 from golem_oplog.data_error import DataError
 from golem_oplog.jsonform import parse_json

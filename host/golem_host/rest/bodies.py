@@ -100,10 +100,18 @@ class MetadataForm:
 
 
 @dataclass(frozen=True, slots=True)
+class DamagedForm:
+    """A worker whose log cannot be read."""
+
+    worker_id: WorkerId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerPage:
     workers: tuple[MetadataForm, ...]
     cursor: Annotated[str | None, "Give it back for the next page; null after the last one."]
-    damaged: Annotated[Texts, "Why the log of a worker of this page cannot be read, one each."] = ()
+    damaged: Annotated[tuple[DamagedForm, ...], "Those of the page whose log cannot be read."] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,7 @@ class InvokeQuery:
     timeout: Annotated[
         float | None, "Seconds, after which the invocation is interrupted, durably."
     ] = None
+    retry: Annotated[bool, "Whether an attempt that traps is made again."] = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Final
 import golem_host
 from golem_host.rest.errors import STATUS, error_classes
 from golem_host.rest.exchange import JSON
-from golem_host.rest.routes import COMMON_ERRORS, ROUTES, Route
+from golem_host.rest.route import COMMON_ERRORS, Route
+from golem_host.rest.routes import ROUTES
 from golem_host.rest.shapes import hints, is_required, query_name, schema
 
 PATH: Final = "/openapi.json"

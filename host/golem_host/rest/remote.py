@@ -26,10 +26,13 @@ from golem_host.rest.bodies import (
 from golem_host.rest.client import OWNER_S, Client, path_of
 from golem_host.rest.exchange import WASM
 from golem_host.rest.remote_worker import RemoteWorker, remote_metadata
+from golem_host.rest.reports import CollectedForm, collected_of
 from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import function_of
+from golem_host.services.collect import Collected
 from golem_host.services.promises import PromiseId, PromiseInfo
+from golem_host.storage.layout import directory_name
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.closing import ClosesOnExit
 from golem_oplog.lazy_dataclass import dataclass
@@ -43,6 +46,7 @@ class RemoteHost(ClosesOnExit):
     """The owner of a state directory, from another process."""
 
     def __init__(self, client: Client) -> None:
+        self._client = client
         self.components = RemoteComponents(client)
         self.workers = RemoteWorkers(client, self.components)
         self.promises = RemotePromises(client)
@@ -52,6 +56,11 @@ class RemoteHost(ClosesOnExit):
         """As `Client.of_owner`."""
         client = Client.of_owner(state_dir, wait_s)
         return None if client is None else cls(client)
+
+    def collect(self, *, dry_run: bool = False) -> Collected:
+        query = [("dry-run", "true" if dry_run else "false")]
+        found = self._client.ask("POST", path_of("gc"), query=query)
+        return collected_of(read(CollectedForm, found, "answer"))
 
     def close(self) -> None:
         """Nothing is held between two requests."""
@@ -218,23 +227,30 @@ class RemoteWorkers:
         component: Component | str | None = None,
         filter: Callable[[WorkerMetadata], bool] | None = None,  # noqa: A002 - as in `Workers`
     ) -> Iterator[RemoteWorker]:
-        """As `Workers.list`, but those whose log is damaged are not among them."""
+        """As `Workers.list`."""
         if component is None:
             names = sorted({each.name for each in self._components.all()})
         else:
             names = [component if isinstance(component, str) else component.name]
-        for name in names:
-            for metadata in self._pages(name):
-                if filter is None or filter(metadata):
-                    yield self._worker(name, metadata.name)
+        for component_name in names:
+            for name, metadata in self._listed(component_name):
+                worker = self._worker(component_name, name)
+                # That of a damaged one cannot be had: asking for it says why.
+                if filter is None or filter(metadata or worker.metadata()):
+                    yield worker
 
-    def _pages(self, component: str) -> Iterator[WorkerMetadata]:
+    def _listed(self, component: str) -> Iterator[tuple[str, WorkerMetadata | None]]:
+        """Names, in the order of `Workers.list`, with what is known of each."""
         cursor: str | None = ""
         while cursor is not None:
             query = [("cursor", cursor)] if cursor else []
             path = path_of("components", component, "workers")
             page = read(WorkerPage, self._client.ask("GET", path, query=query), "answer")
-            yield from map(remote_metadata, page.workers)
+            found: dict[str, WorkerMetadata | None] = {
+                form.worker_id.worker_name: remote_metadata(form) for form in page.workers
+            }
+            found |= {form.worker_id.worker_name: None for form in page.damaged}
+            yield from sorted(found.items(), key=lambda each: directory_name(each[0]))
             cursor = page.cursor
 
     def _worker(self, component: str, name: str) -> RemoteWorker:

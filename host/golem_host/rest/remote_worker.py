@@ -21,6 +21,7 @@ from golem_host.rest.bodies import (
 )
 from golem_host.rest.client import Client, Query, path_of
 from golem_host.rest.errors import InternalError, InvocationNotFoundError, error_of
+from golem_host.rest.reports import ExplanationForm, explanation_of
 from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
@@ -30,10 +31,12 @@ from golem_host.system import monotonic_s
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args
 from golem_host.worker.dry_run import UpdateCheck
+from golem_host.worker.explain import Explanation
 from golem_host.worker.metadata import WorkerMetadata
 from golem_host.worker.names import find_export
+from golem_host.worker.output_line import OutputLine
 from golem_host.worker.surgery import AUTOMATIC
-from golem_host.worker.worker import OutputLine, Unfinished
+from golem_host.worker.worker import Unfinished
 from golem_oplog.jsonform import wire_to_json
 from golem_oplog.types import FunctionType
 
@@ -71,8 +74,11 @@ class RemoteWorker:
         *args: Public,
         idempotency_key: str | None = None,
         timeout: float | None = None,
+        retry: bool = True,
     ) -> Public:
-        query = [] if timeout is None else [("timeout", repr(timeout))]
+        query = [("retry", "true" if retry else "false")]
+        if timeout is not None:
+            query.append(("timeout", repr(timeout)))
         answer = self._call("invoke-and-await", function, args, idempotency_key, query)
         result = read(InvocationResult, answer, "answer")
         if self._watched is not None:
@@ -187,11 +193,21 @@ class RemoteWorker:
     def metadata(self) -> WorkerMetadata:
         return remote_metadata(read(MetadataForm, self._ask("GET"), "answer"))
 
+    def explain(self) -> Explanation:
+        return explanation_of(read(ExplanationForm, self._ask("GET", "explain"), "answer"))
+
     def oplog(self, start: int = 1) -> Iterator[dict[str, object]]:
         """Entries from an index on, as ``golem-host dump --json`` prints them."""
+        return self._entries(start, [])
+
+    def search_oplog(self, text: str, start: int = 1) -> Iterator[dict[str, object]]:
+        """As `oplog`, but only those that hold a text somewhere, in upper or lower case."""
+        return self._entries(start, [("query", text)])
+
+    def _entries(self, start: int, query: Query) -> Iterator[dict[str, object]]:
         cursor: str | None = str(start)
         while cursor is not None:
-            answer = self._ask("GET", "oplog", query=[("cursor", cursor)])
+            answer = self._ask("GET", "oplog", query=[("cursor", cursor), *query])
             page = read(OplogPage, answer, "answer")
             for entry in page.entries:
                 assert isinstance(entry.value, dict)

@@ -7,59 +7,17 @@ follow the worker API of Golem, so that its tools' authors find what they know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from golem_host.rest import bodies as b
 from golem_host.rest.actions import components, invocations, logs, output, promises, system, workers
-from golem_host.rest.exchange import LINES, TEXT, WASM, Exchange
-from golem_oplog.lazy_dataclass import dataclass
-
-Action: TypeAlias = Callable[[Exchange], object]
-"""Run in a thread of the pool, or on the event loop if it is a coroutine function."""
+from golem_host.rest.exchange import LINES, TEXT, WASM
+from golem_host.rest.reports import CollectedForm, CollectQuery, ExplanationForm
+from golem_host.rest.route import Route
 
 COMPONENT: Final = "/v1/components/{component}"
 WORKERS: Final = f"{COMPONENT}/workers"
 WORKER: Final = f"{WORKERS}/{{worker}}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One operation."""
-
-    name: str
-    """The operation's id, as in OpenAPI."""
-    method: str
-    path: str
-    summary: str
-    action: Action
-    query: type = b.NoQuery
-    body: type | str | None = None
-    """A dataclass for JSON, or the media type of what is taken as it is."""
-    reply: object = b.Nothing
-    """A type for JSON, or a media type."""
-    errors: tuple[str, ...] = ()
-    """Classes beyond those that every route may answer with."""
-    status: int = 200
-    takes_key: bool = False
-    """Whether the header ``Idempotency-Key`` means something."""
-    waits: bool = False
-    """Whether it may take long: it ends when its client goes away."""
-
-    @property
-    def path_names(self) -> list[str]:
-        pieces = [piece.partition("}")[0] for piece in self.path.split("{")[1:]]
-        return [piece.partition(":")[0] for piece in pieces]
-
-
-COMMON_ERRORS: Final = (
-    "InvalidRequestError",
-    "UnauthorizedError",
-    "ForbiddenOriginError",
-    "StateDirError",
-    "OverloadedError",
-    "HostClosingError",
-)
 
 _COMPONENT: Final = ("ComponentNotFoundError",)
 _WORKER: Final = (*_COMPONENT, "WorkerNotFoundError", "CorruptOplogError")
@@ -161,6 +119,16 @@ ROUTES: Final = (
         summary="What can be said of a worker.",
         action=workers.get_worker,
         reply=b.MetadataForm,
+        errors=_WORKER,
+    ),
+    Route(
+        name="explain-worker",
+        method="GET",
+        path=f"{WORKER}/explain",
+        summary="In one sentence: what it waits for or why it failed, since when, and what would "
+        "free it.",
+        action=workers.explain_worker,
+        reply=ExplanationForm,
         errors=_WORKER,
     ),
     Route(
@@ -361,6 +329,16 @@ ROUTES: Final = (
         reply=b.PromisePage,
     ),
     # the host
+    Route(
+        name="collect",
+        method="POST",
+        path="/v1/gc",
+        summary="Remove what nothing refers to any more; workers may run meanwhile.",
+        action=system.collect,
+        query=CollectQuery,
+        reply=CollectedForm,
+        errors=("OplogWriteError",),
+    ),
     Route(
         name="health",
         method="GET",

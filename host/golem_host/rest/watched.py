@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from golem_host.errors import HostError
 from golem_host.rest.client import Client, Lines
-from golem_host.worker.worker import OutputLine
+from golem_host.worker.output_line import OutputLine
 from golem_oplog.errors import OplogError
 
 

@@ -19,7 +19,7 @@ from golem_host.worker import outcome as ends
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
-from golem_host.worker.retry import MS, RetryPolicy
+from golem_host.worker.retry import MS, NO_RETRY, RetryPolicy
 from golem_host.worker.stderr import exception_line, stderr_since, traceback_in
 from golem_oplog.entries import (
     CancelPendingInvocation,
@@ -246,6 +246,9 @@ class Endings:
         return self._parts.status.failures >= self.policy().max_attempts
 
     def policy(self) -> RetryPolicy:
+        running = self._parts.status.running
+        if running is not None and not self._ledger.is_retried(running.key):
+            return NO_RETRY
         own = self._parts.status.retry_policy
         if own is None:
             return self._parts.shared.config.retry_policy

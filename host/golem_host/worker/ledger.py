@@ -188,6 +188,11 @@ class Ledger:
         running = status.running
         return key in status.pending or (running is not None and running.key == key)
 
+    def is_retried(self, key: str) -> bool:
+        """Whether nobody who waits for it wants it to be given up at the first trap."""
+        request = self._open.get(key)
+        return request is None or request.retry
+
     def settle(self, key: str, payload: bytes | None) -> None:
         request = self._open.pop(key, None)
         if request is not None:

@@ -42,6 +42,7 @@ class Request:
         "key",
         "not_before",
         "payload",
+        "retry",
         "target_version",
     )
 
@@ -54,6 +55,7 @@ class Request:
         *,
         not_before: int | None = None,
         target_version: int | None = None,
+        retry: bool = True,
     ) -> None:
         self.key = key
         self.function = function
@@ -65,6 +67,8 @@ class Request:
         """Unix nanoseconds before which it does not begin."""
         self.target_version = target_version
         """For a snapshot-based update, which waits in the queue like an invocation."""
+        self.retry = retry
+        """Whether an attempt that traps is made again; False where one of its callers says so."""
         self._done = threading.Event()
         self._payload: bytes | None = None
         self._error: BaseException | None = None

@@ -48,3 +48,7 @@ class RetryPolicy:
             return self.min_delay_ns * self.multiplier**power
         except OverflowError:
             return math.inf
+
+
+NO_RETRY: Final = RetryPolicy(max_attempts=0)
+"""The first failure is the last one."""

@@ -72,6 +72,7 @@ class Runner:
                     self.ledger.refuse_if_over()
                     request = asked
                     self.ledger.add(request)
+                request.retry = request.retry and asked.retry
                 if durable and not request.done and not self.ledger.is_durable(request.key):
                     self._accept(request)
             if durable:

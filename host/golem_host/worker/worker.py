@@ -18,7 +18,7 @@ from golem_host.errors import (
     InvalidRequestError,
     InvocationInterruptedError,
 )
-from golem_host.services.output import STREAM_NAMES, Watcher
+from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.wire import Public
 from golem_host.worker.arguments import public_args, wire_args
@@ -26,12 +26,12 @@ from golem_host.worker.dry_run import UpdateCheck, check_update
 from golem_host.worker.explain import Explanation, explain
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.names import find_export
+from golem_host.worker.output_line import OutputLine, output_lines
 from golem_host.worker.parts import NS_PER_S, Parts, View
 from golem_host.worker.request import Call, Request
 from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_oplog.cbor import encode_args
-from golem_oplog.entries import Log, LogLevel
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.query import EntryFilter, select_entries, view_entries
 from golem_oplog.types import FunctionType
@@ -41,21 +41,6 @@ TIMEOUT_KIND: Final = "timeout"
 CHECK_TIMEOUT_S: Final = 60.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class OutputLine:
-    """One piece of what the guest wrote."""
-
-    index: int
-    stream: str
-    """``stdout`` or ``stderr``."""
-    data: bytes
-
-    @property
-    def text(self) -> str:
-        """As text; a piece may begin or end inside of a character."""
-        return self.data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +89,7 @@ class Worker:
         *args: Public,
         idempotency_key: str | None = None,
         timeout: float | None = None,
+        retry: bool = True,
     ) -> Public:
         """
         Call an exported function and wait for its value, in public form.
@@ -114,6 +100,9 @@ class Worker:
         When ``timeout`` seconds are over the invocation is interrupted, durably; one that has not
         begun is forgotten, unless it was accepted by `enqueue`.
 
+        Without ``retry`` the worker gives up at the first trap in it, whatever its policy says.
+        That is a wish of this caller: a host that continues the call for others tries again.
+
         Raises:
             InvalidRequestError: No such function.
             ParamTypeMismatchError: An argument does not fit.
@@ -122,19 +111,25 @@ class Worker:
             PreviousInvocationFailedError, InvocationExitedError: The worker takes no more.
             InvocationInterruptedError: Somebody, or the timeout, stopped it.
         """
-        call = self.begin(function, *args, idempotency_key=idempotency_key)
+        call = self.begin(function, *args, idempotency_key=idempotency_key, retry=retry)
         try:
             return call.result(timeout)
         except TimeoutError:
             return self.give_up(call)
 
-    def begin(self, function: str, *args: Public, idempotency_key: str | None = None) -> Call:
+    def begin(
+        self,
+        function: str,
+        *args: Public,
+        idempotency_key: str | None = None,
+        retry: bool = True,
+    ) -> Call:
         """
         As `invoke`, for callers who wait in their own way: nothing is promised before it is done.
 
         `enqueue` is for calls that must be made whatever happens.
         """
-        return self._submit(function, args, idempotency_key, durable=False)
+        return self._submit(function, args, idempotency_key, durable=False, retry=retry)
 
     def give_up(self, call: Call) -> Public:
         """
@@ -209,6 +204,7 @@ class Worker:
         *,
         durable: bool,
         at: datetime | float | None = None,
+        retry: bool = True,
     ) -> Call:
         function_type = self.resolve(function)
         wires = wire_args(function_type, args)
@@ -218,6 +214,7 @@ class Worker:
             wires,
             encode_args(wires),
             not_before=None if at is None else _unix_ns(at),
+            retry=retry,
         )
         return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=durable)))
 
@@ -348,10 +345,7 @@ class Worker:
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""
-        for index, entry in self._view().oplog.read(start):
-            if isinstance(entry, Log) and entry.level in STREAM_NAMES:
-                stream = STREAM_NAMES[LogLevel(entry.level)]
-                yield OutputLine(index, stream, entry.message)
+        return output_lines(self._view().oplog, start)
 
     @contextmanager
     def attach(

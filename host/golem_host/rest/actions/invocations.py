@@ -46,7 +46,9 @@ async def invoke_and_await(x: Exchange) -> InvocationResult:
 
     def begin() -> tuple[Worker, Call]:
         worker, function, args = _prepare(x, query.function, body)
-        return worker, worker.begin(function.name, *args, idempotency_key=_key(x))
+        return worker, worker.begin(
+            function.name, *args, idempotency_key=_key(x), retry=query.retry
+        )
 
     worker, call = await x.work(begin)
     is_done = await x.outcome(call, timeout_s)

@@ -25,7 +25,8 @@ from golem_host.rest.bodies import OutputQuery
 from golem_host.rest.bounds import MARK_S, NOTICES_MAX
 from golem_host.rest.errors import document_of
 from golem_host.rest.exchange import EVENTS, LINES, Exchange, Stream, Waits
-from golem_host.worker.worker import OutputLine, Worker
+from golem_host.worker.output_line import OutputLine
+from golem_host.worker.worker import Worker
 from golem_oplog.errors import OplogError
 
 BATCH_BYTES: Final = 256 << 10

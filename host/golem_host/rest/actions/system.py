@@ -7,11 +7,16 @@ import os
 import golem_host
 from golem_host.rest.bodies import Health, Version
 from golem_host.rest.exchange import Exchange
+from golem_host.rest.reports import CollectedForm, CollectQuery, collected_form
 
 
 def health(x: Exchange) -> Health:
     del x
     return Health("ok")
+
+
+def collect(x: Exchange) -> CollectedForm:
+    return collected_form(x.host.collect(dry_run=x.query(CollectQuery).dry_run))
 
 
 def version(x: Exchange) -> Version:

@@ -6,6 +6,7 @@ from golem_host.errors import InvalidRequestError
 from golem_host.rest.actions.lookup import component_name, path_component, path_worker
 from golem_host.rest.bodies import (
     CheckUpdateBody,
+    DamagedForm,
     ForkBody,
     InterruptQuery,
     MetadataForm,
@@ -23,6 +24,7 @@ from golem_host.rest.bodies import (
 from golem_host.rest.bounds import PAGE_MAX
 from golem_host.rest.errors import document_of
 from golem_host.rest.exchange import Exchange
+from golem_host.rest.reports import ExplanationForm, explanation_form
 from golem_host.rest.shapes import Json
 from golem_host.worker.filter_text import parse_filters
 from golem_host.worker.metadata import WorkerMetadata
@@ -36,7 +38,7 @@ def list_workers(x: Exchange) -> WorkerPage:
     wanted = parse_filters(query.filter)
     component = path_component(x)
     found: list[MetadataForm] = []
-    damaged: list[str] = []
+    damaged: list[DamagedForm] = []
     cursor = query.cursor or ""
     for following, worker in x.host.workers.after(component.name, cursor):
         if len(found) + len(damaged) == count:
@@ -45,7 +47,7 @@ def list_workers(x: Exchange) -> WorkerPage:
         try:
             metadata = worker.metadata()
         except OplogError as error:
-            damaged.append(str(error))
+            damaged.append(DamagedForm(WorkerId(component.id, worker.name), str(error)))
             continue
         if wanted(metadata):
             found.append(metadata_form(component.id, metadata))
@@ -69,6 +71,10 @@ def create_worker(x: Exchange) -> WorkerCreated:
 
 def get_worker(x: Exchange) -> MetadataForm:
     return metadata_form(path_component(x).id, path_worker(x).metadata())
+
+
+def explain_worker(x: Exchange) -> ExplanationForm:
+    return explanation_form(path_worker(x).explain())
 
 
 def delete_worker(x: Exchange) -> Nothing:
