@@ -17,6 +17,7 @@ from golem_host.worker.parts import Parts
 from golem_host.worker.retry import RetryPolicy
 from golem_host.worker.session import Start
 from golem_host.worker.worker import Worker
+from golem_oplog.entries import SuccessfulUpdate
 from tests.support.cli import wait_until
 from tests.support.hosts import QUICK, open_host
 from tests.support.killed_update import kill_in_update
@@ -169,6 +170,35 @@ def _rescue(worker: Worker) -> None:
     assert (8, 3) == (worker.invoke("fail", idempotency_key="k"), worker.invoke("add", 2))
 
 
+def test_a_watcher_learns_of_an_update_once_it_is_on_disk(tmp_path: Path) -> None:
+    """With how many calls have other arguments, and of what size the new version is."""
+    told: list[tuple[str, bool]] = []
+    versions = (version(), version(more=1, spin=""), version(fail=""))
+    with hosting(tmp_path, *versions) as worker:
+        worker.invoke("draw", 8)
+        parts = worker._runner().parts
+
+        def note(text: str) -> None:
+            told.append((text, parts.oplog.committed_index == parts.oplog.last_index))
+
+        with worker.attach(lambda _stream, _data: None, note):
+            for number in (1, 2):
+                worker.update(number)
+                assert (number, "successful") == settled(worker)[-1]
+                worker.invoke("add", 1)
+        sizes = [
+            entry.component_size_bytes
+            for _, entry in parts.oplog.read()
+            if isinstance(entry, SuccessfulUpdate)
+        ]
+
+    assert [
+        ("updated to version 1; 1 calls have other arguments", True),
+        ("updated to version 2", True),
+    ] == told
+    assert [len(each) for each in versions[1:]] == sizes
+
+
 # -- order -----------------------------------------------------------------------------------------
 
 
@@ -247,6 +277,19 @@ def test_requests_are_compared_again_behind_an_update(tmp_path: Path) -> None:
         differs = pytest.raises(HostError, match=r"bytes\(9\), attempted .*bytes\(10\)")
         with again(tmp_path, STRICT) as worker, differs:
             worker.invoke("add", 0)
+
+
+def test_requests_are_not_compared_where_nobody_wants_that(tmp_path: Path) -> None:
+    """Only names are then; the guest is given what was recorded for other arguments."""
+    with hosting(tmp_path, version(), version(more=1)) as worker:
+        drawn = worker.invoke("draw", 8, idempotency_key="k")
+    with pytest.MonkeyPatch.context() as patch:
+        _run_another(patch, 1)
+        with again(tmp_path, replace(STRICT, compare_requests=False)) as worker:
+            assert (0, drawn) == (
+                worker.invoke("add", 0),
+                worker.invoke("draw", 8, idempotency_key="k"),
+            )
 
 
 def _run_another(patch: pytest.MonkeyPatch, number: int) -> None:
