@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from golem_host import Host, HostConfig
+from golem_host.context import InstanceContext
 from golem_host.services import loaded
 from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.output import WorkerOutput
@@ -45,10 +46,12 @@ from tests.support.cli_guest import cli_guest
 from tests.support.components import clock_component
 from tests.support.hosts import open_host
 from tests.support.scripted_guest import Body, HostCalls, ScriptedGuest, exported
+from tests.support.version_guests import version
 from tests.support.waiting import PATIENCE_S, until
 
 AFTER_MS: Final = 3_600_000
 AFTER_NS: Final = AFTER_MS * 1_000_000
+GRACE_S: Final = 0.02
 AT_ONCE: Final = HostConfig(sync_level=SyncLevel.PROCESS, suspend_after_s=0, idle_after_s=0)
 """Nothing stays in memory or keeps a thread without need."""
 
@@ -239,13 +242,15 @@ def test_a_far_retry_gives_up_the_thread(tmp_path: Path) -> None:
 
 
 class Moment(NamedTuple):
-    """Before or after a method of the host, when it is called for the suspension."""
+    """Before or after a method of the host, when it is called from the wait on."""
 
     owner: type
     method: str
     is_after: bool
     is_locked: bool = False
     """Nobody else gets on before the lock is free again: the completion is only begun here."""
+    number: int = 1
+    """Which of its calls."""
 
 
 MOMENTS: Final = (
@@ -276,10 +281,11 @@ class Meanwhile:
         self.moment = moment
         self.is_armed = False
         self.has_come = False
+        self._left = moment.number
         self._thread = threading.Thread(target=act)
 
     def put(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        owner, method, is_after, _ = self.moment
+        owner, method, is_after, *_ = self.moment
         was: Callable[..., Any] = getattr(owner, method)
 
         def hooked(*args: Any, **kwargs: Any) -> Any:
@@ -295,9 +301,12 @@ class Meanwhile:
     def _come(self) -> None:
         if not self.is_armed:
             return
+        self._left -= 1
+        if self._left:
+            return
         self.is_armed = False
-        self.has_come = True
         self._thread.start()
+        self.has_come = True
         if not self.moment.is_locked:
             self._thread.join(PATIENCE_S)
             assert not self._thread.is_alive()
@@ -306,9 +315,11 @@ class Meanwhile:
         self._thread.join(PATIENCE_S)
 
 
-@pytest.mark.parametrize(
-    "moment", MOMENTS, ids=lambda m: f"{'after' if m.is_after else 'before'}-{m.method}"
-)
+def named(moment: Moment) -> str:
+    return f"{'after' if moment.is_after else 'before'}-{moment.method}-{moment.number}"
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=named)
 def test_a_promise_completed_while_a_worker_parks_wakes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: Moment
 ) -> None:
@@ -333,3 +344,54 @@ def test_a_promise_completed_while_a_worker_parks_wakes_it(
         meanwhile.end()
         assert (True, 1) == (meanwhile.has_come, len(entries(worker, Suspend)))
         until(lambda: not host.workers._shared.unfinished.all())
+
+
+LOOKS: Final = (
+    # Before it can be heard of, before and after the first look, and in memory.
+    Moment(Promises, "waking", is_after=False),
+    Moment(Promises, "is_completed", is_after=False),
+    Moment(Promises, "is_completed", is_after=True),
+    Moment(InstanceContext, "wait_until", is_after=False),
+    Moment(Slot, "released", is_after=False),
+    Moment(Slot, "released", is_after=True),
+    # The grace period is over: before and after the last look with an instance.
+    Moment(Promises, "is_completed", is_after=False, number=2),
+    Moment(Promises, "is_completed", is_after=True, number=2),
+    # Suspended: before and after the look that is taken once somebody could find it.
+    Moment(Promises, "is_completed", is_after=False, number=3),
+    Moment(Promises, "is_completed", is_after=True, number=3),
+)
+"""Of a wait that is suspended only after a while."""
+
+
+@pytest.mark.parametrize("moment", [*LOOKS, *MOMENTS], ids=named)
+def test_a_promise_completed_while_a_guest_waits_wakes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: Moment
+) -> None:
+    """A real one, from before it looks until it is put away; nobody asks for its result."""
+    made: list[PromiseId] = []
+    create = Promises.create
+
+    def creating(promises: Promises, promise: PromiseId) -> None:
+        create(promises, promise)
+        made.append(promise)
+        # From here on, the moments are those of the wait.
+        meanwhile.is_armed = True
+
+    monkeypatch.setattr(Promises, "create", creating)
+    idle_after_s = GRACE_S if moment in LOOKS else 0
+    with open_host(tmp_path, replace(AT_ONCE, idle_after_s=idle_after_s)) as host:
+        component = host.components.deploy(version(), name="waits")
+        worker = host.workers.create(component, "a")
+        meanwhile = Meanwhile(moment, lambda: host.promises.complete(made[0], b"four"))
+        meanwhile.put(monkeypatch)
+        worker.enqueue("wait", idempotency_key="k")
+        until(lambda: meanwhile.has_come)
+        meanwhile.end()
+        until(lambda: not host.workers._shared.unfinished.all())
+        call = worker.call("k")
+
+        assert call is not None
+        assert (True, 4) == (call.done, call.result(0))
+        is_early = moment in LOOKS[:-3]
+        assert int(not is_early) == len(entries(worker, Suspend))
