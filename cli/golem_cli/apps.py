@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from golem_cli.progress import Report
     from golem_cli.session import AnyHost
     from golem_host import Component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a version of a component has beside its bytes."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    config_vars: Mapping[str, str] = field(default_factory=dict)
+    ephemeral: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +41,31 @@ class Source:
             return self.path
         return build_project(self.path, None, report)
 
-    def deploy(self, host: AnyHost, report: Report) -> Component:
+    def deploy(self, host: AnyHost, report: Report, settings: Settings | None = None) -> Component:
+        """Deploy it; without settings, with those of the version that is there."""
+        if settings is None:
+            settings = self._latest_settings(host)
         return host.components.deploy(
-            self.build(report), name=self.name, source=str(self.path), progress=report
+            self.build(report),
+            name=self.name,
+            source=str(self.path),
+            env=settings.env,
+            config_vars=settings.config_vars,
+            ephemeral=settings.ephemeral,
+            progress=report,
+        )
+
+    def _latest_settings(self, host: AnyHost) -> Settings:
+        from golem_host import ComponentNotFoundError
+
+        try:
+            latest = host.components.get(self.name)
+        except ComponentNotFoundError:
+            return Settings()
+        return Settings(
+            env=dict(latest.env),
+            config_vars=dict(latest.config_vars),
+            ephemeral=latest.ephemeral,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -24,8 +25,9 @@ from golem_cli.render import size_text
     metavar="FILE",
     help="Where to put the component.  [default: DIR's name with .wasm, here]",
 )
+@options.json_output
 @options.quiet
-def build(folder: Path, output: Path | None, quiet: bool) -> None:
+def build(folder: Path, output: Path | None, json_output: bool, quiet: bool) -> None:
     """
     Build a guest project into a component.
 
@@ -42,5 +44,8 @@ def build(folder: Path, output: Path | None, quiet: bool) -> None:
     target = output or Path(f"{folder.resolve().name}.wasm")
     with progress(quiet=quiet) as report:
         wasm = build_project(folder, target, report)
-    if not quiet:
-        click.echo(f"{wasm}  {size_text(wasm.stat().st_size)}", err=True)
+    size_bytes = wasm.stat().st_size
+    if json_output:
+        click.echo(json.dumps({"component": str(wasm), "size_bytes": size_bytes}))
+    elif not quiet:
+        click.echo(f"{wasm}  {size_text(size_bytes)}", err=True)

@@ -9,11 +9,35 @@ from typing import TYPE_CHECKING
 import click
 
 from golem_cli import options
+from golem_cli.apps import Settings
 from golem_cli.lazy import Group
-from golem_cli.render import fields, note, size_text, table
+from golem_cli.render import done, fields, size_text, table
+from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_host import Component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """The command line of `component deploy`."""
+
+    app: str
+    name: str | None
+    env: tuple[tuple[str, str | None], ...]
+    config_var: tuple[tuple[str, str | None], ...]
+    ephemeral: bool
+    json_output: bool
+    quiet: bool
+    state_dir: Path | None
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            env=options.pairs(self.env),
+            config_vars=options.pairs(self.config_var),
+            ephemeral=self.ephemeral,
+        )
 
 
 @click.group(cls=Group)
@@ -28,19 +52,21 @@ def component() -> None:
 
 
 @component.command()
-@click.argument("app")
+@click.argument("app", shell_complete=options.complete_app)
 @click.option("--name", metavar="NAME", help="[default: name of file or folder]")
+@options.env
+@options.config_var
+@click.option("--ephemeral", is_flag=True, help="Each call of its workers has a fresh instance.")
 @options.json_output
 @options.quiet
 @options.state_dir
-def deploy(
-    app: str, name: str | None, json_output: bool, quiet: bool, state_dir: Path | None
-) -> None:
+@options.bundled(DeployRequest)
+def deploy(request: DeployRequest) -> None:
     """
     Deploy a component, or a new version of one.
 
-    APP is a component file or the folder of a guest project.  Other bytes under the same name are
-    its next version; workers stay on the version that they have.
+    APP is a component file or the folder of a guest project.  Other bytes or settings under the
+    same name are its next version; workers stay on the version that they have.
 
     \b
     Example:
@@ -51,15 +77,13 @@ def deploy(
     from golem_cli.progress import progress
     from golem_cli.session import open_host
 
-    source = find_source(app, name)
+    source = find_source(request.app, request.name)
     if source is None:
-        raise CommandError(f"{app}: no such file or folder", ExitCode.NOT_FOUND)
-    with open_host(state_dir) as host, progress(quiet=quiet) as report:
-        deployed = source.deploy(host, report)
-    if json_output:
-        click.echo(json.dumps(_summary(deployed)))
-    else:
-        note(f"component {deployed.name} is deployed, version {deployed.version}", quiet=quiet)
+        raise CommandError(f"{request.app}: no such file or folder", ExitCode.NOT_FOUND)
+    with open_host(request.state_dir) as host, progress(quiet=request.quiet) as report:
+        deployed = source.deploy(host, report, request.settings)
+    text = f"component {deployed.name} is deployed, version {deployed.version}"
+    done(text, _summary(deployed), json_output=request.json_output, quiet=request.quiet)
 
 
 @component.command("list")
@@ -91,7 +115,7 @@ def list_(json_output: bool, state_dir: Path | None) -> None:
 
 
 @component.command()
-@click.argument("name")
+@click.argument("name", shell_complete=options.complete_component)
 @click.option("--version", type=click.IntRange(0), metavar="N", help="[default: the latest]")
 @options.json_output
 @options.state_dir
@@ -129,10 +153,11 @@ def get(name: str, version: int | None, json_output: bool, state_dir: Path | Non
 
 
 @component.command()
-@click.argument("name")
+@click.argument("name", shell_complete=options.complete_component)
 @click.option("--version", type=click.IntRange(0), metavar="N", help="[default: the latest]")
+@options.json_output
 @options.state_dir
-def wit(name: str, version: int | None, state_dir: Path | None) -> None:
+def wit(name: str, version: int | None, json_output: bool, state_dir: Path | None) -> None:
     """
     Print a component's world as WIT.
 
@@ -143,15 +168,20 @@ def wit(name: str, version: int | None, state_dir: Path | None) -> None:
     from golem_cli.session import open_host
 
     with open_host(state_dir, read_only=True) as host:
-        text = host.components.get(name, version=version).wit()
-    click.echo(text.rstrip("\n"))
+        found = host.components.get(name, version=version)
+        text = found.wit()
+    if json_output:
+        click.echo(json.dumps({"name": found.name, "version": found.version, "wit": text}))
+    else:
+        click.echo(text.rstrip("\n"))
 
 
 @component.command()
-@click.argument("name")
+@click.argument("name", shell_complete=options.complete_component)
+@options.json_output
 @options.quiet
 @options.state_dir
-def delete(name: str, quiet: bool, state_dir: Path | None) -> None:
+def delete(name: str, json_output: bool, quiet: bool, state_dir: Path | None) -> None:
     """
     Delete a component with all its versions; refused while it has workers.
 
@@ -163,7 +193,8 @@ def delete(name: str, quiet: bool, state_dir: Path | None) -> None:
 
     with open_host(state_dir) as host:
         host.components.delete(name)
-    note(f"component {name} is deleted", quiet=quiet)
+    said = {"component": name, "deleted": True}
+    done(f"component {name} is deleted", said, json_output=json_output, quiet=quiet)
 
 
 def _summary(item: Component) -> dict[str, object]:
@@ -175,4 +206,7 @@ def _summary(item: Component) -> dict[str, object]:
         "size_bytes": item.size_bytes,
         "initial_memory_bytes": item.initial_memory_bytes,
         "source": item.source,
+        "env": dict(item.env),
+        "config_vars": dict(item.config_vars),
+        "ephemeral": item.ephemeral,
     }

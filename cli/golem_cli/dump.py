@@ -45,7 +45,7 @@ class DumpRequest:
 
 
 @click.command()
-@click.argument("target", metavar="WORKER|FILE")
+@click.argument("target", metavar="WORKER|FILE", shell_complete=options.complete_log)
 @click.option(
     "--from", "first", type=click.IntRange(1), default=1, metavar="N", help="First index."
 )

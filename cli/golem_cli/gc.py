@@ -21,16 +21,15 @@ def gc(dry_run: bool, json_output: bool, quiet: bool, state_dir: Path | None) ->
     """
     Remove what no worker refers to: payloads, promises, leftovers of crashes.
 
-    Needs the state directory for itself.  Deployed components stay.
+    Workers may run meanwhile.  Deployed components stay.
 
     \b
     Example:
       golem-host gc --dry-run
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import state_root
-    from golem_host import Host, HostConfig
+    from golem_cli.session import open_host
 
-    with Host.open(state_root(state_dir), HostConfig(threads_max=0), revive=False) as host:
+    with open_host(state_dir, work=False) as host:
         found = host.collect(dry_run=dry_run)
     if json_output:
         click.echo(json.dumps(asdict(found)))

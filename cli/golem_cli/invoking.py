@@ -53,6 +53,7 @@ class Manner:
     json_output: bool
     quiet: bool
     timeout_s: float | None
+    retry: bool = True
 
 
 def read_invocations(component: Component, texts: Iterable[str]) -> list[Invocation]:
@@ -72,6 +73,11 @@ def resolve(component: Component, name: str) -> FunctionType:
     from golem_host.worker.names import find_export
 
     return find_export(component.load(component).exports, name).type
+
+
+def fresh_key() -> str:
+    """An idempotency key that no `run` takes for its own."""
+    return os.urandom(2 * BATCH_BYTES).hex()  # noqa: TID251 - no guest sees it
 
 
 def plan_keys(invocations: Sequence[Invocation], unfinished: Sequence[str]) -> list[str]:
@@ -139,6 +145,7 @@ class Calls:
                 *invocation.args,
                 idempotency_key=key,
                 timeout=self._manner.timeout_s,
+                retry=self._manner.retry,
             )
 
         def stopped() -> InvocationInterruptedError:
@@ -163,21 +170,24 @@ class Calls:
             if position < batch.shown:
                 continue
             value = self.invoke(invocation, key)
-            self.output.result(self._shown(invocation, key, value))
+            text = shown(invocation.function, key, value, json_output=self._manner.json_output)
+            self.output.result(text)
             batch.shown += 1
             if isinstance(value, Err):
                 return ExitCode.GUEST_ERR
         return ExitCode.OK
 
-    def _shown(self, invocation: Invocation, key: str, value: object) -> str:
-        from golem_oplog.jsonform import to_json
-        from golem_oplog.wave import render_value
 
-        ty = invocation.function.result
-        if self._manner.json_output:
-            result = None if ty is None else to_json(ty, value)
-            return json.dumps({"function": invocation.function.name, "key": key, "result": result})
-        return "()" if ty is None else render_value(value, ty)
+def shown(function: FunctionType, key: str, value: object, *, json_output: bool) -> str:
+    """A call's value as it is printed."""
+    from golem_oplog.jsonform import to_json
+    from golem_oplog.wave import render_value
+
+    ty = function.result
+    if json_output:
+        result = None if ty is None else to_json(ty, value)
+        return json.dumps({"function": function.name, "key": key, "result": result})
+    return "()" if ty is None else render_value(value, ty)
 
 
 @contextmanager

@@ -10,11 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
 from golem_cli.exits import ExitCode, report
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 PROGRAM = "golem-host"
 
@@ -30,9 +33,17 @@ class CommandEntry(NamedTuple):
 class Group(click.Group):
     """A group whose unknown names are answered with the nearest known one."""
 
+    def __init__(
+        self, *args: Any, aliases: Mapping[str, str] | None = None, **settings: Any
+    ) -> None:
+        """``aliases``: names that another tool has for our commands; they are not listed."""
+        super().__init__(*args, **settings)
+        self.aliases = aliases or {}
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        args = [self.aliases.get(args[0], args[0]), *args[1:]]
         if args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             raise self.unknown(ctx, args[0])
         return super().resolve_command(ctx, args)
@@ -75,6 +86,17 @@ class LazyGroup(Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self._entries.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # Click asks each command for its summary here as well.
+        from click.shell_completion import CompletionItem
+
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return options + [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in self._entries.items()
+            if name.startswith(incomplete)
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         # Click answers these two by itself, with an empty line and with code 1.

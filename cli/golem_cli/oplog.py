@@ -33,7 +33,7 @@ class TailRequest:
     state_dir: Path | None
 
 
-TARGET = click.argument("target", metavar="WORKER|FILE")
+TARGET = click.argument("target", metavar="WORKER|FILE", shell_complete=options.complete_log)
 
 
 @click.group(cls=Group)

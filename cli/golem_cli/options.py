@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+Offer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 DEFAULT_WORKER: Final = "main"
@@ -31,7 +35,28 @@ json_output: Decorator = click.option(
 quiet: Decorator = click.option(
     "-q", "--quiet", is_flag=True, help="Say nothing on stderr except errors."
 )
+no_retry: Decorator = click.option("--no-retry", is_flag=True, help="Give up at the first trap.")
 full: Decorator = click.option("--full", is_flag=True, help="Print long values whole.")
+
+
+def offering(function: str) -> Offer:
+    """For ``shell_complete``: a function of `golem_cli.completion`, which is imported when asked."""
+
+    def offer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        del param
+        from click.shell_completion import CompletionItem
+
+        from golem_cli import completion
+
+        found = getattr(completion, function)(ctx.params.get("state_dir"), incomplete)
+        return [CompletionItem(each.text, type=each.kind) for each in found]
+
+    return offer
+
+
+complete_component: Final = offering("complete_component")
+complete_app: Final = offering("complete_app")
+complete_log: Final = offering("complete_log")
 
 
 class WorkerName(NamedTuple):
@@ -48,6 +73,11 @@ class WorkerNameType(click.ParamType[WorkerName]):
     """``COMPONENT/NAME``; ``COMPONENT`` alone means its worker ``main``."""
 
     name = "worker"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return offering("complete_worker")(ctx, param, incomplete)
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -78,6 +108,34 @@ class DurationType(click.ParamType[float]):
         return float(form[1]) * self._SECONDS[form[2]]
 
 
+class MomentType(click.ParamType[int]):
+    """RFC 3339, or ``+`` and a duration from now; Unix nanoseconds."""
+
+    name = "moment"
+    _NS_PER_S: Final = 1_000_000_000
+    _AHEAD_S_MAX: Final = 100 * 365 * 86_400.0
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        from golem_host.errors import InvalidRequestError
+        from golem_host.rest.times import time_of
+        from golem_host.system import SystemClock
+
+        text = str(value).strip()
+        if text.startswith("+"):
+            ahead_s = DURATION.convert(text[1:], param, ctx)
+            if ahead_s > self._AHEAD_S_MAX:
+                self.fail(f"{value!r} is more than a century ahead", param, ctx)
+            return SystemClock.unix_ns() + round(ahead_s * self._NS_PER_S)
+        try:
+            return time_of(text)
+        except InvalidRequestError as error:
+            self.fail(f"{error}, or +10s for ten seconds from now", param, ctx)
+
+
 class EnvType(click.ParamType[tuple[str, str | None]]):
     """``NAME=VALUE``, or ``NAME`` for the value it has here; None for one that is not set here."""
 
@@ -96,7 +154,29 @@ class EnvType(click.ParamType[tuple[str, str | None]]):
 
 WORKER: Final = WorkerNameType()
 DURATION: Final = DurationType()
+MOMENT: Final = MomentType()
 ENV: Final = EnvType()
+
+env: Decorator = click.option(
+    "-e",
+    "--env",
+    multiple=True,
+    type=ENV,
+    metavar="NAME[=VALUE]",
+    help="Set a variable for it; without a value, as it is set here.  May be repeated.",
+)
+config_var: Decorator = click.option(
+    "--config-var",
+    multiple=True,
+    type=ENV,
+    metavar="NAME=VALUE",
+    help="Set a configuration variable for it; may be repeated.",
+)
+
+
+def pairs(given: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """As in the wasmtime CLI, a variable that is not set here is not set there."""
+    return {name: value for name, value in given if value is not None}
 
 
 def bundled(cls: type[T]) -> Callable[[Callable[[T], R]], Callable[..., R]]:

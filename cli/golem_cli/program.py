@@ -25,6 +25,9 @@ COMMANDS: Final = {
         "Remove what no worker refers to: payloads, promises, leftovers of crashes.",
     ),
     "component": CommandEntry("golem_cli.component:component", "Deploy and list components."),
+    "completion": CommandEntry(
+        "golem_cli.completion:completion", "Print what makes a shell complete our command lines."
+    ),
 }
 
 
@@ -42,6 +45,9 @@ class HostGroup(LazyGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in COMMANDS:
             return super().resolve_command(ctx, args)
+        if ctx.resilient_parsing:
+            # A shell asks how this line could go on: nobody is to be told that it is wrong yet.
+            return "run", self.get_command(ctx, "run"), args
         # Only now, when it is no command, is it worth looking at the disk.
         from golem_cli.apps import is_app
 

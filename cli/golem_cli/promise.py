@@ -12,7 +12,7 @@ import click
 from golem_cli import options
 from golem_cli.exits import CommandError, ExitCode
 from golem_cli.lazy import Group
-from golem_cli.render import note, size_text, table, time_text
+from golem_cli.render import done, note, size_text, table, time_text
 
 if TYPE_CHECKING:
     from golem_cli.session import AnyHost
@@ -66,6 +66,35 @@ def list_(json_output: bool, state_dir: Path | None) -> None:
     ]
     for line in table(("promise", "state", "created"), rows):
         click.echo(line)
+
+
+@promise.command()
+@click.argument("name", metavar="PROMISE")
+@options.json_output
+@options.state_dir
+def get(name: str, json_output: bool, state_dir: Path | None) -> int:
+    """
+    Print a promise's data, byte for byte; with code 1 while it is not completed.
+
+    \b
+    Example:
+      golem-host promise get 0b4a6f7c-6c1d-4b52-9c5e-2f5f6f1f0c11/alice/4
+    """  # noqa: D301 - \b is click's mark for text that keeps its lines
+    from base64 import b64encode
+
+    from golem_cli.session import open_host
+    from golem_host import PromiseId
+
+    with open_host(state_dir, read_only=True) as host:
+        data = host.promises.get(PromiseId.parse(name))
+    if json_output:
+        encoded = None if data is None else b64encode(data).decode()
+        click.echo(json.dumps({"id": name, "completed": data is not None, "data_base64": encoded}))
+    elif data is None:
+        raise CommandError(f"promise {name} is not completed", ExitCode.GUEST_ERR)
+    else:
+        click.echo(data, nl=False)
+    return ExitCode.OK if data is not None else ExitCode.GUEST_ERR
 
 
 @promise.command()
@@ -125,9 +154,10 @@ def _content(path: Path) -> bytes:
 
 @promise.command()
 @click.argument("name", metavar="PROMISE")
+@options.json_output
 @options.quiet
 @options.state_dir
-def delete(name: str, quiet: bool, state_dir: Path | None) -> None:
+def delete(name: str, json_output: bool, quiet: bool, state_dir: Path | None) -> None:
     """
     Delete a promise.  A worker that still waits for it fails.
 
@@ -142,7 +172,8 @@ def delete(name: str, quiet: bool, state_dir: Path | None) -> None:
 
     def act(host: AnyHost) -> int:
         host.promises.delete(target)
-        note(f"promise {name} is deleted", quiet=quiet)
+        said = {"promise": name, "deleted": True}
+        done(f"promise {name} is deleted", said, json_output=json_output, quiet=quiet)
         return ExitCode.OK
 
     through_host(state_dir, act, quiet=quiet, work=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -78,3 +78,13 @@ def note(text: str, *, quiet: bool = False) -> None:
     """A remark for the person at the terminal: on stderr, never mixed with what was asked for."""
     if not quiet:
         click.echo(f"golem-host: {escaped(text)}", err=True)
+
+
+def done(text: str, document: Mapping[str, object], *, json_output: bool, quiet: bool) -> None:
+    """What a command that was asked for nothing has done: a remark, or a document on stdout."""
+    if json_output:
+        import json
+
+        click.echo(json.dumps(dict(document)))
+    else:
+        note(text, quiet=quiet)

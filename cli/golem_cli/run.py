@@ -46,16 +46,20 @@ class RunRequest:
     def manner(self) -> Manner:
         from golem_cli.invoking import Manner
 
-        return Manner(json_output=self.json_output, quiet=self.quiet, timeout_s=self.timeout)
+        return Manner(
+            json_output=self.json_output,
+            quiet=self.quiet,
+            timeout_s=self.timeout,
+            retry=not self.no_retry,
+        )
 
     @property
     def environment(self) -> dict[str, str]:
-        """As in the wasmtime CLI, a variable that is not set here is not set there."""
-        return {name: value for name, value in self.env if value is not None}
+        return options.pairs(self.env)
 
 
 @click.command(cls=RunCommand)
-@click.argument("app")
+@click.argument("app", shell_complete=options.complete_app)
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--worker",
@@ -86,7 +90,7 @@ class RunRequest:
     metavar="TIME",
     help="Interrupt an invocation, durably, after so long: 5, 500ms, 2m.",
 )
-@click.option("--no-retry", is_flag=True, help="Give up at the first trap.")
+@options.no_retry
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -122,7 +126,7 @@ def run(request: RunRequest) -> int:
             return _call_exports(host, component, request, batch)
         return _run_command(host, component, request, batch)
 
-    return through_host(request.state_dir, act, retry=not request.no_retry, quiet=request.quiet)
+    return through_host(request.state_dir, act, quiet=request.quiet)
 
 
 def _component(host: AnyHost, source: Source | None, request: RunRequest) -> Component:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -24,9 +23,7 @@ AnyHost: TypeAlias = "Host | RemoteHost"
 AnyWorker: TypeAlias = "Worker | RemoteWorker"
 
 
-def open_host(
-    state_dir: Path | None, *, read_only: bool = False, retry: bool = True, work: bool = True
-) -> AnyHost:
+def open_host(state_dir: Path | None, *, read_only: bool = False, work: bool = True) -> AnyHost:
     """
     The host on a state directory, the default one for None: ours, or that of its owner.
 
@@ -35,14 +32,11 @@ def open_host(
     Args:
         state_dir: As given with ``--state-dir``.
         read_only: Take no lock and run nothing, so that a state in use can be looked at.
-        retry: Whether an invocation that trapped is attempted again.
         work: Whether guests run here; without it they go on when another command lets them.
     """
-    from golem_host import Host, HostConfig, RetryPolicy, StateDirLockedError
+    from golem_host import Host, HostConfig, StateDirLockedError
 
-    config = HostConfig() if retry else HostConfig(retry_policy=RetryPolicy(max_attempts=0))
-    if not work:
-        config = replace(config, threads_max=0)
+    config = HostConfig() if work else HostConfig(threads_max=0)
     root = state_root(state_dir)
     for look in range(LOOKS_MAX + 1):
         try:
@@ -64,7 +58,6 @@ def through_host(
     state_dir: Path | None,
     act: Callable[[AnyHost], int],
     *,
-    retry: bool = True,
     quiet: bool,
     work: bool = True,
 ) -> int:
@@ -76,7 +69,7 @@ def through_host(
     from golem_host import Host
 
     while True:
-        with open_host(state_dir, retry=retry, work=work) as host:
+        with open_host(state_dir, work=work) as host:
             if isinstance(host, Host):
                 return act(host)
             from golem_host.rest.client import OwnerGoneError

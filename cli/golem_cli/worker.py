@@ -6,10 +6,11 @@ import click
 
 from golem_cli import worker_invoke, worker_life, worker_past, worker_show
 from golem_cli.lazy import Group
+from golem_cli.worker_calls import invocations
 from golem_cli.worker_output import stream
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, aliases={"cancel-invocation": "cancel"})
 def worker() -> None:
     """
     Call, list and manage workers.
@@ -27,6 +28,7 @@ for command in (
     *worker_invoke.COMMANDS,
     *worker_life.COMMANDS,
     *worker_past.COMMANDS,
+    invocations,
     stream,
 ):
     worker.add_command(command)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from golem_cli import options
+from golem_cli.exits import ExitCode
 from golem_cli.options import WorkerName
 from golem_cli.render import note
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from golem_cli.invoking import Manner
-    from golem_cli.session import AnyHost
+    from golem_cli.invoking import Batch, Invocation, Manner
+    from golem_cli.session import AnyHost, AnyWorker
+
+AUTO_KEY: Final = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,9 @@ class InvokeRequest:
     call: str
     idempotency_key: str | None
     timeout: float | None
+    no_retry: bool
+    enqueue: bool
+    at: int | None
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -33,7 +40,20 @@ class InvokeRequest:
     def manner(self) -> Manner:
         from golem_cli.invoking import Manner
 
-        return Manner(json_output=self.json_output, quiet=self.quiet, timeout_s=self.timeout)
+        return Manner(
+            json_output=self.json_output,
+            quiet=self.quiet,
+            timeout_s=self.timeout,
+            retry=not self.no_retry,
+        )
+
+    @property
+    def is_enqueued(self) -> bool:
+        return self.enqueue or self.at is not None
+
+    @property
+    def key(self) -> str | None:
+        return None if self.idempotency_key == AUTO_KEY else self.idempotency_key
 
 
 @click.command()
@@ -51,6 +71,21 @@ class InvokeRequest:
     metavar="TIME",
     help="Interrupt the invocation, durably, after so long: 5, 500ms, 2m.",
 )
+@options.no_retry
+@click.option(
+    "-t",
+    "--enqueue",
+    "--trigger",
+    is_flag=True,
+    help="Have the call accepted, durably, and print its idempotency key; do not wait for it.",
+)
+@click.option(
+    "--at",
+    "--schedule-at",
+    type=options.MOMENT,
+    metavar="TIME",
+    help="As --enqueue, and it begins no earlier: 2026-01-31T12:00:00Z, or +10s from now.",
+)
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -61,6 +96,9 @@ def invoke(request: InvokeRequest) -> int:
 
     The worker is made when there is none of this name.  CALL has its arguments in WAVE.
 
+    An enqueued call is made whatever happens, by the owner of the state directory, or by the next
+    one: `serve`, or `worker resume`.
+
     \b
     Example:
       golem-host worker invoke counter/alice 'add(1)'
@@ -68,7 +106,11 @@ def invoke(request: InvokeRequest) -> int:
     from golem_cli.invoking import Batch, calling, read_invocations
     from golem_cli.session import existing_worker, through_host
 
-    batch = Batch([request.idempotency_key] if request.idempotency_key else ())
+    if request.is_enqueued and (request.timeout is not None or request.no_retry):
+        raise click.UsageError(
+            "--timeout and --no-retry are for who waits: not with --enqueue or --at"
+        )
+    batch = Batch([request.key] if request.key else ())
 
     def act(host: AnyHost) -> int:
         component = host.components.get(request.name.component)
@@ -77,11 +119,32 @@ def invoke(request: InvokeRequest) -> int:
         callee = component if existing is None else existing.component
         invocations = read_invocations(callee, [request.call])
         target = existing or host.workers.create(component, request.name.worker)
+        if request.is_enqueued:
+            return _enqueue(target, invocations[0], batch, request)
         keys = batch.planned(invocations, ())
         with calling(target, request.manner) as calls:
             return calls.invoke_all(invocations, keys, batch)
 
-    return through_host(request.state_dir, act, retry=True, quiet=request.quiet)
+    return through_host(request.state_dir, act, quiet=request.quiet, work=not request.is_enqueued)
+
+
+def _enqueue(
+    target: AnyWorker, invocation: Invocation, batch: Batch, request: InvokeRequest
+) -> ExitCode:
+    from golem_cli.invoking import fresh_key
+    from golem_host import Worker
+
+    # Chosen here, so that asking again does not make the call twice.
+    batch.keys = batch.keys or [fresh_key()]
+    at = None if request.at is None else request.at / 1_000_000_000
+    name = invocation.function.name
+    call = target.enqueue(name, *invocation.args, idempotency_key=batch.keys[0], at=at)
+    document = {"function": name, "key": call.key}
+    click.echo(json.dumps(document) if request.json_output else call.key)
+    if isinstance(target, Worker):
+        how = f"`golem-host worker resume {request.name}`, or `golem-host serve`"
+        note(f"accepted; no process is at work on it: {how} makes the call", quiet=request.quiet)
+    return ExitCode.OK
 
 
 @click.command()
@@ -114,7 +177,7 @@ def resume(name: WorkerName, json_output: bool, quiet: bool, state_dir: Path | N
             batch.keys = [item.key for item in left]
             return calls.invoke_all(invocations, batch.keys)
 
-    return through_host(state_dir, act, retry=True, quiet=quiet)
+    return through_host(state_dir, act, quiet=quiet)
 
 
 COMMANDS: Final = (invoke, resume)

@@ -12,7 +12,7 @@ import click
 from golem_cli import options
 from golem_cli.exits import CommandError, ExitCode
 from golem_cli.options import WorkerName
-from golem_cli.render import note
+from golem_cli.render import done
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class UpdateRequest:
     version: int
     mode: str
     check: bool
-    no_wait: bool
+    wait: bool
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -39,12 +39,32 @@ class UpdateRequest:
 
 @click.command()
 @click.argument("name", metavar="WORKER", type=options.WORKER)
-@click.option("--to", "to_index", type=click.IntRange(1), metavar="INDEX", help="Up to an entry.")
-@click.option("--last", type=click.IntRange(1), metavar="N", help="By so many invocations.")
+@click.option(
+    "--to",
+    "--last-oplog-index",
+    "to_index",
+    type=click.IntRange(1),
+    metavar="INDEX",
+    help="Up to an entry.",
+)
+@click.option(
+    "--last",
+    "--number-of-invocations",
+    "last",
+    type=click.IntRange(1),
+    metavar="N",
+    help="By so many invocations.",
+)
+@options.json_output
 @options.quiet
 @options.state_dir
 def revert(
-    name: WorkerName, to_index: int | None, last: int | None, quiet: bool, state_dir: Path | None
+    name: WorkerName,
+    to_index: int | None,
+    last: int | None,
+    json_output: bool,
+    quiet: bool,
+    state_dir: Path | None,
 ) -> None:
     """
     Take a worker back.  It also rescues one that has failed or exited.
@@ -63,7 +83,9 @@ def revert(
     def act(host: AnyHost) -> int:
         target = find_worker(host, name)
         target.revert(to_index=to_index, last_invocations=last)
-        note(f"worker {name} is {target.metadata().status}", quiet=quiet)
+        found = target.metadata()
+        said = {"worker": str(name), "status": found.status, "oplog_index": found.oplog_index}
+        done(f"worker {name} is {found.status}", said, json_output=json_output, quiet=quiet)
         return ExitCode.OK
 
     through_host(state_dir, act, quiet=quiet, work=False)
@@ -73,10 +95,16 @@ def revert(
 @click.argument("name", metavar="WORKER", type=options.WORKER)
 @click.argument("new_name", metavar="NEW")
 @click.option("--at", type=click.IntRange(1), metavar="INDEX", help="Up to an entry, not to now.")
+@options.json_output
 @options.quiet
 @options.state_dir
 def fork(
-    name: WorkerName, new_name: str, at: int | None, quiet: bool, state_dir: Path | None
+    name: WorkerName,
+    new_name: str,
+    at: int | None,
+    json_output: bool,
+    quiet: bool,
+    state_dir: Path | None,
 ) -> None:
     """
     Make worker NEW, of the same component, with the past of another one.
@@ -90,7 +118,8 @@ def fork(
     def act(host: AnyHost) -> int:
         forked = find_worker(host, name).fork(new_name, at)
         label = f"{name.component}/{forked.name}"
-        note(f"worker {label} has the past of {name}", quiet=quiet)
+        said = {"worker": label, "source": str(name)}
+        done(f"worker {label} has the past of {name}", said, json_output=json_output, quiet=quiet)
         return ExitCode.OK
 
     through_host(state_dir, act, quiet=quiet, work=False)
@@ -107,7 +136,7 @@ def fork(
     help="How the worker comes to its new version.",
 )
 @click.option("--check", is_flag=True, help="Only say whether an automatic update would work.")
-@click.option("--no-wait", is_flag=True, help="Do not wait for the outcome.")
+@click.option("--await/--no-wait", "wait", default=True, help="Whether to wait for the outcome.")
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -131,16 +160,22 @@ def update(request: UpdateRequest) -> int:
         if request.check:
             return _show_check(target.check_update(version), json_output=request.json_output)
         target.update(version, request.mode)
-        if request.no_wait:
-            note(f"worker {request.name} is asked to have version {version}", quiet=request.quiet)
+        if not request.wait:
+            _tell(request, f"is asked to have version {version}", "pending")
             return ExitCode.OK
         failure = _outcome(target, version)
         if failure is not None:
             raise CommandError(f"the update failed: {failure}", ExitCode.REFUSED)
-        note(f"worker {request.name} has version {version}", quiet=request.quiet)
+        _tell(request, f"has version {version}", "successful")
         return ExitCode.OK
 
-    return through_host(request.state_dir, act, quiet=request.quiet, work=not request.no_wait)
+    return through_host(request.state_dir, act, quiet=request.quiet, work=request.wait)
+
+
+def _tell(request: UpdateRequest, what: str, state: str) -> None:
+    said = {"worker": str(request.name), "version": request.version, "state": state}
+    text = f"worker {request.name} {what}"
+    done(text, said, json_output=request.json_output, quiet=request.quiet)
 
 
 def _outcome(target: AnyWorker, version: int) -> str | None:

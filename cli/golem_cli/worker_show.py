@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,25 +22,52 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.option("--component", metavar="NAME", help="Only the workers of this component.")
+@click.option(
+    "--component",
+    metavar="NAME",
+    shell_complete=options.complete_component,
+    help="Only the workers of this component.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only those of which it is true, such as 'status = idle', 'version >= 2', 'name like al', "
+    "'env.LEVEL = debug'; may be repeated, and all must hold.",
+)
+@click.option(
+    "-m", "--max-count", type=click.IntRange(1), metavar="N", help="No more than so many."
+)
 @options.json_output
 @options.state_dir
-def list_(component: str | None, json_output: bool, state_dir: Path | None) -> None:
+def list_(
+    component: str | None,
+    filters: tuple[str, ...],
+    max_count: int | None,
+    json_output: bool,
+    state_dir: Path | None,
+) -> None:
     """
     List workers with their status, and why it is so.
 
-    One whose log cannot be read is listed as damaged, with what can be done about it.
+    One whose log cannot be read is listed as damaged, with what can be done about it; no filter
+    applies to it.
 
     \b
     Example:
       golem-host worker list --component counter
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.session import open_host
+    from golem_host.worker.filter_text import parse_filters
 
+    wanted = parse_filters(filters)
     with open_host(state_dir, read_only=True) as host:
         if component is not None:
             host.components.get(component)
-        found = [_looked_at(item) for item in host.workers.list(component)]
+        looked_at = map(_looked_at, host.workers.list(component))
+        listed = (item for item in looked_at if isinstance(item, Damaged) or wanted(item))
+        found = list(islice(listed, max_count))
     if json_output:
         for item in found:
             click.echo(json.dumps(_document(item)))

@@ -20,21 +20,16 @@ EXAMPLES = {
     for context, command in commands()
 }
 
+CALL = ("worker", "invoke", "counter/alice", "add(1)", "-i", "order-42")
 # `component delete` is for components that nobody uses any more.
 BEFORE = {
     "golem-host component delete": ("worker", "delete", "--all"),
-    "golem-host worker cancel": (
-        "worker",
-        "invoke",
-        "counter/alice",
-        "add(1)",
-        "-i",
-        "order-42",
-    ),
+    "golem-host worker cancel": CALL,
+    "golem-host worker invocations": CALL,
     "golem-host worker update": ("component", "deploy", "counter.wasm"),
 }
 # The promise has a name that none can have here.
-CODES = {"golem-host promise complete": 3}
+CODES = {"golem-host promise complete": 3, "golem-host promise get": 3}
 ENDLESS = {"golem-host serve"}
 
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +42,17 @@ class Cli:
             "GOLEM_HOST_CACHE_DIR": str(ROOT / ".build"),
         }
 
-    def run(self, *args: str | Path, prefix: tuple[str, ...] = ()) -> Done:
+    def run(
+        self,
+        *args: str | Path,
+        prefix: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
         """Run to the end."""
         done = subprocess.run(
             [*prefix, PROGRAM, *map(str, args)],
             cwd=self.folder,
-            env=self.env,
+            env=self.env | dict(env or {}),
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=DEADLINE_S,

@@ -248,6 +248,10 @@ class RemoteCall:
         self.key = key
 
     @property
+    def function(self) -> FunctionType:
+        return self._worker.resolve(self._worker.invocation(self.key, 0).function)
+
+    @property
     def done(self) -> bool:
         return self._worker.invocation(self.key, 0).done
 
