@@ -98,7 +98,7 @@ def setup() -> None:
     say("installing what requirements.lock names (a minute or so the first time)")
     # The lock is complete.  Left to resolve, pip looks for the newest release of a package that
     # another one wants with an extra, and refuses it because it has no hash here.
-    pip("--no-deps", "--require-hashes", "-r", str(LOCK))
+    pip("--require-hashes", "--no-deps", "-r", str(LOCK))
     # The build backend is in the lock as well, so that nothing is fetched unhashed.
     pip("--no-deps", "--no-build-isolation", "-e", str(ROOT))
     STAMP.write_text(wanted, encoding="ascii")

@@ -7,13 +7,12 @@ thread that runs the guest, except `kill`, `wake` and the log itself.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import field
 from sys import maxsize
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
 
 import msgpack
 
@@ -24,6 +23,7 @@ from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
+from golem_host.wake import Wake, Watched
 from golem_host.wire import Wire
 from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
@@ -120,6 +120,22 @@ class Services:
     output_bytes_per_s: int = maxsize
 
 
+class Part(Protocol):
+    """What the interfaces of one package keep for an instance: its files, its sockets."""
+
+    @classmethod
+    def begin(cls, context: InstanceContext) -> Self:
+        """Made when it is first asked for, live or on replay."""
+        ...
+
+    def close(self) -> None:
+        """The instance has ended, by whatever: give back what the host lent it."""
+        ...
+
+
+P = TypeVar("P", bound=Part)
+
+
 def _retries_remain() -> bool:
     return False
 
@@ -137,6 +153,7 @@ class InstanceContext(StoreContext):
         "_paced_ns",
         "_pack",
         "_paid_until_ns",
+        "_parts",
         "_unrecorded_output",
         "clock_ns",
         "idempotent",
@@ -172,15 +189,29 @@ class InstanceContext(StoreContext):
         self._effects = 0
         self.is_last_attempt: Callable[[], bool] = _retries_remain
         """Whether a failure here and now would be the last one: nothing is left to heal it."""
-        self.wake = threading.Event()
+        self.wake = Wake()
         """Set to end a host wait early; the waiter looks at `kill` then."""
         # No instant is earlier than anything in the log, even if the clock was set back since.
         self._instant_ns = status.last_timestamp
         self._oplog_bytes_max = services.oplog_bytes_max
         self._paced_ns = self._paid_until_ns = 0
+        self._parts: dict[type[Part], Part] = {}
         self._function_ids: dict[Recorded, int] = {}
         # A packer keeps a buffer, so every instance has its own.
         self._pack: Callable[[Wire], bytes] = msgpack.Packer(autoreset=True).pack
+
+    def part(self, kind: type[P]) -> P:
+        """The instance's own of a kind."""
+        found = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind.begin(self)
+        return cast("P", found)
+
+    def close(self) -> None:
+        """The instance is gone; so is everything that it had of the host's."""
+        while self._parts:
+            self._parts.popitem()[1].close()
+        self.wake.close()
 
     def monotonic_ns(self) -> int:
         """Unix nanoseconds that never go back."""
@@ -326,9 +357,10 @@ class InstanceContext(StoreContext):
         if self.kill is not None:
             raise self.kill
 
-    def wait_until(self, deadline_ns: int | None) -> None:
+    def wait_until(self, deadline_ns: int | None, watched: Sequence[Watched] = ()) -> None:
         """
-        Wait in memory until a Unix time, or until `wake` is set; may return early.
+        Wait in memory until a Unix time, until `wake` is set, or until one of the watched
+        descriptors can be used; may return early.
 
         Raises whatever `kill` holds.  The run slot is free for others meanwhile.
         """
@@ -339,6 +371,6 @@ class InstanceContext(StoreContext):
         if timeout_ns is not None:
             timeout_ns = min(timeout_ns, WAIT_NS_MAX)
         with self.services.slot.released():
-            self.wake.wait(None if timeout_ns is None else timeout_ns / 1e9)
+            self.wake.wait_with(watched, None if timeout_ns is None else timeout_ns / 1e9)
         self.wake.clear()
         self.check_kill()

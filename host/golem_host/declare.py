@@ -143,6 +143,16 @@ def constructor(kind: FunctionKind | None, *, record: str | None = None) -> Call
     return _declare(Shape.CONSTRUCTOR, kind, record, None, None)
 
 
+def on_drop(method: F) -> F:
+    """
+    Inside of a `resource` class: called with the object when the guest gives its handle up.
+
+    An instance that ends drops nothing: see `golem_host.context.Part`.
+    """
+    setattr(method, _ATTRIBUTE, Declaration(Shape.DROP, "", UNRECORDED, None, None))
+    return method
+
+
 def _declare(
     shape: Shape,
     kind: FunctionKind | None,

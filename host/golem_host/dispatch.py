@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 import msgpack
 
 from golem_host.context import InstanceContext
-from golem_host.declare import HostFunction, Recorded, Registry
+from golem_host.declare import HostFunction, Recorded, Registry, Shape
 from golem_host.engine import ImportedFunction
 from golem_host.errors import DeclarationError
 from golem_host.failures import RecordedFailureError, WorldError
@@ -74,7 +74,16 @@ class Dispatcher:
         """What to do when the guest drops a handle of this resource."""
         if not self._registry.offers_resource(resource):
             return None
-        return _drop
+        interface, _, name = resource.rpartition(".")
+        declared = self._registry.find(interface, Shape.DROP.value.format(resource=name))
+        if declared is None:
+            return _drop
+        act = declared.action
+
+        def drop(context: InstanceContext, rep: int) -> None:
+            act(context, context.resources.take(rep))
+
+        return drop
 
 
 def _drop(context: InstanceContext, rep: int) -> None:

@@ -193,6 +193,7 @@ class Session:
         if self._instance is not None:
             self._instance.close()
             self._instance = None
+        self.context.close()
 
     def _call(self, export: ExportedFunction, args: list[Wire], key: str) -> None:
         assert self._instance is not None

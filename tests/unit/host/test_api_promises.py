@@ -16,6 +16,7 @@ from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Pollable, PromiseCell, Ready, Timer
 from golem_host.services.promises import PromiseId
 from golem_host.signals import InterruptSignal, SuspendSignal
+from golem_host.wake import Wake
 from golem_oplog.entries import FunctionKind, ImportedFunctionInvoked
 from tests.support.contexts import CREATE, SUSPEND_AFTER_NS, entries_of
 from tests.support.host_api import (
@@ -135,7 +136,7 @@ def once_waiting(
     """Do something from another thread as soon as the guest waits in memory."""
     wake, waits = host.context.wake, threading.Event()
 
-    class Told(threading.Event):
+    class Told(Wake):
         def wait(self, timeout: float | None = None) -> bool:
             if timeouts is not None:
                 timeouts.append(timeout)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, interface
-from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
 from golem_host.interfaces.wasi.io.streams import (
-    CHUNK_BYTES_MAX,
     InputStream,
+    LocalInput,
+    LocalOutput,
     OutputStream,
     StreamClosedError,
 )
@@ -21,33 +21,25 @@ from golem_oplog.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class EmptyInput:
+class EmptyInput(LocalInput):
     """A stream that has ended."""
 
-    def read(self, context: InstanceContext, size_max: int) -> bytes:
+    def take(self, context: InstanceContext, size_max: int) -> bytes:
         raise StreamClosedError
-
-    def pollable(self) -> Pollable:
-        return Ready()
 
 
 @dataclass(frozen=True, slots=True)
-class StandardOutput:
-    """Standard output or standard error."""
+class StandardOutput(LocalOutput):
+    """
+    Standard output or standard error.
+
+    What was written is shown within milliseconds, flushed or not.
+    """
 
     level: LogLevel
 
-    def writable_bytes(self, context: InstanceContext) -> int:
-        return CHUNK_BYTES_MAX
-
     def write(self, context: InstanceContext, data: bytes) -> None:
         context.emit(self.level, data)
-
-    def flush(self, context: InstanceContext) -> None:
-        """Nothing to do: what was written is shown within milliseconds whatever happens."""
-
-    def pollable(self) -> Pollable:
-        return Ready()
 
 
 @interface("wasi:cli/stdin")

@@ -12,6 +12,10 @@ class IoError:
     """Behind a ``wasi:io/error.error`` handle."""
 
     message: str
+    domain: str = ""
+    """The package whose interfaces have a code for it, such as ``wasi:filesystem``."""
+    code: object = None
+    """That code, in public form."""
 
 
 @resource("wasi:io/error", "error")

@@ -43,10 +43,12 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
     """
     cells = [each for each in pollables if isinstance(each, PromiseCell)]
     park_at = context.clock_ns() + context.services.park_after_ns if cells else None
-    with ExitStack() as waking:
-        # Before the first look, so that no completion falls in between.
-        for cell in cells:
-            waking.enter_context(cell.store.waking(cell.promise, context.wake))
+    with ExitStack() as stack:
+        # Before the first look, so that nothing that happens falls in between.
+        for each in pollables:
+            waking = each.waking(context.wake)
+            if waking is not None:
+                stack.enter_context(waking)
         while True:
             now = context.clock_ns()
             ready = [i for i, pollable in enumerate(pollables) if pollable.ready(now)]
@@ -56,7 +58,13 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
             deadline = min(deadlines, default=None)
             if _is_long(context.services, now, deadline, park_at):
                 _suspend(context, pollables, {cell.promise for cell in cells}, deadline)
-            context.wait_until(_next_look(now, deadline, park_at))
+            watched = [w for p in pollables if (w := p.watched()) is not None]
+            context.wait_until(_next_look(now, deadline, park_at), watched)
+
+
+def recorded_wait(context: InstanceContext, pollable: Pollable) -> None:
+    """Wait for one, recorded as a poll of it: a replay does not wait."""
+    recorded_call(context, _POLL, (1,), lambda: wait_for(context, [pollable]))
 
 
 def _is_long(services: Services, now: int, deadline: int | None, park_at: int | None) -> bool:
@@ -113,5 +121,4 @@ class PollableResource:
 
     @function(UNRECORDED)
     def block(self, context: InstanceContext, pollable: Pollable) -> None:
-        """Recorded as a poll of one."""
-        recorded_call(context, _POLL, (1,), lambda: wait_for(context, [pollable]))
+        recorded_wait(context, pollable)

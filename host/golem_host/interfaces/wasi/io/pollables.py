@@ -6,9 +6,12 @@ A pollable is plain data that can say whether it is ready; waiting itself is `po
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from golem_host.services.promises import PromiseId, Promises
+from golem_host.wake import Watched
 from golem_oplog.lazy_dataclass import dataclass
 
 
@@ -25,9 +28,29 @@ class Pollable(Protocol):
         """Whether the worker may give up its instance while it waits for this one."""
         ...
 
+    def watched(self) -> Watched | None:
+        """The descriptor that tells when it is worth to look again."""
+        ...
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None] | None:
+        """While this lasts, another thread that makes it ready sets the event."""
+        ...
+
+
+class Unwatched:
+    """A pollable of which nothing but time or the guest itself makes another."""
+
+    __slots__ = ()
+
+    def watched(self) -> Watched | None:
+        return None
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None] | None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Unwatched):
     """Ready from a point in time on."""
 
     at_ns: int
@@ -43,7 +66,7 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseCell:
+class PromiseCell(Unwatched):
     """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
 
     promise: PromiseId
@@ -51,6 +74,9 @@ class PromiseCell:
 
     def ready(self, now_ns: int) -> bool:
         return self.store.is_completed(self.promise)
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
+        return self.store.waking(self.promise, wake)
 
     def deadline_ns(self) -> int | None:
         return None
@@ -60,7 +86,7 @@ class PromiseCell:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Unwatched):
     """Always ready: streams that never block."""
 
     def ready(self, now_ns: int) -> bool:
