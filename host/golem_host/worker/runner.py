@@ -23,7 +23,7 @@ from golem_host.errors import (
 from golem_host.services.output import Watcher
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
-from golem_host.status import INTERRUPTED
+from golem_host.status import INTERRUPTED, SUSPENDED
 from golem_host.worker.drive import Drive, GiveUpSignal
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
@@ -260,6 +260,10 @@ class Runner:
         finally:
             with self._lock:
                 self._users -= 1
+                is_left = not (self._users or self._drive.is_active)
+            if is_left and self.parts.status.status == SUSPENDED:
+                # It was suspended meanwhile, and could not be put away when its thread ended.
+                self.parts.shared.hub.retire(self.parts.key)
 
     @contextmanager
     def watch(self, watcher: Watcher) -> Iterator[None]:

@@ -110,6 +110,17 @@ def test_a_suspended_worker_leaves_memory(tmp_path: Path) -> None:
         assert ("suspended", set()) == (known.status, in_memory(host))
 
 
+def test_a_worker_that_suspends_while_it_is_in_use_leaves_afterwards(tmp_path: Path) -> None:
+    """Such as one that is quicker than its caller comes back from asking."""
+    with cli_host(tmp_path) as (host, worker):
+        with worker._runner().held():
+            worker.enqueue("nap", AFTER_MS)
+            until(lambda: status(worker) == "suspended" and not threads())
+            assert {"a"} == in_memory(host)
+
+        assert set() == in_memory(host)
+
+
 def test_a_call_held_meanwhile_gets_its_result(tmp_path: Path) -> None:
     """From the runner that comes after, and so does a caller who asks while there is none."""
     clock = MovableClock()
