@@ -6,6 +6,7 @@ import os
 from dataclasses import field
 from pathlib import Path
 
+from golem_host.net.grants import Grants
 from golem_host.services.world import Clock, Random
 from golem_host.system import SystemClock, SystemRandom
 from golem_host.worker.retry import RetryPolicy
@@ -53,6 +54,12 @@ class HostConfig:
     """
     compare_requests: bool = True
     """Whether a replayed host call must have the recorded arguments (spec 6.2, P)."""
+    net: tuple[str, ...] = ()
+    """
+    What guests may do on the network: patterns as `golem_host.net.grants` explains them.
+
+    Nothing by default.  Connections with both ends in one guest need no pattern.
+    """
     cache_dir: Path | None = None
     """Compiled code; None for the user's cache directory."""
     control_socket: bool = True
@@ -61,6 +68,7 @@ class HostConfig:
     random: Random = field(default_factory=SystemRandom)
 
     def __post_init__(self) -> None:
+        Grants.parse(self.net)
         for name in ("memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s"):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive"

@@ -19,6 +19,7 @@ import msgpack
 from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
 from golem_host.errors import OplogLimitError
+from golem_host.net.grants import Grants
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.world import Clock, Random
@@ -118,6 +119,8 @@ class Services:
 
     oplog_bytes_max: int = maxsize
     output_bytes_per_s: int = maxsize
+    grants: Grants = field(default_factory=Grants)
+    """What the guest may do on the network."""
 
 
 class Part(Protocol):

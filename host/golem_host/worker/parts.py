@@ -10,6 +10,7 @@ from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
+from golem_host.net.grants import Grants
 from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
@@ -138,6 +139,7 @@ class Parts:
             retry_policy=config.retry_policy,
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
+            grants=Grants.parse(config.net),
         )
 
     def _identity(self, component: Component) -> Identity:

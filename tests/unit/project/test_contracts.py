@@ -17,13 +17,15 @@ MODULES = (
     "golem_host/engine/boundary.py",
     "golem_host/worker/loop.py",
     "golem_host/system.py",
+    "golem_host/net/sockets.py",
     "golem_cli/main.py",
 )
 ALLOWED = (
     ("golem_cli/main.py", "import golem_host.system"),
     ("golem_host/worker/loop.py", "import golem_oplog.log"),
     ("golem_host/engine/boundary.py", "import wasmtime"),
-    ("golem_host/system.py", "import random, secrets, socket, time"),
+    ("golem_host/system.py", "import random, secrets, time"),
+    ("golem_host/net/sockets.py", "import asyncio, socket, ssl"),
     ("golem_oplog/files.py", "import os"),
 )
 FORBIDDEN = (
@@ -38,6 +40,9 @@ FORBIDDEN = (
     ("wasmtime", "golem_cli/main.py", "from wasmtime import Engine"),
     ("world", "golem_host/worker/loop.py", "import time"),
     ("world", "golem_host/engine/boundary.py", "import socket"),
+    ("world", "golem_host/worker/loop.py", "import ssl"),
+    ("world", "golem_host/system.py", "import asyncio"),
+    ("world", "golem_host/net/sockets.py", "import time"),
     ("files", "golem_oplog/log.py", "import os"),
 )
 
