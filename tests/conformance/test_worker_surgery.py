@@ -229,6 +229,36 @@ def test_a_caller_in_another_thread_learns_of_a_revert(tmp_path: Path) -> None:
         assert ["reverted" in str(error) for error in kept] == [True]
 
 
+def test_who_waits_for_what_is_still_running_after_a_revert_waits_on(tmp_path: Path) -> None:
+    """Only what it had done behind the target is gone: it makes another promise, and ends."""
+    with hosting(tmp_path) as (host, worker):
+        call = worker.enqueue("wait", idempotency_key="k")
+        made = index_of(worker, HOST_CALL)
+        wait_until(lambda: len(list(host.promises.list())) == 1)
+        worker.revert(to_index=made - 1)
+        assert not call.done
+        worker.resume()
+        wait_until(lambda: len(list(host.promises.list())) == 2)
+        complete_all(host, b"four")
+
+        assert (4, 4) == (call.result(PATIENCE_S), result_of(worker, "k"))
+        assert 1 == kinds(worker).count("exported-function-invoked")
+
+
+def test_who_waits_behind_what_is_reverted_is_served(tmp_path: Path) -> None:
+    """What had not begun is no part of the past, whether it was accepted for good or not."""
+    with hosting(tmp_path) as (_, worker):
+        worker.invoke("add", 1)
+        first = worker.begin("spin")
+        wait_until(begun(worker))
+        behind = [worker.begin("add", 2), worker.enqueue("add", 4)]
+        worker.revert(last_invocations=1)
+
+        with pytest.raises(InvocationInterruptedError, match="reverted"):
+            first.result(PATIENCE_S)
+        assert [3, 7] == [call.result(PATIENCE_S) for call in behind]
+
+
 def test_what_is_pending_again_after_a_revert_is_run(tmp_path: Path) -> None:
     """It was accepted for good: its caller waits on and gets the result of the second run."""
     with hosting(tmp_path) as (host, worker):
