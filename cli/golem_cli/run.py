@@ -153,7 +153,7 @@ def _call_exports(
     worker = existing or _create(host, component, request)
     left = worker.unfinished()
     keys = batch.planned(invocations, [item.key for item in left])
-    with calling(worker, request.manner) as calls:
+    with calling(worker, request.manner, lends_stdin=True) as calls:
         for item in left:
             if item.key in keys:
                 calls.output.remark(f"continuing {item.function}")
@@ -179,7 +179,7 @@ def _run_command(host: AnyHost, component: Component, request: RunRequest, batch
     invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
     left = worker.unfinished()
     keys = batch.planned([invocation], [item.key for item in left])
-    with calling(worker, request.manner) as calls:
+    with calling(worker, request.manner, lends_stdin=True) as calls:
         if left:
             calls.output.remark(f"continuing worker {component.name}/{request.worker}")
         try:

@@ -22,6 +22,7 @@ from golem_host.errors import OplogLimitError
 from golem_host.net.grants import Grants
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
+from golem_host.services.console import Console
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wake import Wake, Watched
@@ -111,6 +112,8 @@ class Services:
     peers: Peers
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     """For a guest that has set none."""
+    console: Console = field(default_factory=Console)
+    """Standard input, where a process lends one."""
 
     @property
     def may_suspend(self) -> bool:

@@ -282,8 +282,10 @@ class Registry:
         return full_name in self._resources
 
     def functions(self) -> list[HostFunction]:
+        """What can be imported."""
         self._open_all()
-        return [self._functions[key] for key in sorted(self._functions)]
+        every = [self._functions[key] for key in sorted(self._functions)]
+        return [each for each in every if each.declaration.shape is not Shape.DROP]
 
     def interfaces(self) -> list[str]:
         self._open_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import threading
@@ -32,6 +33,12 @@ class Wake(threading.Event):
                 if self._pipe is not None:
                     _write_one(self._pipe[1])
 
+    def clear(self) -> None:
+        super().clear()
+        # In this order: whoever sets it in between is seen by the next wait.
+        if self._pipe is not None:
+            _drain(self._pipe[0])
+
     def wait_with(self, watched: Sequence[Watched], timeout_s: float | None) -> None:
         """Wait until the event is set or one of the descriptors can be used; may return early."""
         if not watched:
@@ -50,8 +57,7 @@ class Wake(threading.Event):
         poll.register(reader, READABLE)
         for descriptor, events in _merged(watched).items():
             poll.register(descriptor, events)
-        poll.poll(None if timeout_s is None else max(0, -int(-timeout_s * 1000 // 1)))
-        _drain(reader)
+        poll.poll(None if timeout_s is None else max(0, math.ceil(timeout_s * 1000)))
 
     def close(self) -> None:
         """Give the pipe back; the event itself still works."""
@@ -60,6 +66,13 @@ class Wake(threading.Event):
                 for end in self._pipe:
                     os.close(end)
                 self._pipe = None
+
+
+def is_ready(watched: Watched) -> bool:
+    """Whether it can be used now, or has failed."""
+    poll = select.poll()
+    poll.register(*watched)
+    return bool(poll.poll(0))
 
 
 def _merged(watched: Sequence[Watched]) -> dict[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from golem_host.component import Component
@@ -11,6 +12,7 @@ from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
 from golem_host.net.grants import Grants
+from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
@@ -101,6 +103,7 @@ class Parts:
     status: Status
     output: WorkerOutput
     shared: Shared
+    console: Console = field(default_factory=Console)
 
     @property
     def label(self) -> str:
@@ -137,6 +140,7 @@ class Parts:
             park_after_ns=_ns(park_after_s),
             peers=self.shared.peers,
             retry_policy=config.retry_policy,
+            console=self.console,
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
             grants=Grants.parse(config.net),

@@ -20,6 +20,7 @@ from golem_host.errors import (
     InvocationInterruptedError,
     StateDirError,
 )
+from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
@@ -266,11 +267,13 @@ class Runner:
                 self.parts.shared.hub.retire(self.parts.key)
 
     @contextmanager
-    def watch(self, watcher: Watcher) -> Iterator[None]:
+    def watch(self, watcher: Watcher, source: InputSource | None = None) -> Iterator[None]:
         with ExitStack() as stack:
             with self._lock:
                 self._refuse_if_unusable()
                 stack.enter_context(self.parts.output.watched_by(watcher))
+                if source is not None:
+                    stack.enter_context(self.parts.console.lent(source))
             yield
 
     @property

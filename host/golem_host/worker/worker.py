@@ -18,6 +18,7 @@ from golem_host.errors import (
     InvalidRequestError,
     InvocationInterruptedError,
 )
+from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.wire import Public
@@ -349,17 +350,26 @@ class Worker:
 
     @contextmanager
     def attach(
-        self, on_output: Callable[[str, bytes], None], on_notice: Callable[[str], None]
+        self,
+        on_output: Callable[[str, bytes], None],
+        on_notice: Callable[[str], None],
+        *,
+        stdin: int | None = None,
     ) -> Iterator[None]:
         """
         Watch: ``on_output(stream, data)`` for what the guest writes from now on, each byte once
         and after it is durable; ``on_notice(text)`` for what happens to the worker.
 
         Called from the host's threads; must be quick and must not raise.
+
+        ``stdin`` is a descriptor that the guest reads as its standard input meanwhile; without one
+        that is at its end.  Of a file or a pipe, what an unfinished invocation has read already is
+        passed over: give the same again, from its beginning.
         """
         watcher = Watcher(on_output, on_notice)
         with ExitStack() as stack:
-            self._on_runner(lambda runner: stack.enter_context(runner.watch(watcher)))
+            source = None if stdin is None else InputSource(stdin)
+            self._on_runner(lambda runner: stack.enter_context(runner.watch(watcher, source)))
             yield
 
 

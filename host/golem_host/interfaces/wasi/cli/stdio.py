@@ -2,30 +2,144 @@
 ``wasi:cli/stdin``, ``stdout`` and ``stderr``.
 
 Each write to the standard outputs is one `Log` entry.  It is shown once that entry is durable,
-and never by a replay.  Standard input is at its end from the start.
+and never by a replay.  What is read from the standard input is recorded, so that a worker that
+is resumed reads nothing twice.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from golem_host.context import InstanceContext
-from golem_host.declare import UNRECORDED, function, interface
+from golem_host.declare import READ_LOCAL, UNRECORDED, Recorded, function, interface
+from golem_host.dispatch import recorded_call
+from golem_host.errors import os_reason
+from golem_host.interfaces.wasi.io.error import IoError
+from golem_host.interfaces.wasi.io.poll import wait_for
+from golem_host.interfaces.wasi.io.pollables import Pollable, Unwatched
 from golem_host.interfaces.wasi.io.streams import (
     InputStream,
-    LocalInput,
     LocalOutput,
     OutputStream,
     StreamClosedError,
+    StreamFailedError,
 )
+from golem_host.services.console import InputSource
+from golem_host.wake import Watched
+from golem_host.wire import Wire
 from golem_oplog.entries import LogLevel
 from golem_oplog.lazy_dataclass import dataclass
+from golem_oplog.types import FunctionType, ListType, OptionType, Prim, ResultType
+
+_SIZE: Final = (("size", Prim.U64),)
+_BYTES: Final = ResultType(ListType(Prim.U8), OptionType(Prim.STRING))
+"""The error is None at the end, else why it cannot be read."""
+_READ: Final = Recorded(READ_LOCAL, FunctionType("cli::stdin::read", _SIZE, _BYTES))
+_BLOCKING_READ: Final = Recorded(
+    READ_LOCAL, FunctionType("cli::stdin::blocking_read", _SIZE, _BYTES)
+)
+
+
+class Reading:
+    """How far the invocation that runs has read standard input; a replay counts it again."""
+
+    def __init__(self, context: InstanceContext) -> None:
+        self._context = context
+        self._key = context.key
+        self._position = 0
+
+    @classmethod
+    def begin(cls, context: InstanceContext) -> Reading:
+        return cls(context)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    @property
+    def source(self) -> InputSource | None:
+        return self._context.services.console.source
+
+    @property
+    def at(self) -> tuple[str, int]:
+        """The invocation, and what it reads next."""
+        if self._key != self._context.key:
+            self._key, self._position = self._context.key, 0
+        return self._key, self._position
+
+    def advance(self, size_bytes: int) -> None:
+        key, position = self.at
+        self._key, self._position = key, position + size_bytes
+
+    def take(self, size_max: int) -> Wire:
+        """The outcome of a live read, in wire form."""
+        try:
+            if self.source is not None:
+                return 0, self.source.read(*self.at, size_max)
+        except EOFError:
+            pass
+        except OSError as error:
+            return 1, (os_reason(error),)
+        return 1, None
 
 
 @dataclass(frozen=True, slots=True)
-class EmptyInput(LocalInput):
-    """A stream that has ended."""
+class InputAvailable(Unwatched):
+    """Ready while there is something to read, or nothing will come."""
 
-    def take(self, context: InstanceContext, size_max: int) -> bytes:
-        raise StreamClosedError
+    reading: Reading
+
+    def ready(self, now_ns: int) -> bool:
+        source = self.reading.source
+        return source is None or source.is_ready(*self.reading.at)
+
+    def deadline_ns(self) -> int | None:
+        return None
+
+    def suspends(self) -> bool:
+        return False
+
+    def watched(self) -> Watched | None:
+        source = self.reading.source
+        return None if source is None else source.watched
+
+
+@dataclass(frozen=True, slots=True)
+class StandardInput:
+    """What is lent to the worker as its standard input; at its end where nothing is."""
+
+    reading: Reading
+
+    def read(self, context: InstanceContext, size_max: int, *, waits: bool) -> bytes:
+        reading = self.reading
+        taken = 0
+
+        def perform() -> Wire:
+            nonlocal taken
+            if waits and size_max:
+                wait_for(context, [self.pollable()])
+            outcome = reading.take(size_max)
+            taken = 0 if outcome[0] else len(outcome[1])
+            return outcome
+
+        recorded = _BLOCKING_READ if waits else _READ
+        failed, answer = recorded_call(context, recorded, (size_max,), perform)
+        if failed:
+            raise StreamClosedError if answer is None else StreamFailedError(IoError(answer[0]))
+        data: bytes = answer
+        reading.advance(len(data))
+        if taken and reading.source is not None and reading.source.is_terminal:
+            # Nobody types it a second time.
+            context.oplog.commit()
+        return data
+
+    def skip(self, context: InstanceContext, size_max: int, *, waits: bool) -> int:
+        return len(self.read(context, size_max, waits=waits))
+
+    def pollable(self) -> Pollable:
+        return InputAvailable(self.reading)
+
+    def dropped(self, context: InstanceContext) -> None:
+        """It is the console's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +160,7 @@ class StandardOutput(LocalOutput):
 class Stdin:
     @function(UNRECORDED)
     def get_stdin(self, context: InstanceContext) -> InputStream:
-        return EmptyInput()
+        return StandardInput(context.part(Reading))
 
 
 @interface("wasi:cli/stdout")

@@ -1,0 +1,109 @@
+"""
+What the process that runs a worker lends to it: standard input, and whether that is a terminal.
+
+Lent, not owned: a worker outlives every console, and what it has read is in its log.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from golem_host.wake import READABLE, Watched, is_ready
+
+HISTORY_BYTES: Final = 1 << 20
+"""How much of a stream is kept, for a guest that goes back to before it read something."""
+READ_BYTES: Final = 65_536
+
+
+class InputSource:
+    """
+    A descriptor whose bytes are asked for by their position in the invocation that reads them.
+
+    Whoever runs the same command again gives the same file or the same pipe again: what the log
+    says was read is passed over.  A terminal begins with what is typed next.
+
+    Args:
+        descriptor: Open for reading; it stays the caller's.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.is_terminal = os.isatty(descriptor)
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._file_start = os.lseek(descriptor, 0, os.SEEK_CUR) if is_file else None
+        self._key = ""
+        self._base: int | None = None
+        """Where in the stream the invocation's position 0 is; None before its first read."""
+        self._end = 0
+        """How much of the stream was taken, in bytes."""
+        self._history = bytearray()
+
+    def read(self, key: str, position: int, size_max: int) -> bytes:
+        """
+        What is there at a position; empty where nothing is there yet.
+
+        Raises:
+            EOFError: It has ended before.
+            OSError: It cannot be read.
+        """
+        start = self._start(key, position) + position
+        if self._file_start is not None:
+            data = os.pread(self._descriptor, size_max, self._file_start + start)
+            self._end = start + len(data)
+            if not data and size_max:
+                raise EOFError
+            return data
+        while self._end <= start:
+            if not self._take():
+                return b""
+        # What was forgotten since cannot be given again.
+        first = max(start, self._end - len(self._history)) - self._end + len(self._history)
+        return bytes(self._history[first : first + size_max])
+
+    def is_ready(self, key: str, position: int) -> bool:
+        """Whether a read would give something, or say that it has ended."""
+        start = self._start(key, position) + position
+        if self._file_start is not None or start < self._end:
+            return True
+        return is_ready(self.watched)
+
+    @property
+    def watched(self) -> Watched:
+        return self._descriptor, READABLE
+
+    def _start(self, key: str, position: int) -> int:
+        if self._base is None or key != self._key:
+            self._base = self._end - position if self.is_terminal else self._end
+            self._key = key
+        return self._base
+
+    def _take(self) -> bool:
+        if not is_ready(self.watched):
+            return False
+        data = os.read(self._descriptor, READ_BYTES)
+        if not data:
+            raise EOFError
+        self._history += data
+        self._end += len(data)
+        del self._history[: max(0, len(self._history) - HISTORY_BYTES)]
+        return True
+
+
+class Console:
+    """One worker's; nothing is lent at first."""
+
+    def __init__(self) -> None:
+        self.source: InputSource | None = None
+
+    @contextmanager
+    def lent(self, source: InputSource) -> Iterator[None]:
+        """For so long the worker reads from it; the last one lent counts."""
+        before, self.source = self.source, source
+        try:
+            yield
+        finally:
+            self.source = before
