@@ -164,6 +164,17 @@ def test_one_cannot_go_back_into_a_stretch_that_is_not_kept(host: Guest) -> None
         host("set-oplog-index", behind)
 
 
+def test_what_a_crash_left_open_in_such_a_stretch_is_over_with_it(host: Guest) -> None:
+    """A replay passes over it, and so nothing behind it lies in an operation."""
+    host("set-oplog-persistence-level", Variant("persist-nothing"))
+    host("mark-begin-operation")
+    host.context.append(BeginRemoteWrite(EPOCH_NS))
+    host("set-oplog-persistence-level", Variant("smart"))
+    index = host("get-oplog-index")
+    with pytest.raises(JumpSignal):
+        host("set-oplog-index", index)
+
+
 def test_nothing_is_gone_back_to_before_an_invocation() -> None:
     """While a component is instantiated there is no place to come back to."""
     host = Guest(begun_log(), Neighbours())

@@ -109,6 +109,9 @@ def _open_at(context: InstanceContext, start: int, index: int) -> int | None:
             case EndAtomicRegion(begin_index=begin) | EndRemoteWrite(begin_index=begin):
                 opened = [each for each in opened if each != begin]
             case ChangePersistenceLevel(level=level):
+                if zone is not None:
+                    # A crash may have cut off what began there, and replay passes over it.
+                    opened = [each for each in opened if each < zone]
                 zone = at if level == PersistenceLevel.PERSIST_NOTHING else None
             case _:
                 pass
