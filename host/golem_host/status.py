@@ -138,6 +138,8 @@ class Status:
     """Index of the last update: what came before was written by another version."""
     in_zone: bool = False
     """Whether the log ends inside of a persist-nothing zone."""
+    zone_origin: int = 0
+    """Where replay goes live again instead of entering the zone: the last entry before it."""
     tokens: set[str] = field(default_factory=set)
     """Names of the effects on this worker that have happened, reverted or not."""
     skipped: RegionSet = field(default_factory=RegionSet)
@@ -237,7 +239,8 @@ class Status:
 
         That is the outermost open marker: each attempt appends what lies behind it anew.
         """
-        return min(self.open_begins, default=self.last_replayed_index)
+        last_index = self.zone_origin if self.in_zone else self.last_replayed_index
+        return min((at for at in self.open_begins if at <= last_index), default=last_index)
 
     def _note_token(self, entry: Entry) -> None:
         match entry:
@@ -328,7 +331,7 @@ class Status:
         return None
 
     def _apply_state(self, index: int, entry: Entry) -> None:
-        kind = entry.__class__
+        kind, last_index = entry.__class__, self.last_replayed_index
         if kind not in HINT_CLASSES and kind is not Jump:
             self.last_replayed_index = index
             if self.running is not None:
@@ -362,9 +365,20 @@ class Status:
             case ChangeRetryPolicy():
                 self.retry_policy = entry
             case ChangePersistenceLevel(level=level):
-                self.in_zone = level == PersistenceLevel.PERSIST_NOTHING
+                self._apply_level(level, last_index)
             case _:
                 pass
+
+    def _apply_level(self, level: int, last_index: int) -> None:
+        opens = level == PersistenceLevel.PERSIST_NOTHING
+        if opens and not self.in_zone:
+            self.zone_origin = last_index
+        elif self.in_zone and not opens:
+            # Replay passes over the zone, and over what a crash has left open in it.
+            self.last_replayed_index = self.zone_origin
+            for begin in [each for each in self.open_begins if each > self.zone_origin]:
+                del self.open_begins[begin]
+        self.in_zone = opens
 
     def _count_error(self, index: int, entry: Error) -> None:
         if self.error is not None and self.error.origin == entry.origin:

@@ -48,6 +48,7 @@ from golem_oplog.entries import (
     NoOp,
     PendingUpdate,
     PendingWorkerInvocation,
+    PersistenceLevel,
     Restart,
     Revert,
     SuccessfulUpdate,
@@ -404,6 +405,18 @@ def test_names_of_effects_outlive_reverts() -> None:
 
 
 # -- regions -------------------------------------------------------------------------------------
+
+
+def test_what_lies_in_a_persist_nothing_zone_is_not_counted_against() -> None:
+    """Each attempt begins before the zone, so all failures in it are of one attempt (R3)."""
+    opened = (invoked("a"), NoOp(T), ChangePersistenceLevel(T, PersistenceLevel.PERSIST_NOTHING))
+    cut_off = (*opened, BeginAtomicRegion(T), BeginRemoteWrite(T), CALL)
+    left = (*cut_off, ChangePersistenceLevel(T, PersistenceLevel.SMART))
+
+    assert 3 == status_of(*cut_off).origin
+    status = status_of(*left)
+    assert (3, 3, {}) == (status.last_replayed_index, status.origin, status.open_begins)
+    assert 3 == status_of(*left, opened[-1], CALL).origin
 
 
 def test_a_jump_skips_and_deletes_nothing() -> None:
