@@ -25,14 +25,14 @@ from golem_oplog.entries import (
 )
 from tests.support.contexts import CREATE
 from tests.support.model.guest import Memory, Script, tokens
-from tests.support.model.house import AT_MOST_ONCE, NAME, House
+from tests.support.model.house import AT_MOST_ONCE, EXISTS, NAME, OVER, House
 from tests.support.model.replays import replay
 from tests.support.model.views import LogView
 from tests.support.model.world import FLAKY
 
 _FOLLOWED_LATE: Final = {"last_index", "last_timestamp"}
 """What a status does not follow call by call."""
-_MAY_FAIL: Final = (FLAKY, AT_MOST_ONCE)
+_MAY_FAIL: Final = (FLAKY, AT_MOST_ONCE, OVER)
 _MAY_BE_REFUSED: Final = {"revert", "update"}
 
 
@@ -120,7 +120,7 @@ class Books:
             _equals_a_fresh_fold(status, view)
             _tokens_are_used_once(view)
             self._is_kept(house, name, account, status)
-            self._failed_with_reason(view, status)
+            self._failed_with_reason(house, name, status)
             self._remembers(house, name)
 
     def _follow_reverts(self, account: Account, view: LogView) -> None:
@@ -158,10 +158,15 @@ class Books:
             e.retry_at is None and e.kind != ErrorKind.INVALID_REQUEST for _, e in view.of(Error)
         )
 
-    def _failed_with_reason(self, view: LogView, status: Status) -> None:
+    def _failed_with_reason(self, house: House, name: str, status: Status) -> None:
+        view = house.view(name)
         if status.status == FAILED:
+            reasons = [*_MAY_FAIL]
+            if len(list(_family(house, name))) > 1 or view.of(Revert):
+                # It forks again as its past self did.
+                reasons.append(EXISTS)
             assert status.error is not None
-            assert any(reason in status.error.message for reason in _MAY_FAIL), status.error
+            assert any(reason in status.error.message for reason in reasons), status.error
         for index, error in view.of(Error):
             if error.kind == ErrorKind.INVALID_REQUEST:
                 key = _running_at(view, index)

@@ -40,6 +40,8 @@ POLICY = RetryPolicy(2, 100 * MS, 250 * MS, 3.0, None)
 _LAYOUT = StateLayout(ROOT)
 _SLOTS = 1_000
 AT_MOST_ONCE = "idempotence off"
+EXISTS = "exists already"
+OVER = "an earlier invocation of this worker failed"
 
 
 class Turns(RunSlots):
@@ -237,7 +239,9 @@ class House:
         due = view.delay_due(POLICY)
         given = None if entry.retry_at is None else entry.retry_at - entry.timestamp
         # What is in the log, or may not be repeated, would only fail again.
-        is_hopeless = view.has_recorded_failure() or AT_MOST_ONCE in entry.message
+        is_hopeless = view.has_recorded_failure() or any(
+            reason in entry.message for reason in (AT_MOST_ONCE, EXISTS, OVER)
+        )
         if given is None and is_hopeless:
             return
         if given != due:

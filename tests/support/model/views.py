@@ -123,6 +123,7 @@ class LogView:
         """The delay after the last entry, an error, by the policy that counts and by its place."""
         undone, reverted = self.undone(), self.reverted()
         failures, origin, begins = 0, -1, set[int]()
+        superseded_to = self.superseded_to()
         entries = self.entries()
         for index, entry in enumerate(entries, 1):
             if index in reverted:
@@ -136,6 +137,6 @@ class LogView:
                 failures, origin = 0, -1
             elif isinstance(entry, BeginAtomicRegion | BeginRemoteWrite):
                 begins.add(index)
-            elif isinstance(entry, ChangeRetryPolicy):
+            elif isinstance(entry, ChangeRetryPolicy) and index > superseded_to:
                 policy = RetryPolicy(*entry[1:])
         return policy.delay_ns(failures, 0.0)
