@@ -66,6 +66,7 @@ EXIT_CODES: Final = {
     # golem_oplog.errors
     "CorruptOplogError": ExitCode.STATE,
     "UnsupportedFormatError": ExitCode.REFUSED,
+    "MalformedExportError": ExitCode.REFUSED,
     "OplogPoisonedError": ExitCode.STATE,
     "OplogWriteError": ExitCode.STATE,
     "MissingBlobError": ExitCode.STATE,

@@ -14,6 +14,7 @@ from golem_cli import options
 from golem_cli.dump import dump, form_of, print_entries
 from golem_cli.exits import CommandError, ExitCode
 from golem_cli.lazy import Group
+from golem_cli.oplog_file import export, import_
 from golem_cli.render import fields, note, size_text, time_text
 from golem_oplog.lazy_dataclass import dataclass
 
@@ -39,7 +40,7 @@ TARGET = click.argument("target", metavar="WORKER|FILE", shell_complete=options.
 @click.group(cls=Group)
 def oplog() -> None:
     """
-    Examine, check and rescue oplogs.
+    Examine, check, rescue, export and import oplogs.
 
     \b
     Example:
@@ -47,7 +48,8 @@ def oplog() -> None:
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
 
 
-oplog.add_command(dump)
+for command in (dump, export, import_):
+    oplog.add_command(command)
 
 
 @oplog.command()

@@ -14,7 +14,9 @@ COMMANDS: Final = {
     "run": CommandEntry("golem_cli.run:run", "Run a component as a durable worker."),
     "build": CommandEntry("golem_cli.build:build", "Build a guest project into a component."),
     "dump": CommandEntry("golem_cli.dump:dump", "Print an oplog, entry by entry."),
-    "oplog": CommandEntry("golem_cli.oplog:oplog", "Examine, check and rescue oplogs."),
+    "oplog": CommandEntry(
+        "golem_cli.oplog:oplog", "Examine, check, rescue, export and import oplogs."
+    ),
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
     "promise": CommandEntry("golem_cli.promise:promise", "List, complete and delete promises."),
     "serve": CommandEntry(

@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from golem_oplog.adopt import Exported, open_export
     from golem_oplog.blobs import (
         Blobs,
         BlobStore,
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
         CorruptOplogError,
         EntryTooLargeError,
         MalformedEntryError,
+        MalformedExportError,
         MalformedPayloadError,
         MissingBlobError,
         NoSuchEntryError,
@@ -118,6 +120,7 @@ if TYPE_CHECKING:
         salvage,
         statistics,
     )
+    from golem_oplog.export import export_log
     from golem_oplog.files import (
         File,
         Files,
@@ -210,6 +213,7 @@ if TYPE_CHECKING:
     )
 
 _MODULES: Final = {
+    "adopt": "Exported open_export",
     "blobs": "BlobStore Blobs MemoryBlobs",
     "cbor": (
         "decode_args decode_type decode_typed decode_value encode_args encode_type "
@@ -226,15 +230,16 @@ _MODULES: Final = {
         "Restart Revert SetSpanAttribute StartSpan SuccessfulUpdate Suspend"
     ),
     "errors": (
-        "CorruptOplogError EntryTooLargeError MalformedEntryError MalformedPayloadError "
-        "MissingBlobError NoSuchEntryError OplogError OplogExistsError OplogInUseError "
-        "OplogMismatchError OplogNotFoundError OplogPoisonedError OplogReadError "
+        "CorruptOplogError EntryTooLargeError MalformedEntryError MalformedExportError "
+        "MalformedPayloadError MissingBlobError NoSuchEntryError OplogError OplogExistsError "
+        "OplogInUseError OplogMismatchError OplogNotFoundError OplogPoisonedError OplogReadError "
         "OplogWriteError QueryError UnknownFunctionError UnsupportedFormatError "
         "ValueTypeError WaveError"
     ),
     "examine": (
         "CheckReport Damage SegmentReport Statistics check reachable_blobs salvage statistics"
     ),
+    "export": "export_log",
     "files": "File Files OsFiles",
     "jsonform": "from_json to_json wire_to_json",
     "log": "SegmentedOplog",
@@ -289,6 +294,7 @@ __all__ = [
     "Error",
     "ErrorKind",
     "Exited",
+    "Exported",
     "ExportedFunctionCompleted",
     "ExportedFunctionInvoked",
     "FailedUpdate",
@@ -307,6 +313,7 @@ __all__ = [
     "Log",
     "LogLevel",
     "MalformedEntryError",
+    "MalformedExportError",
     "MalformedPayloadError",
     "Mark",
     "MemoryBlobs",
@@ -376,6 +383,7 @@ __all__ = [
     "encode_type",
     "encode_typed",
     "encode_value",
+    "export_log",
     "fingerprint",
     "format_function",
     "format_type",
@@ -383,6 +391,7 @@ __all__ = [
     "from_wire",
     "is_identity",
     "open_directory",
+    "open_export",
     "open_file",
     "open_segments",
     "parse_args",

@@ -46,6 +46,21 @@ class UnsupportedFormatError(OplogError):
 
 
 @dataclass(eq=False, kw_only=True)
+class MalformedExportError(OplogError):
+    """An exported oplog that is damaged or not whole; nothing was made of it."""
+
+    path: str
+    offset_bytes: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: at byte {self.offset_bytes}: {self.reason}; nothing was imported "
+            "(`golem-host oplog export` makes a new file)"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class OplogPoisonedError(OplogError):
     """A write or sync failed earlier: nothing is acknowledged until the log is opened anew."""
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
+from golem_oplog.adopt import Exported, adopt_log
 from golem_oplog.blobs import Blobs
 from golem_oplog.codec import encode_entry
 from golem_oplog.definitions import Definitions
@@ -91,6 +92,25 @@ class OplogStore:
         with self._releasing_on_failure(place), self.reader(source) as reader:
             self._prepare(place)
             tail = copy_log(reader, place, cut, create, sequels)
+            return SegmentedOplog(place, tail, lambda: self._release(place))
+
+    def adopt(self, exported: Exported, target: str, create: Create) -> SegmentedOplog:
+        """
+        A new log of an exported one, whose first entry is ``create``; blobs go to the blob store.
+
+        Raises:
+            MalformedExportError: The file is damaged; there is no log then.
+            OplogExistsError: There is a log of this name.
+        """
+        place = self._place(target)
+        self._claim(place)
+        with self._releasing_on_failure(place):
+            self._prepare(place)
+            try:
+                tail = adopt_log(exported, place, create)
+            except BaseException:
+                self._remove_segments(place)
+                raise
             return SegmentedOplog(place, tail, lambda: self._release(place))
 
     def delete(self, directory_name: str) -> None:

@@ -26,6 +26,7 @@ BEFORE = {
     "golem-host component delete": ("worker", "delete", "--all"),
     "golem-host worker cancel": CALL,
     "golem-host worker invocations": CALL,
+    "golem-host oplog import": ("oplog", "export", "counter/alice", "alice.export"),
     "golem-host worker update": ("component", "deploy", "counter.wasm"),
 }
 # The promise has a name that none can have here.

@@ -28,7 +28,7 @@ from golem_host.rest.errors import (
     document_of,
     status_of,
 )
-from golem_host.rest.exchange import JSON, WASM, Exchange, Raw, Stream, Waits
+from golem_host.rest.exchange import JSON, UPLOADS, Exchange, Raw, Stream, Waits
 from golem_host.rest.guard import drain
 from golem_host.rest.openapi import PATH, openapi_document
 from golem_host.rest.route import Route
@@ -96,7 +96,7 @@ class Api:
         if given != wanted:
             raise MediaTypeError(reason=f"the body's content-type is {wanted}, not {given[:100]!r}")
         bounds = self._bounds
-        if route.body != WASM:
+        if route.body not in UPLOADS:
             return await read_body(request, bounds.body_bytes_max, bounds.body_s)
         if self._uploads >= bounds.uploads_max:
             reason = f"more than {bounds.uploads_max} uploads at once; try again"

@@ -27,6 +27,7 @@ CONNECT_S: Final = 5.0
 OWNER_S: Final = 2.0
 """How long an owner may take between its lock and its socket."""
 LOOK_S: Final = 0.02
+PIECE_BYTES: Final = 64 << 10
 RETRIES_MAX: Final = 30
 """How often a request that the owner had no room for is made again."""
 
@@ -142,6 +143,16 @@ class Client:
         request = Request("GET", path, query, None, {})
         with self._answer(request) as (response, connection):
             yield Lines(response, connection.hang_up)
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """The bytes of an answer as they come; `OwnerGoneError` where they end too early."""
+        with self._answer(Request("GET", path, [], None, {})) as (response, _):
+            while True:
+                with _owner_answers():
+                    piece = response.read(PIECE_BYTES)
+                if not piece:
+                    return
+                yield piece
 
     @contextmanager
     def _answer(

@@ -102,6 +102,8 @@ STATUS: Final = {
     # the artefact's
     "ComponentError": 422,
     "EntryTooLargeError": 422,
+    "MalformedExportError": 422,
+    "UnsupportedFormatError": 422,
     # the worker's: in a state in which it cannot do this
     "InvocationInterruptedError": 409,
     "PreviousInvocationFailedError": 409,

@@ -22,6 +22,8 @@ T = TypeVar("T")
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 WASM: Final = "application/wasm"
+UPLOADS: Final = frozenset({BYTES, WASM})
+"""Media types of bodies that may be large."""
 TEXT: Final = "text/plain; charset=utf-8"
 LINES: Final = "application/x-ndjson"
 EVENTS: Final = "text/event-stream"

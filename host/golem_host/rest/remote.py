@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from golem_host.component import Component
 from golem_host.engine import ExportedFunction, ImportedFunction
@@ -24,7 +24,7 @@ from golem_host.rest.bodies import (
     WorkerPage,
 )
 from golem_host.rest.client import OWNER_S, Client, path_of
-from golem_host.rest.exchange import WASM
+from golem_host.rest.exchange import BYTES, WASM
 from golem_host.rest.remote_worker import RemoteWorker, remote_metadata
 from golem_host.rest.reports import CollectedForm, collected_of
 from golem_host.rest.shapes import read
@@ -221,6 +221,15 @@ class RemoteWorkers:
         worker = self._worker(component_name, name)
         worker.metadata()
         return worker
+
+    def take_in(
+        self, component: Component, name: str, file: BinaryIO, label: str = "the file"
+    ) -> RemoteWorker:
+        """As `Workers.take_in`; the file must fit what the owner takes at once."""
+        del label
+        path = path_of("components", component.name, "workers", name, "import")
+        self._client.ask("POST", path, content=file.read(), headers={"content-type": BYTES})
+        return self._worker(component.name, name)
 
     def list(
         self,

@@ -214,6 +214,9 @@ class RemoteWorker:
                 yield entry.value
             cursor = page.next
 
+    def export(self) -> Iterator[bytes]:
+        return self._client.pieces(self._path("export"))
+
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         with self._client.lines(self._path("output"), [("from", str(start))]) as lines:
             for document in lines:

@@ -11,7 +11,7 @@ from typing import Final
 
 from golem_host.rest import bodies as b
 from golem_host.rest.actions import components, invocations, logs, output, promises, system, workers
-from golem_host.rest.exchange import LINES, TEXT, WASM
+from golem_host.rest.exchange import BYTES, LINES, TEXT, WASM
 from golem_host.rest.reports import CollectedForm, CollectQuery, ExplanationForm
 from golem_host.rest.route import Route
 
@@ -269,6 +269,32 @@ ROUTES: Final = (
         query=b.OplogQuery,
         reply=b.OplogPage,
         errors=(*_WORKER, "QueryError"),
+    ),
+    Route(
+        name="export-worker",
+        method="GET",
+        path=f"{WORKER}/export",
+        summary="The worker's oplog with its large payloads as one file.",
+        action=logs.export_worker,
+        reply=BYTES,
+        errors=_WORKER,
+    ),
+    Route(
+        name="import-worker",
+        method="POST",
+        path=f"{WORKER}/import",
+        summary="A new worker from a file that `export` has made; it goes on where that one was.",
+        action=logs.import_worker,
+        body=BYTES,
+        reply=b.WorkerCreated,
+        errors=(
+            *_COMPONENT,
+            *_BODY,
+            "ConflictError",
+            "MalformedExportError",
+            "UnsupportedFormatError",
+            "WorkerExistsError",
+        ),
     ),
     Route(
         name="stream-output",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from golem_host.component import Component
 from golem_host.errors import (
@@ -17,6 +17,7 @@ from golem_host.services.forks import Forks
 from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.looks import Looks
 from golem_host.services.output import WorkerOutput
+from golem_host.services.transfer import Transfers
 from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
 from golem_host.services.worker_name import check_worker_name
 from golem_host.status import fold
@@ -24,7 +25,7 @@ from golem_host.storage.layout import StateLayout
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.parts import Parts, Shared, View
 from golem_host.worker.runner import Runner
-from golem_host.worker.worker import Worker
+from golem_host.worker.worker import Access, Worker
 from golem_oplog.entries import Create
 from golem_oplog.errors import OplogError
 from golem_oplog.store import OplogStore
@@ -52,6 +53,7 @@ class Workers:
         self._loaded = LoadedWorkers(self._load, shared.slots)
         self._forks = Forks(store=store, layout=layout, shared=shared, loaded=self._loaded)
         self._looks = Looks(store, layout, shared)
+        self._transfers = Transfers(store=store, layout=layout, shared=shared, loaded=self._loaded)
         shared.promises.on_completed = self._promise_completed
 
     def create(
@@ -203,6 +205,42 @@ class Workers:
         self._loaded.wake(target, by_event=False)
         return self._worker(target)
 
+    def export(self, key: WorkerKey) -> Iterator[bytes]:
+        """See `golem_host.worker.worker.Worker.export`."""
+        if not self._read_only:
+            # What its writer still holds back is for the file too.
+            self.runner(key).parts.oplog.commit()
+        return self._transfers.export(key, self._view(key))
+
+    def take_in(
+        self, component: Component, name: str, file: BinaryIO, label: str = "the file"
+    ) -> Worker:
+        """
+        A new worker from a file that `Worker.export` has made; it goes on where that one was.
+
+        Promises that it waits for stay where they are: only its log comes with it.
+
+        Args:
+            component: Whose worker it is to be; it must have the version that the worker runs.
+            name: Of the new worker.
+            file: Read to its end.
+            label: What errors call the file.
+
+        Raises:
+            MalformedExportError, UnsupportedFormatError: The file is damaged or of another kind;
+                nothing is made of it.
+            ConflictError: The component does not have the worker's version.
+            WorkerExistsError: The name is taken.
+        """
+        check_worker_name(name)
+        self._refuse_if_read_only()
+        key = WorkerKey(component.name, name)
+        if self._exists(*key):
+            raise WorkerExistsError(component=key.component, worker=key.worker)
+        self._transfers.take_in(component, key, file, label)
+        self._loaded.wake(key)
+        return self._worker(key)
+
     def delete(self, key: WorkerKey) -> None:
         """Stop a worker and remove its log and its promises; one with a damaged log too."""
         self._refuse_if_read_only()
@@ -274,15 +312,15 @@ class Workers:
         return self._loaded.get(key)
 
     def _worker(self, key: WorkerKey) -> Worker:
-        return Worker(
-            key.component,
-            key.worker,
+        access = Access(
             view=partial(self._view, key),
             runner=partial(self.runner, key),
             delete=partial(self.delete, key),
             fork=partial(self.fork, key),
+            export=partial(self.export, key),
             new_key=self._shared.config.random.uuid,
         )
+        return Worker(key.component, key.worker, access)
 
     def _view(self, key: WorkerKey) -> View:
         if not self._read_only:

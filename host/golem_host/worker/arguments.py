@@ -1,9 +1,12 @@
-"""The arguments of a call, between public form and wire form."""
+"""What a call is given, between public form and the log's."""
 
 from __future__ import annotations
 
-from golem_host.errors import ParamTypeMismatchError
+from datetime import datetime
+
+from golem_host.errors import InvalidRequestError, ParamTypeMismatchError
 from golem_host.wire import Public, Wire
+from golem_host.worker.parts import NS_PER_S
 from golem_host.worker.request import Request
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.types import FunctionType
@@ -36,3 +39,15 @@ def _count(number: int) -> str:
 def public_args(request: Request) -> tuple[Public, ...]:
     types = [ty for _, ty in request.function.params]
     return tuple(from_wire(ty)(wire) for ty, wire in zip(types, request.args, strict=True))
+
+
+def unix_ns_of(at: datetime | float) -> int:
+    """When a call is to begin: a point in time, or Unix seconds."""
+    seconds = at.timestamp() if isinstance(at, datetime) else at
+    try:
+        nanoseconds = round(seconds * NS_PER_S)
+    except (OverflowError, ValueError):
+        nanoseconds = -1
+    if not 0 <= nanoseconds < 1 << 63:
+        raise InvalidRequestError(reason=f"{at!r} is no time at which a call could begin")
+    return nanoseconds

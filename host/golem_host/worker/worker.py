@@ -15,20 +15,19 @@ from typing import Final, TypeVar
 
 from golem_host.component import Component, callable_exports
 from golem_host.errors import (
-    InvalidRequestError,
     InvocationInterruptedError,
 )
 from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.wire import Public
-from golem_host.worker.arguments import public_args, wire_args
+from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
 from golem_host.worker.explain import Explanation, explain
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine, output_lines
-from golem_host.worker.parts import NS_PER_S, Parts, View
+from golem_host.worker.parts import Parts, View
 from golem_host.worker.request import Call, Request
 from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
@@ -55,32 +54,30 @@ class Unfinished:
     running: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a worker's name leads to, each found when it is asked for."""
+
+    view: Callable[[], View]
+    runner: Callable[[], Runner]
+    delete: Callable[[], None]
+    fork: Callable[[str, int | None], Worker]
+    export: Callable[[], Iterator[bytes]]
+    new_key: Callable[[], str]
+
+
 class Worker:
     """``component/name`` in one host."""
 
-    def __init__(
-        self,
-        component_name: str,
-        name: str,
-        *,
-        view: Callable[[], View],
-        runner: Callable[[], Runner],
-        delete: Callable[[], None],
-        fork: Callable[[str, int | None], Worker],
-        new_key: Callable[[], str],
-    ) -> None:
+    def __init__(self, component_name: str, name: str, access: Access) -> None:
         self.component_name = component_name
         self.name = name
-        self._view = view
-        self._runner = runner
-        self._delete = delete
-        self._fork = fork
-        self._new_key = new_key
+        self._access = access
 
     @property
     def component(self) -> Component:
         """The component version that the worker runs."""
-        return self._view().component()
+        return self._access.view().component()
 
     # -- invoking ---------------------------------------------------------------------------
 
@@ -210,11 +207,11 @@ class Worker:
         function_type = self.resolve(function)
         wires = wire_args(function_type, args)
         asked = Request(
-            self._new_key() if key is None else key,
+            self._access.new_key() if key is None else key,
             function_type,
             wires,
             encode_args(wires),
-            not_before=None if at is None else _unix_ns(at),
+            not_before=None if at is None else unix_ns_of(at),
             retry=retry,
         )
         return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=durable)))
@@ -232,7 +229,7 @@ class Worker:
         """Act on the worker's runner; on a new one if it was put away at this very moment."""
         while True:
             try:
-                return act(self._runner())
+                return act(self._access.runner())
             except RetiredError:
                 continue
 
@@ -266,7 +263,19 @@ class Worker:
             InvalidRequestError: The name or the index cannot be.
             WorkerExistsError: The name is taken.
         """
-        return self._fork(name, at)
+        return self._access.fork(name, at)
+
+    def export(self) -> Iterator[bytes]:
+        """
+        The log with its large payloads as one file, piece by piece, for `Workers.take_in`.
+
+        The worker may run meanwhile: the file ends where the log does now.  A file without its last
+        piece is refused.
+
+        Raises:
+            OplogError: In the middle, where the log is damaged.
+        """
+        return self._access.export()
 
     def revert(self, *, to_index: int | None = None, last_invocations: int | None = None) -> None:
         """
@@ -312,7 +321,7 @@ class Worker:
 
     def delete(self) -> None:
         """Stop the worker and remove its log, damaged or not.  What it did outside stays done."""
-        self._delete()
+        self._access.delete()
 
     # -- looking ----------------------------------------------------------------------------
 
@@ -321,32 +330,32 @@ class Worker:
         Raises:
             OplogError: Its log cannot be read; nothing but its name is known then.
         """
-        view = self._view()
+        view = self._access.view()
         return metadata_of(view.component_name, view.status, view.oplog.last_index)
 
     def explain(self) -> Explanation:
         """What the worker waits for or why it stands, since when, and what would free it."""
-        return explain(self._view())
+        return explain(self._access.view())
 
     @property
     def durable_index(self) -> int:
         """Index of the last entry that no crash takes away: output up to it may be shown."""
-        view = self._view()
+        view = self._access.view()
         # Whoever does not own the log sees only what its writer has handed out.
         return view.oplog.committed_index if isinstance(view, Parts) else view.oplog.last_index
 
     def oplog(self, start: int = 1) -> Iterator[EntryView]:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
-        return view_entries(self._view().oplog, start)
+        return view_entries(self._access.view().oplog, start)
 
     def search_oplog(self, text: str, start: int = 1) -> Iterator[EntryView]:
         """The entries from an index on that hold a text somewhere, in upper or lower case."""
         wanted = EntryFilter(first=start, grep=re.escape(text))
-        return select_entries(self._view().oplog, wanted)
+        return select_entries(self._access.view().oplog, wanted)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""
-        return output_lines(self._view().oplog, start)
+        return output_lines(self._access.view().oplog, start)
 
     @contextmanager
     def attach(
@@ -376,14 +385,3 @@ class Worker:
 def _resume(runner: Runner) -> None:
     runner.ledger.refuse_if_over()
     runner.wake()
-
-
-def _unix_ns(at: datetime | float) -> int:
-    seconds = at.timestamp() if isinstance(at, datetime) else at
-    try:
-        nanoseconds = round(seconds * NS_PER_S)
-    except (OverflowError, ValueError):
-        nanoseconds = -1
-    if not 0 <= nanoseconds < 1 << 63:
-        raise InvalidRequestError(reason=f"{at!r} is no time at which a call could begin")
-    return nanoseconds
