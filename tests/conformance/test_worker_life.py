@@ -154,7 +154,7 @@ def test_a_refused_revert_lets_the_worker_go_on(tmp_path: Path) -> None:
         worker = host.workers.get("clock", "a")
         with pytest.raises(InvalidRequestError):
             worker.revert(to_index=0)
-        until(lambda: worker._runner().is_active)
+        until(lambda: worker._access.runner().is_active)
 
         assert "running" == status(worker)
 
@@ -331,6 +331,6 @@ def test_work_that_was_under_way_goes_on_in_the_next_host(tmp_path: Path) -> Non
         assert 0 == len(host.workers._loaded)
     with open_host(tmp_path) as host:
         until(lambda: len(host.workers._loaded) > 0)
-        until(lambda: host.workers.get("clock", "a")._runner().is_active)
+        until(lambda: host.workers.get("clock", "a")._access.runner().is_active)
 
         assert "interrupted" == status(host.workers.get("clock", "b"))

@@ -109,7 +109,7 @@ def unfinished(host: Host) -> set[str]:
 
 
 def entries(found: Worker) -> list[Entry]:
-    return [entry for _, entry in found._view().oplog.read()]
+    return [entry for _, entry in found._access.view().oplog.read()]
 
 
 def due_times(host: Host) -> dict[str, int]:
@@ -138,7 +138,7 @@ def logged(host: Host, name: str, kind: type[Entry]) -> int:
 
 
 def is_done(host: Host, name: str, key: str) -> bool:
-    return key in worker(host, name)._view().status.results
+    return key in worker(host, name)._access.view().status.results
 
 
 def test_what_could_go_on_goes_on_at_once(state_dir: Path) -> None:

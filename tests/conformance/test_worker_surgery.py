@@ -97,13 +97,13 @@ def test_a_revert_happens_once_for_its_token(tmp_path: Path) -> None:
         for number in (1, 2, 4):
             worker.invoke("add", number)
         for _ in range(2):
-            revert(worker._runner(), to_index=None, last_invocations=1, token="t")
+            revert(worker._access.runner(), to_index=None, last_invocations=1, token="t")
         assert 3 == worker.invoke("add", 0)
     with open_host(tmp_path, QUICK) as host:
         worker = host.workers.get("it", "main")
-        revert(worker._runner(), to_index=None, last_invocations=1, token="t")
-        revert(worker._runner(), to_index=None, last_invocations=2, token="u")
-        revert(worker._runner(), to_index=None, last_invocations=1, token="t")
+        revert(worker._access.runner(), to_index=None, last_invocations=1, token="t")
+        revert(worker._access.runner(), to_index=None, last_invocations=2, token="u")
+        revert(worker._access.runner(), to_index=None, last_invocations=1, token="t")
 
         assert 1 == worker.invoke("add", 0)
         assert 2 == kinds(worker).count("revert")

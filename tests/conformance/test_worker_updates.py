@@ -119,7 +119,7 @@ def test_a_worker_that_waits_for_a_promise_is_updated(tmp_path: Path) -> None:
 
 
 def _complete(worker: Worker, data: bytes) -> None:
-    promises = worker._runner().parts.shared.promises
+    promises = worker._access.runner().parts.shared.promises
     (promise,) = promises.list()
     assert promises.complete(promise.id, data)
 
@@ -176,7 +176,7 @@ def test_a_watcher_learns_of_an_update_once_it_is_on_disk(tmp_path: Path) -> Non
     versions = (version(), version(more=1, spin=""), version(fail=""))
     with hosting(tmp_path, *versions) as worker:
         worker.invoke("draw", 8)
-        parts = worker._runner().parts
+        parts = worker._access.runner().parts
 
         def note(text: str) -> None:
             told.append((text, parts.oplog.committed_index == parts.oplog.last_index))

@@ -43,7 +43,7 @@ def hosting(
 
 
 def entries(worker: Worker, *kinds: type[Entry]) -> list[Entry]:
-    return [entry for _, entry in worker._view().oplog.read() if isinstance(entry, kinds)]
+    return [entry for _, entry in worker._access.view().oplog.read() if isinstance(entry, kinds)]
 
 
 def suspensions(worker: Worker) -> list[int | None]:
@@ -53,7 +53,7 @@ def suspensions(worker: Worker) -> list[int | None]:
 
 def polls(worker: Worker) -> int:
     """Recorded ends of waits."""
-    oplog = worker._view().oplog
+    oplog = worker._access.view().oplog
     return sum(
         isinstance(entry, ImportedFunctionInvoked) and oplog.function(entry.function).name == POLL
         for _, entry in oplog.read()
@@ -62,21 +62,21 @@ def polls(worker: Worker) -> int:
 
 def is_suspended(worker: Worker, times: int) -> bool:
     """It has given up its instance so many times, and has none."""
-    is_at_rest = worker.metadata().status == "suspended" and not worker._runner().is_active
+    is_at_rest = worker.metadata().status == "suspended" and not worker._access.runner().is_active
     return is_at_rest and len(suspensions(worker)) == times
 
 
 def is_waiting(worker: Worker) -> bool:
     """In memory: it has looked at what it waits for, and its slot is free meanwhile."""
-    session = worker._runner()._drive._session
+    session = worker._access.runner()._drive._session
     if session is None or session.context.wake.is_set():
         return False
-    return worker._view().shared.slots._waiting == 1
+    return worker._access.view().shared.slots._waiting == 1
 
 
 def poke(worker: Worker) -> None:
     """Let a worker that waits in memory look again."""
-    session = worker._runner()._drive._session
+    session = worker._access.runner()._drive._session
     assert session is not None
     session.context.wake.set()
 
@@ -200,14 +200,14 @@ def test_what_is_not_on_disk_yet_is_there_for_everybody(tmp_path: Path) -> None:
     with hosting(tmp_path, version(), FrozenClock()) as (_, worker):
         worker.enqueue("spin")
         until(lambda: len(entries(worker, ImportedFunctionInvoked)) == 1)
-        oplog = worker._runner().parts.oplog
-        first = worker._runner()._drive._session
+        oplog = worker._access.runner().parts.oplog
+        first = worker._access.runner()._drive._session
         assert oplog.committed_index < oplog.last_index
         before = list(oplog.read())
         assert [index for index, _ in before] == [entry.index for entry in worker.oplog()]
         assert len(before) == worker.metadata().oplog_index
         worker.simulate_crash()
-        until(lambda: worker._runner()._drive._session not in {None, first})
+        until(lambda: worker._access.runner()._drive._session not in {None, first})
         until(lambda: is_live(worker))
 
         # The second instance was told the same time again, and has recorded nothing.
@@ -216,5 +216,5 @@ def test_what_is_not_on_disk_yet_is_there_for_everybody(tmp_path: Path) -> None:
 
 def is_live(worker: Worker) -> bool:
     """Whether the instance has replayed the whole log."""
-    session = worker._runner()._drive._session
+    session = worker._access.runner()._drive._session
     return session is not None and session.context.replay.live

@@ -116,7 +116,7 @@ def test_every_function_is_in_a_script(begun: Files) -> None:
         with reopened(begun) as (host, _):
             script(Listener(host))
             if script is waiting:
-                log = host.workers.get("api", "alice")._runner().parts.oplog
+                log = host.workers.get("api", "alice")._access.runner().parts.oplog
                 assert 2 == sum(isinstance(entry, Suspend) for _, entry in log.read())
 
     assert {*PASSED_ON, *COMPOSED} == called
@@ -252,7 +252,7 @@ def test_a_promise_completed_by_another_process_wakes_who_was_parked(
         if when == AFTER:
             assert "suspended" == alice.metadata().status
             other.ok("promise", "complete", promise, "late")
-        until(lambda: "k2" in alice._view().status.results)
+        until(lambda: "k2" in alice._access.view().status.results)
         found = alice.call("k2")
 
         assert found is not None

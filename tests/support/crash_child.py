@@ -107,7 +107,7 @@ def _acknowledge(key: str, call: Any) -> None:
 
 def _compare_status(worker: Worker) -> None:
     """The status that followed the log by one entry at a time is what the whole log says."""
-    parts = worker._runner().parts
+    parts = worker._access.runner().parts
     fresh = fold(parts.oplog.read)
     assert fresh == parts.status, f"{fresh}\n{parts.status}"
 

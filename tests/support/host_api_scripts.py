@@ -264,7 +264,7 @@ def play_to_the_end(host: Host, script: Script) -> tuple[list[Any], dict[str, An
 
 def _log(worker: Worker) -> tuple[list[tuple[object, ...]], dict[str, int]]:
     """What still counts in a log, and how often its worker was operated on."""
-    oplog = worker._runner().parts.oplog
+    oplog = worker._access.runner().parts.oplog
     skipped = Regions(oplog.read()).skipped
     live = [
         tuple(_said(oplog, entry))

@@ -53,7 +53,7 @@ def main(state_dir: Path) -> None:
         host.components.deploy(cli_guest(), name=COMPONENT)
         _put_to_rest(host)
         _call(host, "running", "spin")
-        until(lambda: host.workers.get(COMPONENT, "running")._runner().is_active)
+        until(lambda: host.workers.get(COMPONENT, "running")._access.runner().is_active)
         _call(host, "slot", "add", 1)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
@@ -88,7 +88,7 @@ def _call(host: Host, name: str, function: str, *args: int) -> None:
 
 
 def _is_at_rest(worker: Worker, status: str) -> bool:
-    return worker.metadata().status == status and not worker._runner().is_active
+    return worker.metadata().status == status and not worker._access.runner().is_active
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def status(worker: Worker) -> str:
 
 
 def entries(worker: Worker, *kinds: type[Entry]) -> list[Entry]:
-    return [entry for _, entry in worker._view().oplog.read() if isinstance(entry, kinds)]
+    return [entry for _, entry in worker._access.view().oplog.read() if isinstance(entry, kinds)]
 
 
 @contextmanager
@@ -113,12 +113,42 @@ def test_a_suspended_worker_leaves_memory(tmp_path: Path) -> None:
 def test_a_worker_that_suspends_while_it_is_in_use_leaves_afterwards(tmp_path: Path) -> None:
     """Such as one that is quicker than its caller comes back from asking."""
     with cli_host(tmp_path) as (host, worker):
-        with worker._runner().held():
+        runner = worker._access.runner()
+        with runner.held():
             worker.enqueue("nap", AFTER_MS)
-            until(lambda: status(worker) == "suspended" and not threads())
-            assert {"a"} == in_memory(host)
+            until(lambda: runner.parts.status.status == "suspended" and not threads())
+            assert runner is host.workers.find_runner(key("a"))
 
         assert set() == in_memory(host)
+
+
+def test_a_worker_that_has_to_stand_still_stays(tmp_path: Path) -> None:
+    """Whoever made it stand still is about to do something with it."""
+    with cli_host(tmp_path) as (host, worker):
+        worker.invoke("add", 1)
+        until(lambda: not threads())
+        with worker._access.runner().paused(lambda: None):
+            assert not worker._access.runner().retire()
+
+        host.workers.retire(key("a"))
+        assert set() == in_memory(host)
+
+
+def test_a_worker_that_was_held_back_before_it_began_stays(tmp_path: Path) -> None:
+    """Its log does not say so: what would be loaded again would begin."""
+    with cli_host(tmp_path, replace(AT_ONCE, threads_max=1)) as (host, first):
+        first.enqueue("spin")
+        until(lambda: status(first) == "running")
+        other = host.workers.create(first.component, "b")
+        call = other.enqueue("add", 1)
+        other.interrupt()
+        first.interrupt()
+        until(lambda: not threads())
+        host.workers.retire(key("b"))
+        assert host.workers.find_runner(key("b")) is not None
+        other.resume()
+
+        assert 1 == call.result(PATIENCE_S)
 
 
 def test_a_call_held_meanwhile_gets_its_result(tmp_path: Path) -> None:
@@ -182,10 +212,10 @@ def test_what_runs_is_not_put_away(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with cli_host(tmp_path) as (host, first):
         first.enqueue("spin")
         until(lambda: status(first) == "running")
-        runner = first._runner()
+        runner = first._access.runner()
         other = host.workers.create(first.component, "b")
         other.invoke("add", 1)
-        until(lambda: not other._runner().is_active)
+        until(lambda: not other._access.runner().is_active)
         host.workers.create(first.component, "c").invoke("add", 1)
 
         assert (runner, "running") == (host.workers.find_runner(key("a")), status(first))
@@ -390,7 +420,10 @@ def test_a_promise_completed_while_a_guest_waits_wakes_it(
         meanwhile.is_armed = True
 
     monkeypatch.setattr(Promises, "create", creating)
-    idle_after_s = GRACE_S if moment in LOOKS else 0
+    idle_after_s = 0.0
+    if moment in LOOKS:
+        # A grace period that ends would make up for what was lost in it.
+        idle_after_s = GRACE_S if moment.number > 1 else 10 * PATIENCE_S
     with open_host(tmp_path, replace(AT_ONCE, idle_after_s=idle_after_s)) as host:
         component = host.components.deploy(version(), name="waits")
         worker = host.workers.create(component, "a")
@@ -399,7 +432,8 @@ def test_a_promise_completed_while_a_guest_waits_wakes_it(
         worker.enqueue("wait", idempotency_key="k")
         until(lambda: meanwhile.has_come)
         meanwhile.end()
-        until(lambda: not host.workers._shared.unfinished.all())
+        known = host.workers.metadata
+        until(lambda: (found := known(key("a", "waits"))) is not None and found.status == "idle")
         call = worker.call("k")
 
         assert call is not None
