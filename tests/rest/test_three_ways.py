@@ -1,0 +1,163 @@
+"""Every operation exists in Python, on the command line and in REST."""
+
+from __future__ import annotations
+
+import inspect
+
+import click
+import pytest
+
+from docs.generate_cli import commands
+from golem_host import Call, Host, Worker
+from golem_host.rest.remote import RemoteComponents, RemoteHost, RemotePromises, RemoteWorkers
+from golem_host.rest.remote_worker import RemoteCall, RemoteWorker
+from golem_host.rest.routes import ROUTES
+from golem_host.services.components import Components
+from golem_host.services.promises import Promises
+from golem_host.services.workers import Workers
+
+# Python: the command, the route.
+OPERATIONS = {
+    "Host.collect": ("gc", "collect"),
+    "Components.deploy": ("component deploy", "deploy-component"),
+    "Components.get": ("component get", "get-component"),
+    "Components.all": ("component list", "list-components"),
+    "Components.delete": ("component delete", "delete-component"),
+    "Workers.create": ("worker new", "create-worker"),
+    "Workers.get_or_create": ("run", "invoke-and-await"),
+    "Workers.get": ("worker get", "get-worker"),
+    "Workers.list": ("worker list", "list-workers"),
+    "Workers.take_in": ("oplog import", "import-worker"),
+    "Promises.complete": ("promise complete", "complete-promise"),
+    "Promises.get": ("promise get", "get-promise"),
+    "Promises.list": ("promise list", "list-promises"),
+    "Promises.delete": ("promise delete", "delete-promise"),
+    "Worker.invoke": ("worker invoke", "invoke-and-await"),
+    "Worker.enqueue": ("worker invoke", "invoke"),
+    "Worker.call": ("worker invocations", "get-invocation"),
+    "Worker.cancel": ("worker cancel", "cancel-invocation"),
+    "Worker.unfinished": ("worker invocations", "list-invocations"),
+    "Worker.component": ("component get", "get-component"),
+    "Worker.resolve": ("component get", "get-component"),
+    "Worker.interrupt": ("worker interrupt", "interrupt-worker"),
+    "Worker.resume": ("worker resume", "resume-worker"),
+    "Worker.simulate_crash": ("worker simulate-crash", "simulate-crash"),
+    "Worker.fork": ("worker fork", "fork-worker"),
+    "Worker.export": ("oplog export", "export-worker"),
+    "Worker.revert": ("worker revert", "revert-worker"),
+    "Worker.update": ("worker update", "update-worker"),
+    "Worker.check_update": ("worker update", "check-update"),
+    "Worker.delete": ("worker delete", "delete-worker"),
+    "Worker.metadata": ("worker get", "get-worker"),
+    "Worker.explain": ("worker explain", "explain-worker"),
+    "Worker.oplog": ("dump", "get-oplog"),
+    "Worker.search_oplog": ("dump", "get-oplog"),
+    "Worker.output": ("worker stream", "stream-output"),
+    "Worker.attach": ("worker stream", "stream-output"),
+    "Call.key": ("worker invocations", "get-invocation"),
+    "Call.function": ("worker invocations", "get-invocation"),
+    "Call.done": ("worker invocations", "get-invocation"),
+    "Call.result": ("worker invocations", "get-invocation"),
+    "Call.cancel": ("worker cancel", "cancel-invocation"),
+}
+
+# What the parts of a host ask of each other, and what has no meaning across processes.
+INSIDE = {
+    "Host.open",
+    "Host.close",
+    "Components.by_id",
+    "Components.collect_files",
+    "Components.id_of",
+    "Components.linked",
+    "Components.name_of",
+    "Workers.after",
+    "Workers.close",
+    "Workers.delete",
+    "Workers.exists",
+    "Workers.export",
+    "Workers.find_runner",
+    "Workers.fork",
+    "Workers.metadata",
+    "Workers.page",
+    "Workers.retire",
+    "Workers.revive",
+    "Workers.runner",
+    "Workers.wake",
+    "Promises.create",
+    "Promises.delete_of",
+    "Promises.is_completed",
+    "Promises.is_settled",
+    "Promises.waking",
+    "Worker.begin",
+    "Worker.durable_index",
+    "Worker.give_up",
+    "Call.give_up",
+    "Call.watch",
+}
+
+# Commands and routes that are no operation of a host.
+ONLY_COMMANDS = {
+    "build",
+    "completion",
+    "component wit",
+    "oplog check",
+    "oplog dump",
+    "oplog stat",
+    "oplog tail",
+    "serve",
+}
+ONLY_ROUTES = {"get-component-wit", "health", "list-worker-promises", "version"}
+
+REMOTE = {
+    Host: RemoteHost,
+    Components: RemoteComponents,
+    Workers: RemoteWorkers,
+    Promises: RemotePromises,
+    Worker: RemoteWorker,
+    Call: RemoteCall,
+}
+COMMANDS = {
+    context.command_path.partition(" ")[2]: command
+    for context, command in commands()
+    if not isinstance(command, click.Group)
+}
+
+
+def public(cls: type) -> set[str]:
+    return {f"{cls.__name__}.{name}" for name in vars(cls) if not name.startswith("_")} - {
+        f"{cls.__name__}.{name}" for name in inspect.get_annotations(cls)
+    }
+
+
+@pytest.mark.parametrize("cls", REMOTE)
+def test_no_method_is_forgotten(cls: type) -> None:
+    """A new public method stands in the table, or among what is for the inside."""
+    known = {name for name in {*OPERATIONS, *INSIDE} if name.startswith(f"{cls.__name__}.")}
+
+    assert public(cls) == known
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_exists_three_times(operation: str) -> None:
+    """The command, the route, and the method of a host that another process has."""
+    command, route = OPERATIONS[operation]
+    owner, _, name = operation.partition(".")
+    (remote,) = (there for here, there in REMOTE.items() if here.__name__ == owner)
+
+    assert command in COMMANDS
+    assert route in {each.name for each in ROUTES}
+    assert hasattr(remote, name) or name == "key"
+
+
+def test_no_command_and_no_route_stands_alone() -> None:
+    """Each belongs to an operation, or is none."""
+    assert {command for command, _ in OPERATIONS.values()} | ONLY_COMMANDS == set(COMMANDS)
+    assert {r for _, r in OPERATIONS.values()} | ONLY_ROUTES == {each.name for each in ROUTES}
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.keys() - {"completion"}))
+def test_every_command_speaks_json(path: str) -> None:
+    """But the one that prints a script."""
+    names = {name for parameter in COMMANDS[path].params for name in parameter.opts}
+
+    assert "--json" in names
