@@ -25,6 +25,18 @@ Options that several commands have mean the same everywhere.
 A worker is named `COMPONENT/NAME`, and `COMPONENT` alone means its worker `main`.
 Values are written in [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave).
 With `NO_COLOR` set nothing is coloured; progress is only shown on a terminal.
+
+What golem-cli spells in another way is taken too:
+
+| golem-cli | here |
+| --- | --- |
+| `worker invoke --trigger`, `-t` | `--enqueue` |
+| `worker invoke --schedule-at` | `--at` |
+| `worker invoke --idempotency-key -` | a new key, as without the option |
+| `worker revert --last-oplog-index` | `--to` |
+| `worker revert --number-of-invocations` | `--last` |
+| `worker update --await` | the default; `--no-wait` for the other |
+| `worker cancel-invocation` | `worker cancel` |
 """
 
 
