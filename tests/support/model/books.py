@@ -84,22 +84,25 @@ class Books:
 
     def at_stop(self, house: House) -> None:
         """The computer stops now: what has been said or committed until then counts."""
+        # No worker is loaded for this: it may be just about to be.
+        views = {name: house.machine.views.get(house.directory(name)) for name in self.accounts}
         for name, call in self._calls:
-            is_taken_back = len(house.view(name).of(Revert)) > self.accounts[name].reverts
-            if call._request.done and not is_taken_back:
+            view = views[name]
+            if view is None or len(view.of(Revert)) > self.accounts[name].reverts:
+                continue
+            if call._request.done:
                 with suppress(HostError):
-                    self._note(house, name, call.key, call._request.result(0))
+                    self._note(view, name, call.key, call._request.result(0))
         self._calls.clear()
-        for name in self.accounts:
-            view = house.machine.views.get(house.directory(name))
+        for name, view in views.items():
             if view is not None:
                 self.accounts[name].committed = view.entries()[: view.log.committed_index]
         house.around.world.is_dead = True
 
-    def _note(self, house: House, name: str, key: str, value: Any) -> None:
+    def _note(self, view: LogView, name: str, key: str, value: Any) -> None:
         known = self.accounts[name].results.get(key)
         if known is None:
-            done = [i for i, k, _ in house.view(name).completions() if k == key]
+            done = [i for i, k, _ in view.completions() if k == key]
             if done:
                 self.accounts[name].results[key] = done[-1], value
         else:
@@ -136,7 +139,7 @@ class Books:
             call = house.worker(name).call(key)
             assert call is not None
             with suppress(HostError):
-                self._note(house, name, key, call.result(0))
+                self._note(house.view(name), name, key, call.result(0))
         for key in account.results:
             assert key in status.results, f"{name} has lost the result of {key}"
         for key, index in account.accepted.items():
@@ -148,9 +151,10 @@ class Books:
 
     def _was_canceled(self, view: LogView, key: str, index: int, account: Account) -> bool:
         """By a caller, or because the worker is over."""
-        undone = view.undone()
+        # A jump takes no cancellation back, only a revert does.
+        reverted = view.reverted()
         if not any(
-            e.idempotency_key == key and i > index and i not in undone
+            e.idempotency_key == key and i > index and i not in reverted
             for i, e in view.of(CancelPendingInvocation)
         ):
             return False
@@ -193,7 +197,7 @@ class Books:
     ) -> None:
         what = f"{family[0]} remembers {answer} of {token}"
         match answer:
-            case bool() | None:
+            case bool() | None | [_, _]:
                 pass
             case int():
                 world = house.around.world
@@ -204,9 +208,10 @@ class Books:
                 assert not own or own[-1].answer == answer, f"{what}, but then did {own[-1]}"
             case [owner, index, bool() as completed]:
                 data = house.promises.get(_promise(owner, index))
-                by_me = data is not None and data.decode() in {f"{me}:{token}" for me in family}
-                is_first_life = len(family) == 1 and not house.view(family[0]).of(Revert)
-                assert completed == by_me or not (is_first_life or completed), what
+                by_me = data is not None and data.decode() == token
+                # Else it was another one with the same past, or this one's own past.
+                is_alone = not _relatives(house, family[0]) and not house.view(family[0]).of(Revert)
+                assert completed == by_me or not (is_alone or completed), what
             case [owner, index, text]:
                 content = house.promises.get(_promise(owner, index))
                 assert content is not None, what
@@ -273,6 +278,12 @@ def _family(house: House, name: str) -> Iterator[str]:
         if parent is None:
             return
         name = parent[1]
+
+
+def _relatives(house: House, name: str) -> list[str]:
+    """Workers that share a part of its past."""
+    family = set(_family(house, name))
+    return [e for e in house.names() if e != name and family & set(_family(house, e))]
 
 
 def _promise(owner: str, index: int) -> PromiseId:

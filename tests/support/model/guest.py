@@ -193,6 +193,10 @@ class _Invocation:
     def _key(self, token: str) -> None:
         self._remember(token, self._call("generate-idempotency-key"))
 
+    def _make(self, token: str) -> None:
+        promise = self._call("create-promise")
+        self._remember(token, [promise["worker-id"]["worker-name"], promise["oplog-idx"]])
+
     def _wait(self, token: str) -> None:
         promise = self._call("create-promise")
         text = self._call("await-promise", promise).decode()
@@ -200,8 +204,7 @@ class _Invocation:
         self._remember(token, [owner, promise["oplog-idx"], text])
 
     def _complete(self, token: str, worker: str, index: int) -> None:
-        data = f"{self._me}:{token}".encode()
-        done = self._call("complete-promise", promise_value(index, worker), data)
+        done = self._call("complete-promise", promise_value(index, worker), token.encode())
         self._remember(token, [worker, index, done])
 
     def _fork(self, token: str) -> None:

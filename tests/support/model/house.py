@@ -236,6 +236,8 @@ class House:
         if not isinstance(entry, Error) or entry.kind == ErrorKind.INVALID_REQUEST:
             return
         view = self.machine.views[directory]
+        if entry.origin in view.zones():
+            self.around.world.faults.append(f"{entry} counts for this attempt alone")
         due = view.delay_due(POLICY)
         given = None if entry.retry_at is None else entry.retry_at - entry.timestamp
         # What is in the log, or may not be repeated, would only fail again.

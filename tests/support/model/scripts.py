@@ -12,16 +12,17 @@ from tests.support.model.world import KINDS
 
 OPERATIONS_MAX: Final = 40
 
+STOP: Final = st.builds(Stop, st.integers(2, 16), st.booleans(), st.integers(0, 255))
 STOPS: Final[st.SearchStrategy[Stop | None]] = st.none() | st.builds(
     Stop, st.integers(0, OPERATIONS_MAX), st.booleans(), st.integers(0, 255)
 )
 
+_TIMES: Final = st.sampled_from((1, 1, 1, 2, 2, 4))
+"""Mostly fewer than there are attempts: a worker that has failed learns nothing more."""
 _EFFECTS: Final = st.sampled_from(KINDS).map(lambda kind: ["do", kind])
-_FLAKY: Final = st.builds(
-    lambda kind, times: ["do", kind, times], st.sampled_from(KINDS), st.integers(1, 4)
-)
-_TRAPS: Final = st.integers(1, 4).map(lambda times: ["trap", times])
-_POLICIES: Final = st.integers(0, 4).map(lambda attempts: ["policy", attempts])
+_FLAKY: Final = st.builds(lambda kind, times: ["do", kind, times], st.sampled_from(KINDS), _TIMES)
+_TRAPS: Final = _TIMES.map(lambda times: ["trap", times])
+_POLICIES: Final = st.sampled_from((2, 3, 4, 4, 0)).map(lambda attempts: ["policy", attempts])
 _PLAIN: Final[st.SearchStrategy[Step]] = st.one_of(_EFFECTS, _EFFECTS, _FLAKY, _TRAPS)
 _BODIES: Final = st.lists(_PLAIN, min_size=1, max_size=2)
 _BRACKETS: Final = st.builds(
@@ -29,9 +30,11 @@ _BRACKETS: Final = st.builds(
     st.sampled_from(("region", "travel")),
     _BODIES | st.builds(lambda body, rest: [["region", body], *rest], _BODIES, _BODIES),
 )
-_ZONES: Final = _BODIES.map(lambda body: ["zone", body])
+_ZONES: Final = st.one_of(_BODIES, _BODIES.map(lambda body: [["region", body]])).map(
+    lambda body: ["zone", body]
+)
 _SINGLE: Final[st.SearchStrategy[Step]] = st.sampled_from(
-    (["once"], ["wait"], ["commit"], ["key"])
+    (["once"], ["wait"], ["make"], ["make"], ["commit"], ["key"])
 ).map(list)
 
 
@@ -58,3 +61,15 @@ def scripts(
     if may_fork:
         steps.append(st.just(["fork"]))
     return st.lists(st.one_of(steps), min_size=1, max_size=4)
+
+
+def writes(promises: list[tuple[str, int]]) -> st.SearchStrategy[Script]:
+    """Scripts of which it matters most where they are cut off."""
+    kinds = ("read-local", "write-remote", "write-remote-batched")
+    steps: list[st.SearchStrategy[Any]] = [
+        st.sampled_from(kinds).map(lambda kind: ["do", kind]),
+        st.just(["once"]),
+    ]
+    if promises:
+        steps.append(st.sampled_from(promises).map(lambda promise: ["complete", *promise]))
+    return st.lists(st.one_of(steps), min_size=2, max_size=4)

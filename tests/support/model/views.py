@@ -11,6 +11,7 @@ from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     BeginAtomicRegion,
     BeginRemoteWrite,
+    ChangePersistenceLevel,
     ChangeRetryPolicy,
     Entry,
     Error,
@@ -21,6 +22,7 @@ from golem_oplog.entries import (
     Jump,
     PendingUpdate,
     PendingWorkerInvocation,
+    PersistenceLevel,
     Revert,
     SuccessfulUpdate,
 )
@@ -69,6 +71,19 @@ class LogView:
             elif isinstance(entry, SuccessfulUpdate):
                 last = max(last, pending.pop(entry.target_version, 0))
         return last
+
+    def zones(self) -> set[int]:
+        """Indexes in persist-nothing zones, what opens and closes them among them."""
+        undone, found, is_open = self.undone(), set[int](), False
+        for index, entry in self.numbered():
+            if index in undone:
+                continue
+            if is_open:
+                found.add(index)
+            if isinstance(entry, ChangePersistenceLevel):
+                is_open = entry.level == PersistenceLevel.PERSIST_NOTHING
+                found.add(index)
+        return found
 
     def answered(self) -> dict[str, int]:
         """Tokens of effects whose answer stands, with the index of the answer."""
