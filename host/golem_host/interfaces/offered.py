@@ -32,7 +32,12 @@ HOMES: Final = {
         "wasi.clocks.monotonic_clock:MonotonicClock",
         "wasi.clocks.wall_clock:WallClock",
     ),
-    "wasi:filesystem": ("wasi.filesystem.refused:FILESYSTEM",),
+    "wasi:filesystem": (
+        "wasi.filesystem.preopens:Preopens",
+        "wasi.filesystem.types:DescriptorResource",
+        "wasi.filesystem.types:DirectoryEntryStreamResource",
+        "wasi.filesystem.types:Types",
+    ),
     "wasi:io": (
         "wasi.io.error:ErrorResource",
         "wasi.io.poll:Poll",
@@ -45,7 +50,19 @@ HOMES: Final = {
         "wasi.random.random:Insecure",
         "wasi.random.random:InsecureSeed",
     ),
-    "wasi:sockets": ("wasi.sockets.refused:SOCKETS",),
+    "wasi:sockets": (
+        "wasi.sockets.instance_network:InstanceNetwork",
+        "wasi.sockets.ip_name_lookup:IpNameLookup",
+        "wasi.sockets.ip_name_lookup:ResolveAddressStream",
+        "wasi.sockets.network:NetworkErrors",
+        "wasi.sockets.network:NetworkResource",
+        "wasi.sockets.tcp:TcpSocketResource",
+        "wasi.sockets.tcp_create_socket:TcpCreateSocket",
+        "wasi.sockets.udp:IncomingDatagrams",
+        "wasi.sockets.udp:OutgoingDatagrams",
+        "wasi.sockets.udp:UdpSocketResource",
+        "wasi.sockets.udp_create_socket:UdpCreateSocket",
+    ),
 }
 """
 Package -> the classes that declare its interfaces, as ``module:name`` below this package.

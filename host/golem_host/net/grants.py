@@ -69,6 +69,8 @@ class Grants:
 
     _connect: tuple[_Pattern, ...] = ()
     _listen: tuple[_Pattern, ...] = ()
+    patterns: tuple[str, ...] = ()
+    """As they were given."""
 
     @classmethod
     def parse(cls, patterns: Sequence[str]) -> Self:
@@ -83,11 +85,11 @@ class Grants:
                 listen.append(_parse(text, text.removeprefix(LISTEN), listens=True))
             else:
                 connect.append(_parse(text, text, listens=False))
-        return cls(tuple(connect), tuple(listen))
+        return cls(tuple(connect), tuple(listen), tuple(patterns))
 
     @property
     def is_empty(self) -> bool:
-        return not self._connect and not self._listen
+        return not self.patterns
 
     def names(self, host: str, port: int) -> bool:
         """

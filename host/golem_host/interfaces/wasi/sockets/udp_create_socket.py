@@ -1,0 +1,18 @@
+"""``wasi:sockets/udp-create-socket``: as many as `SOCKETS_MAX`, whatever is granted."""
+
+from __future__ import annotations
+
+from golem_host.context import InstanceContext
+from golem_host.declare import UNRECORDED, function, interface
+from golem_host.interfaces.wasi.sockets.part import Sockets
+from golem_host.interfaces.wasi.sockets.udp_socket import UdpSocket
+from golem_oplog.values import Err, Ok
+
+
+@interface("wasi:sockets/udp-create-socket")
+class UdpCreateSocket:
+    @function(UNRECORDED)
+    def create_udp_socket(self, context: InstanceContext, address_family: str) -> Ok | Err:
+        if context.part(Sockets).is_full:
+            return Err("new-socket-limit")
+        return Ok(UdpSocket(context, is_v6=address_family == "ipv6"))
