@@ -19,6 +19,7 @@ import msgpack
 from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
 from golem_host.errors import OplogLimitError
+from golem_host.files.settings import FilesSettings
 from golem_host.net.grants import Grants
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
@@ -122,6 +123,7 @@ class Services:
 
     oplog_bytes_max: int = maxsize
     output_bytes_per_s: int = maxsize
+    files: FilesSettings = field(default_factory=FilesSettings)
     grants: Grants = field(default_factory=Grants)
     """What the guest may do on the network."""
 

@@ -2,9 +2,10 @@
 ``wasi:cli/run`` components under wasmtime's own WASI, in a process of their own.
 
 ``python -m tests.support.stock_wasi`` reads one JSON document per line,
-``{"wasm": path, "args": [...], "env": {...}, "stdout": path, "stderr": path}``, runs the guest with
-an empty standard input, and answers with a line that holds its exit code: the guest's own, 1 where
-``run`` returned ``err``, or 134 where the guest trapped.
+``{"wasm": path, "args": [...], "env": {...}, "stdout": path, "stderr": path, "root": path or null}``,
+runs the guest with an empty standard input and ``root`` as its ``/``, and answers with a line that
+holds its exit code: the guest's own, 1 where ``run`` returned ``err``, or 134 where the guest
+trapped.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def run(engine: Engine, request: dict[str, Any]) -> int:
     wasi.stdin_file = os.devnull
     wasi.stdout_file = request["stdout"]
     wasi.stderr_file = request["stderr"]
+    if request["root"] is not None:
+        wasi.preopen_dir(request["root"], "/")
     store.set_wasi(wasi)
     try:
         instance = linker.instantiate(store, component)

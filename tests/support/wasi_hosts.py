@@ -58,11 +58,20 @@ class Stock:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def run(self, wasm: Path, args: list[str], env: Mapping[str, str]) -> Seen:
+    def run(
+        self, wasm: Path, args: list[str], env: Mapping[str, str], root: Path | None = None
+    ) -> Seen:
+        """``root`` is the directory that the guest has as its ``/``; None for no files at all."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         outputs = {name: str(path) for name, path in self._outputs.items()}
-        request = {"wasm": str(wasm), "args": args, "env": dict(env), **outputs}
+        request = {
+            "wasm": str(wasm),
+            "args": args,
+            "env": dict(env),
+            "root": None if root is None else str(root),
+            **outputs,
+        }
         self._process.stdin.write(f"{json.dumps(request)}\n")
         self._process.stdin.flush()
         exit_code = int(self._process.stdout.readline())
@@ -85,7 +94,7 @@ def replayed(state_dir: Path) -> tuple[Seen, int]:
     world = replace(ONE_ATTEMPT, clock=FrozenClock(), random=NoRandom())
     with open_host(state_dir, world) as host:
         worker = host.workers.get("command", "main")
-        runner = worker._runner()
+        runner = worker._access.runner()
         before = runner.parts.oplog.last_index
         shown: list[bytes] = []
         runner._drive._slot = runner.parts.shared.slots.slot(bool)
