@@ -294,7 +294,7 @@ def test_each_call_leaves_its_name_in_the_log_and_no_other(host: Host) -> None:
         if entry.kind == "imported-function-invoked"
     ]
     interfaces = dict(imported_as())
-    by_stream = [name for name in recorded if name.startswith("cli::stdin::")]
+    by_stream = [name for name in recorded if str(name).startswith("cli::stdin::")]
     rest = [name for name in recorded if name not in by_stream]
     assert [RECORDED[interfaces[n]] for n in CALLS if interfaces[n] in RECORDED] == rest
     # What a call of a stream is in the log depends on the stream: reading, skipping and splicing.
