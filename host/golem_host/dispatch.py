@@ -104,6 +104,52 @@ def recorded_call(
     return _record(context, recorded, context.pack(request), perform)
 
 
+def begin_batch(context: InstanceContext) -> int:
+    """
+    Open a remote write of several steps; returns its begin index.
+
+    It may overlap with others.  One without an end in the log goes on from its last recorded step.
+
+    Raises:
+        AtMostOnceViolated: It is unfinished, and idempotence is off.
+    """
+    context.refuse_growth()
+    outcome = context.replay.begin_remote_write(idempotent=context.idempotent, resumes=True)
+    begin = marked(context, outcome, BeginRemoteWrite)
+    if isinstance(outcome, Perform):
+        context.oplog.commit()
+    return begin
+
+
+def batched_call(
+    context: InstanceContext,
+    recorded: Recorded,
+    begin: int,
+    request: tuple[Wire, ...],
+    perform: Callable[[], Wire],
+) -> Wire:
+    """`recorded_call` as a step of the write begun at an index.  When it commits is the caller's."""
+    function, packed = context.function_id(recorded), context.pack(request)
+    if not context.replay.live:
+        decision = context.replay.imported(function, recorded.type.name, packed)
+        if not isinstance(decision, Perform):
+            return _answer(context, decision)
+    context.refuse_growth()
+    result = perform()
+    context.append(
+        ImportedFunctionInvoked(
+            context.clock_ns(), function, packed, context.pack(result), int(recorded.kind), begin
+        )
+    )
+    return result
+
+
+def end_batch(context: InstanceContext, begin: int) -> None:
+    """The write begun at this index is finished: it is never repeated."""
+    if isinstance(context.replay.end_remote_write(begin), Perform):
+        _end(context, FunctionKind.WRITE_REMOTE_BATCHED, begin)
+
+
 def marked(context: InstanceContext, outcome: int | Perform, entry: Callable[[int], Entry]) -> int:
     """
     The index of a marker: the recorded one, or that of one made now.
@@ -242,7 +288,7 @@ def _record(
         decision = context.replay.imported(function, recorded.type.name, request)
         if not isinstance(decision, Perform):
             if begin is not None:
-                context.replay.end_remote_write()
+                context.replay.end_remote_write(begin)
             return _answer(context, decision)
     # Before the effect: once it has happened its entry is never refused.
     context.refuse_growth()

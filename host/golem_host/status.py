@@ -237,10 +237,16 @@ class Status:
         """
         Where the attempt that is running now would start over: what errors count against.
 
-        That is the outermost open marker: each attempt appends what lies behind it anew.
+        That is the outermost open region: each attempt appends what lies behind it anew.  Behind
+        the begin of a remote write of one call nothing counts, and one of several goes on.
         """
         last_index = self.zone_origin if self.in_zone else self.last_replayed_index
-        return min((at for at in self.open_begins if at <= last_index), default=last_index)
+        regions = (
+            at
+            for at, kind in self.open_begins.items()
+            if kind is BeginAtomicRegion and at <= last_index
+        )
+        return min(regions, default=last_index)
 
     def _note_token(self, entry: Entry) -> None:
         match entry:

@@ -243,12 +243,17 @@ class Replay:
             entry.function == function or self._same_function(entry.function, function)
         )
 
-    def begin_remote_write(self, *, idempotent: bool) -> int | Perform:
+    def begin_remote_write(self, *, idempotent: bool, resumes: bool = False) -> int | Perform:
         """
         The begin marker of a bracketed remote write: its index, or `PERFORM`.
 
         A bare `PERFORM` means: append the marker.  With a jump: the marker stands, the operation
         it opened is done again (`begin_index` is the entry before the jump's start).
+
+        Args:
+            idempotent: Whether an unfinished one may be repeated.
+            resumes: Whether an unfinished one goes on from its last recorded step, so that what
+                was recorded behind its begin stands: other writes overlap with it (R2).
 
         Raises:
             AtMostOnceViolated: The operation is unfinished and may not be repeated.
@@ -261,12 +266,17 @@ class Replay:
             return index
         if not idempotent:
             raise AtMostOnceViolated(index)
+        if resumes:
+            self._consume()
+            return index
         return self._abandon_from(index)
 
-    def end_remote_write(self) -> int | Perform:
+    def end_remote_write(self, begin_index: int) -> int | Perform:
         if self._next is None:
             return PERFORM
-        index, _ = self._expect(EndRemoteWrite, "end-remote-write")
+        index, entry = self._expect(EndRemoteWrite, f"end-remote-write {begin_index}")
+        if entry.begin_index != begin_index:
+            raise self._divergence(f"end-remote-write {begin_index}", None)
         self._consume()
         return index
 

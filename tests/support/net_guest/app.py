@@ -6,35 +6,12 @@ Everything such a program may use is imported here, since a guest cannot import 
 """
 
 # A guest is written as its author would write it, in a folder that is no package.
-# ruff: noqa: ANN201, INP001, S102
+# ruff: noqa: ANN201, INP001
 # mypy: ignore-errors
 
-import asyncio
-import encodings.idna  # looking up a name needs it
-import errno
-import select
-import socket
-import socketserver
-import struct
 import sys
-import threading
-import time
-import traceback
 
-from componentize_py_types import Err, Ok
 from wit_world import exports
-from wit_world.imports import (
-    instance_network,
-    ip_name_lookup,
-    monotonic_clock,
-    network,
-    poll,
-    streams,
-    tcp,
-    tcp_create_socket,
-    udp,
-    udp_create_socket,
-)
 
 NAMES = dict(globals())
 

@@ -75,7 +75,7 @@ def test_a_live_guest_performs_whatever_it_asks_for() -> None:
         imported(replay),
         replay.begin_remote_write(idempotent=True),
         replay.begin_remote_write(idempotent=False),
-        replay.end_remote_write(),
+        replay.end_remote_write(3),
         replay.begin_atomic_region(),
         replay.end_atomic_region(3),
         replay.no_op(),

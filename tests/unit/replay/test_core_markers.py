@@ -49,7 +49,7 @@ def test_a_finished_remote_write_is_answered(idempotent: bool) -> None:
     outcomes = [
         replay.begin_remote_write(idempotent=idempotent),
         imported(replay),
-        replay.end_remote_write(),
+        replay.end_remote_write(3),
     ]
 
     assert [3, call(7), 5] == outcomes
@@ -64,6 +64,46 @@ def test_an_unfinished_remote_write_is_done_again() -> None:
 
     assert Perform(Region(4, 6)) == outcome
     assert (True, Mode.LIVE_RUNNING) == (replay.live, replay.mode)
+
+
+def test_an_unfinished_write_of_several_steps_goes_on_behind_the_last() -> None:
+    """Its begin and its steps stand, and so does whatever else was done meanwhile (R2)."""
+    replay = running(
+        BeginRemoteWrite(T),
+        BeginRemoteWrite(T),
+        call(7),
+        EndRemoteWrite(T, 4),
+        open_begins=(3,),
+    )
+    outcomes = [
+        replay.begin_remote_write(idempotent=True, resumes=True),
+        replay.begin_remote_write(idempotent=True, resumes=True),
+        imported(replay),
+        replay.end_remote_write(4),
+        replay.end_remote_write(3),
+    ]
+
+    assert [3, 4, call(7), 6, PERFORM] == outcomes
+
+
+def test_one_of_several_steps_does_not_go_on_without_idempotence() -> None:
+    """It was sent, and may not be sent again."""
+    replay = running(BeginRemoteWrite(T), call(7), open_begins=(3,))
+
+    with pytest.raises(AtMostOnceViolated) as caught:
+        replay.begin_remote_write(idempotent=False, resumes=True)
+
+    assert 3 == caught.value.begin_index
+
+
+def test_the_end_of_another_write_is_a_divergence() -> None:
+    """Of two that overlap the guest ends the one that the log says."""
+    replay = running(EndRemoteWrite(T, 3))
+
+    with pytest.raises(Divergence) as caught:
+        replay.end_remote_write(4)
+
+    assert "end-remote-write 4" == caught.value.attempted
 
 
 def test_an_unfinished_write_is_not_repeated_without_idempotence() -> None:
@@ -154,7 +194,7 @@ def test_a_change_of_level_is_answered() -> None:
     ("marker", "request_of"),
     [
         (BeginRemoteWrite(T), lambda replay: replay.begin_remote_write(idempotent=True)),
-        (EndRemoteWrite(T, 2), lambda replay: replay.end_remote_write()),
+        (EndRemoteWrite(T, 2), lambda replay: replay.end_remote_write(2)),
         (BeginAtomicRegion(T), lambda replay: replay.begin_atomic_region()),
         (EndAtomicRegion(T, 2), lambda replay: replay.end_atomic_region(2)),
         (NoOp(T), lambda replay: replay.no_op()),
@@ -187,7 +227,7 @@ def test_another_level_is_a_divergence() -> None:
     ("request_of", "attempted"),
     [
         (lambda replay: replay.begin_remote_write(idempotent=True), "begin-remote-write"),
-        (lambda replay: replay.end_remote_write(), "end-remote-write"),
+        (lambda replay: replay.end_remote_write(3), "end-remote-write 3"),
         (lambda replay: replay.begin_atomic_region(), "begin-atomic-region"),
         (lambda replay: replay.end_atomic_region(3), "end-atomic-region 3"),
         (lambda replay: replay.no_op(), "no-op"),

@@ -24,6 +24,7 @@ from golem_host.interfaces.golem.api.values import worker_ref
 from golem_host.services.peers import WorkerRef
 from golem_host.wire import Public
 from golem_oplog.entries import (
+    BeginAtomicRegion,
     BeginRemoteWrite,
     EndRemoteWrite,
     ImportedFunctionInvoked,
@@ -156,8 +157,7 @@ def _is_repeated_by_the_fork(context: InstanceContext, new_name: str) -> bool:
         return False
     if context.persistence_level == PersistenceLevel.PERSIST_NOTHING:
         return True
-    own_begin = _own_begin(context)
-    return any(begin != own_begin for begin in context.status.open_begins)
+    return BeginAtomicRegion in context.status.open_begins.values()
 
 
 def _own_begin(context: InstanceContext) -> int | None:
