@@ -6,12 +6,36 @@ Everything such a program may use is imported here, since a guest cannot import 
 """
 
 # A guest is written as its author would write it, in a folder that is no package.
-# ruff: noqa: ANN201, INP001
+# What is imported is for the programs that it is given.
+# ruff: noqa: ANN201, F401, INP001
 # mypy: ignore-errors
 
+import asyncio
+import encodings.idna
+import errno
+import select
+import socket
+import socketserver
+import struct
 import sys
+import threading
+import time
+import traceback
 
+from componentize_py_types import Err, Ok
 from wit_world import exports
+from wit_world.imports import (
+    instance_network,
+    ip_name_lookup,
+    monotonic_clock,
+    network,
+    poll,
+    streams,
+    tcp,
+    tcp_create_socket,
+    udp,
+    udp_create_socket,
+)
 
 NAMES = dict(globals())
 

@@ -164,7 +164,7 @@ class UdpSocketResource:
 
             checked(recorded_call(context, _STREAM, request, lambda: answered(perform)))
         of.remote = remote
-        of.clear()
+        of.keep_only(remote)
         of.streams += 1
         return Incoming(of, of.streams), Outgoing(of, of.streams)
 

@@ -74,9 +74,11 @@ class UdpSocket:
         self._queued_bytes -= len(data) + DATAGRAM_COST_BYTES
         return data, sender
 
-    def clear(self) -> None:
-        self.queue.clear()
-        self._queued_bytes = 0
+    def keep_only(self, sender: SocketAddress | None) -> None:
+        """What came before the streams were made stays, as far as it is for them."""
+        kept = [each for each in self.queue if sender in (None, each[1])]
+        self.queue = deque(kept)
+        self._queued_bytes = sum(len(data) + DATAGRAM_COST_BYTES for data, _ in kept)
 
     # -- the operating system's side; live only -----------------------------------------------
 
