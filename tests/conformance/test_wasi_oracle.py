@@ -71,7 +71,10 @@ def test_a_program_finds_the_same_world(program: Path, stock: Stock, tmp_path: P
     assert 0 == seen.exit_code, seen.stderr.decode()
     assert [] == [line for line in lines if b"BROKEN" in line]
     assert CHECKS_MIN <= len(lines)
-    assert stock.run(program, args, ENV) == seen
+    # A folder of its own, as every worker has.
+    root = tmp_path / "root"
+    root.mkdir()
+    assert stock.run(program, args, ENV, root) == seen
 
 
 def test_a_program_finds_what_is_different_by_design(
