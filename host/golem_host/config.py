@@ -6,6 +6,7 @@ import os
 from dataclasses import field
 from pathlib import Path
 
+from golem_host.files.settings import BYTES_MAX, ENTRIES_MAX
 from golem_host.net.grants import Grants
 from golem_host.services.world import Clock, Random
 from golem_host.system import SystemClock, SystemRandom
@@ -46,6 +47,14 @@ class HostConfig:
 
     One that writes faster waits, so that it leaves the disk to others.
     """
+    files_bytes_max: int = BYTES_MAX
+    """
+    What the contents of a worker's private files may take; more gives the guest ``quota``.
+
+    A worker keeps what was in force when its guest asked for its directories.
+    """
+    files_entries_max: int = ENTRIES_MAX
+    """How many names a worker's private directories may have; as `files_bytes_max`."""
     threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
     """
     Threads that run guest code at the same time; waits of the host do not count.
@@ -69,7 +78,13 @@ class HostConfig:
 
     def __post_init__(self) -> None:
         Grants.parse(self.net)
-        for name in ("memory_bytes_max", "oplog_bytes_max", "output_bytes_per_s"):
+        for name in (
+            "memory_bytes_max",
+            "oplog_bytes_max",
+            "output_bytes_per_s",
+            "files_bytes_max",
+            "files_entries_max",
+        ):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive"
                 raise ValueError(message)

@@ -86,6 +86,7 @@ class Host(ClosesOnExit):
                 link=self.components.linked,
                 hub=workers,
                 peers=LocalPeers(workers, self.components, promises),
+                scratch=layout.scratch,
             )
 
         store = OplogStore(
@@ -186,9 +187,13 @@ class Host(ClosesOnExit):
             self._engine.close()
 
 
+def _directories(layout: StateLayout) -> tuple[Path, ...]:
+    return layout.root, layout.workers, layout.blobs, layout.components, layout.scratch
+
+
 def _make_directories(root: Path) -> None:
     try:
-        for directory in (root, root / "workers", root / "blobs", root / "components"):
+        for directory in _directories(StateLayout(root)):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StateDirError(path=str(root), reason=os_reason(error)) from error

@@ -108,7 +108,10 @@ def test_an_interrupt_reaches_a_guest_that_waits_for_input(cli: Cli, cat: Path) 
         running.process.stdin.write(b"half")
         running.process.stdin.flush()
         running.wait_for(b"half")
-        stopped = running.finish(signal.SIGINT)
+        running.process.send_signal(signal.SIGINT)
+        # With its input still open: to communicate would close it first.
+        running.process.wait(DEADLINE_S)
+        stopped = running.finish()
 
     assert 130 == stopped.code
     assert (0, b"rest") == piped(cli, b"halfrest", cat)

@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE
 from golem_host.interfaces.golem.api import identity, promises, search
+from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
+from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
 from golem_oplog.entries import FunctionKind
 
 EXPORTED_BY_GUESTS: Final = frozenset(
@@ -37,6 +39,9 @@ RECORDED_INSIDE: Final = {
     "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
+    "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
+    "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
+    "wasi:filesystem/types.{[method]descriptor.stat}": Inside(READ_LOCAL, STAT_RECORD),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
 }
 """Functions that run again on replay, but for one call inside of them that is recorded."""

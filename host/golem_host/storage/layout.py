@@ -1,7 +1,8 @@
 """
 Where everything lies in a state directory.
 
-``lock  control.sock  host.db  workers/<component>/<worker>/  blobs/  components/<sha256>.wasm``
+``lock  control.sock  host.db  workers/<component>/<worker>/  blobs/  components/<sha256>.wasm
+scratch/``
 
 A worker's or component's name may hold any character, so a directory is named by a readable,
 percent-encoded prefix and 16 hex digits of the name's SHA-256; the manifest inside has the name.
@@ -83,6 +84,11 @@ class StateLayout:
     @property
     def components(self) -> Path:
         return self.root / "components"
+
+    @property
+    def scratch(self) -> Path:
+        """Files that no instance to come needs."""
+        return self.root / "scratch"
 
     def component_file(self, sha256: str) -> Path:
         return self.components / f"{sha256}.wasm"

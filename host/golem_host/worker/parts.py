@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
+from golem_host.files.settings import FilesSettings, Quota
 from golem_host.net.grants import Grants
 from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
@@ -46,6 +48,8 @@ class Shared:
     link: Link
     hub: Hub
     peers: Peers
+    scratch: Path | None = None
+    """Where files lie that nobody needs once an instance has ended; None for the system's place."""
 
 
 class Hub(Protocol):
@@ -144,6 +148,9 @@ class Parts:
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
             grants=Grants.parse(config.net),
+            files=FilesSettings(
+                Quota(config.files_bytes_max, config.files_entries_max), self.shared.scratch
+            ),
         )
 
     def _identity(self, component: Component) -> Identity:
