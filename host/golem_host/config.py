@@ -69,6 +69,8 @@ class HostConfig:
 
     Nothing by default.  Connections with both ends in one guest need no pattern.
     """
+    tls_ca_file: Path | None = None
+    """Certificates in PEM that TLS of ``wasi:http`` trusts besides those of the system."""
     cache_dir: Path | None = None
     """Compiled code; None for the user's cache directory."""
     control_socket: bool = True

@@ -21,6 +21,7 @@ from golem_host.engine import StoreContext
 from golem_host.errors import OplogLimitError
 from golem_host.files.settings import FilesSettings
 from golem_host.net.grants import Grants
+from golem_host.net.http.client import HttpClient
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.console import Console
@@ -126,6 +127,7 @@ class Services:
     files: FilesSettings = field(default_factory=FilesSettings)
     grants: Grants = field(default_factory=Grants)
     """What the guest may do on the network."""
+    http: HttpClient = field(default_factory=HttpClient)
 
 
 class Part(Protocol):

@@ -104,52 +104,6 @@ def recorded_call(
     return _record(context, recorded, context.pack(request), perform)
 
 
-def begin_batch(context: InstanceContext) -> int:
-    """
-    Open a remote write of several steps; returns its begin index.
-
-    It may overlap with others.  One without an end in the log goes on from its last recorded step.
-
-    Raises:
-        AtMostOnceViolated: It is unfinished, and idempotence is off.
-    """
-    context.refuse_growth()
-    outcome = context.replay.begin_remote_write(idempotent=context.idempotent, resumes=True)
-    begin = marked(context, outcome, BeginRemoteWrite)
-    if isinstance(outcome, Perform):
-        context.oplog.commit()
-    return begin
-
-
-def batched_call(
-    context: InstanceContext,
-    recorded: Recorded,
-    begin: int,
-    request: tuple[Wire, ...],
-    perform: Callable[[], Wire],
-) -> Wire:
-    """`recorded_call` as a step of the write begun at an index.  When it commits is the caller's."""
-    function, packed = context.function_id(recorded), context.pack(request)
-    if not context.replay.live:
-        decision = context.replay.imported(function, recorded.type.name, packed)
-        if not isinstance(decision, Perform):
-            return _answer(context, decision)
-    context.refuse_growth()
-    result = perform()
-    context.append(
-        ImportedFunctionInvoked(
-            context.clock_ns(), function, packed, context.pack(result), int(recorded.kind), begin
-        )
-    )
-    return result
-
-
-def end_batch(context: InstanceContext, begin: int) -> None:
-    """The write begun at this index is finished: it is never repeated."""
-    if isinstance(context.replay.end_remote_write(begin), Perform):
-        _end(context, FunctionKind.WRITE_REMOTE_BATCHED, begin)
-
-
 def marked(context: InstanceContext, outcome: int | Perform, entry: Callable[[int], Entry]) -> int:
     """
     The index of a marker: the recorded one, or that of one made now.
@@ -250,7 +204,7 @@ def _local_handler(recorded: Recorded, act: Handler) -> Handler:
         if not context.replay.live:
             decision = context.replay.imported(function, name, request)
             if not isinstance(decision, Perform):
-                return _answer(context, decision)
+                return answer(context, decision)
         try:
             result = act(context, *args)
         except WorldError as error:
@@ -289,7 +243,7 @@ def _record(
         if not isinstance(decision, Perform):
             if begin is not None:
                 context.replay.end_remote_write(begin)
-            return _answer(context, decision)
+            return answer(context, decision)
     # Before the effect: once it has happened its entry is never refused.
     context.refuse_growth()
     if recorded.kind >= FunctionKind.WRITE_REMOTE:
@@ -305,7 +259,7 @@ def _record(
             context.clock_ns(), function, request, context.pack(result), int(recorded.kind), begin
         )
     )
-    _end(context, recorded.kind, begin)
+    end_write(context, recorded.kind, begin)
     return result
 
 
@@ -322,7 +276,8 @@ def _begin(context: InstanceContext, kind: FunctionKind) -> int | None:
     return begin
 
 
-def _end(context: InstanceContext, kind: FunctionKind, begin: int | None) -> None:
+def end_write(context: InstanceContext, kind: FunctionKind, begin: int | None) -> None:
+    """Close the bracket of a call that was performed, if it has one, and commit what needs it."""
     if begin is not None:
         context.append(EndRemoteWrite(context.clock_ns(), begin))
     if kind >= FunctionKind.WRITE_REMOTE:
@@ -330,10 +285,11 @@ def _end(context: InstanceContext, kind: FunctionKind, begin: int | None) -> Non
         context.oplog.commit()
 
 
-def _answer(context: InstanceContext, answer: ImportedFunctionInvoked) -> Wire:
-    if answer.error is not None:
-        raise RecordedFailureError(answer.error)
-    response = answer.response
+def answer(context: InstanceContext, recorded: ImportedFunctionInvoked) -> Wire:
+    """What the log answers; raises the failure that it remembers."""
+    if recorded.error is not None:
+        raise RecordedFailureError(recorded.error)
+    response = recorded.response
     assert response is not None, "an answer without an error has a response"
     if response.__class__ is not bytes:
         response = context.oplog.load(response)
@@ -366,5 +322,5 @@ def _record_failure(
             str(error),
         )
     )
-    _end(context, recorded.kind, begin)
+    end_write(context, recorded.kind, begin)
     raise RecordedFailureError(str(error)) from error

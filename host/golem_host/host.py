@@ -13,6 +13,7 @@ from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import InvalidRequestError, StateDirError, os_reason
 from golem_host.interfaces.offered import registry
+from golem_host.net.http.client import HttpClient
 from golem_host.rest.control import ControlSocket
 from golem_host.services.collect import Collected, Collector
 from golem_host.services.components import Components
@@ -72,6 +73,7 @@ class Host(ClosesOnExit):
         self.promises = promises = Promises(database, config.clock)
         scheduler = Scheduler(config.clock, self._due)
         flusher = OutputFlusher()
+        http = HttpClient(config.tls_ca_file)
 
         def share(workers: Workers) -> Shared:
             return Shared(
@@ -87,6 +89,7 @@ class Host(ClosesOnExit):
                 hub=workers,
                 peers=LocalPeers(workers, self.components, promises),
                 scratch=layout.scratch,
+                http=http,
             )
 
         store = OplogStore(
@@ -108,6 +111,7 @@ class Host(ClosesOnExit):
         # Closed in the opposite order: workers first, then what they use.
         resources.callback(self._close_engine)
         resources.callback(flusher.close)
+        resources.callback(http.close)
         resources.callback(self.workers.close)
         resources.callback(scheduler.close)
 

@@ -67,6 +67,10 @@ RECORDED = {
     "wasi:filesystem/preopens.{get-directories}": "cli::preopens::get_directories",
     "wasi:filesystem/types.{[method]descriptor.stat-at}": "filesystem::types::descriptor::stat_at",
     "wasi:filesystem/types.{[method]descriptor.stat}": "filesystem::types::descriptor::stat",
+    "wasi:http/types.{[method]future-incoming-response.get}": (
+        "http::types::future_incoming_response::get"
+    ),
+    "wasi:http/types.{[method]future-trailers.get}": "golem http::types::future_trailers::get",
     "wasi:io/poll.{[method]pollable.block}": "golem io::poll::poll",
     "wasi:io/poll.{[method]pollable.ready}": "golem io::poll::ready",
     "wasi:io/poll.{poll}": "golem io::poll::poll",
@@ -83,6 +87,10 @@ RECORDED = {
 """Host function -> the name under which it is recorded; every other leaves no trace of its own."""
 
 KINDS = {
+    **{
+        f"wasi:http/types.{{[method]{name}.get}}": FunctionKind.WRITE_REMOTE_BATCHED
+        for name in ("future-incoming-response", "future-trailers")
+    },
     "golem:api/host.{[method]get-agents.get-next}": FunctionKind.READ_REMOTE,
     "golem:api/host.{[method]get-promise-result.get}": FunctionKind.READ_REMOTE,
     "golem:api/host.{[method]get-workers.get-next}": FunctionKind.READ_REMOTE,

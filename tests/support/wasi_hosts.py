@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from golem_host import InvocationExitedError, InvocationFailedError
+from golem_host import HostConfig, InvocationExitedError, InvocationFailedError
 from golem_host.engine import Trap
 from golem_host.failures import GuestError
 from golem_host.signals import ExitSignal
@@ -78,9 +78,15 @@ class Stock:
         return Seen(exit_code, *(path.read_bytes() for path in self._outputs.values()))
 
 
-def ours(wasm: Path, args: list[str], env: Mapping[str, str], state_dir: Path) -> Seen:
+def ours(
+    wasm: Path,
+    args: list[str],
+    env: Mapping[str, str],
+    state_dir: Path,
+    config: HostConfig = ONE_ATTEMPT,
+) -> Seen:
     """Run it as a durable worker, in a new state directory that is left behind for `replayed`."""
-    with open_host(state_dir, ONE_ATTEMPT) as host:
+    with open_host(state_dir, config) as host:
         component = host.components.deploy(wasm, name="command")
         worker = host.workers.create(component, "main", args=args, env=env)
         return _watched(worker)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE
+from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE, WRITE_REMOTE_BATCHED
 from golem_host.interfaces.golem.api import identity, promises, search
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
@@ -42,6 +42,12 @@ RECORDED_INSIDE: Final = {
     "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat}": Inside(READ_LOCAL, STAT_RECORD),
+    "wasi:http/types.{[method]future-incoming-response.get}": Inside(
+        WRITE_REMOTE_BATCHED, "http::types::future_incoming_response::get"
+    ),
+    "wasi:http/types.{[method]future-trailers.get}": Inside(
+        WRITE_REMOTE_BATCHED, "golem http::types::future_trailers::get"
+    ),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
 }
 """Functions that run again on replay, but for one call inside of them that is recorded."""
@@ -53,5 +59,6 @@ MARKERS: Final = {
     "golem:api/host.{set-oplog-index}": "jump",
     "golem:api/host.{set-oplog-persistence-level}": "change-persistence-level",
     "golem:api/host.{set-retry-policy}": "change-retry-policy",
+    "wasi:http/outgoing-handler.{handle}": "begin-remote-write",
 }
 """Functions that leave an entry of a kind of their own."""

@@ -253,7 +253,8 @@ class Replay:
         Args:
             idempotent: Whether an unfinished one may be repeated.
             resumes: Whether an unfinished one goes on from its last recorded step, so that what
-                was recorded behind its begin stands: other writes overlap with it (R2).
+                was recorded behind its begin stands: other writes overlap with it (R2).  Whether
+                it may be repeated is then asked when it has to be, see `is_unfinished`.
 
         Raises:
             AtMostOnceViolated: The operation is unfinished and may not be repeated.
@@ -264,12 +265,16 @@ class Replay:
         if index not in self._open_begins:
             self._consume()
             return index
-        if not idempotent:
-            raise AtMostOnceViolated(index)
         if resumes:
             self._consume()
             return index
+        if not idempotent:
+            raise AtMostOnceViolated(index)
         return self._abandon_from(index)
+
+    def is_unfinished(self, begin_index: int) -> bool:
+        """Whether the log has this begin, but not its end."""
+        return begin_index in self._open_begins
 
     def end_remote_write(self, begin_index: int) -> int | Perform:
         if self._next is None:

@@ -14,6 +14,7 @@ from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
 from golem_host.files.settings import FilesSettings, Quota
 from golem_host.net.grants import Grants
+from golem_host.net.http.client import HttpClient
 from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.scheduler import Scheduler
@@ -50,6 +51,7 @@ class Shared:
     peers: Peers
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
+    http: HttpClient = field(default_factory=HttpClient)
 
 
 class Hub(Protocol):
@@ -148,6 +150,7 @@ class Parts:
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
             grants=Grants.parse(config.net),
+            http=self.shared.http,
             files=FilesSettings(
                 Quota(config.files_bytes_max, config.files_entries_max), self.shared.scratch
             ),

@@ -86,14 +86,19 @@ def test_an_unfinished_write_of_several_steps_goes_on_behind_the_last() -> None:
     assert [3, 4, call(7), 6, PERFORM] == outcomes
 
 
-def test_one_of_several_steps_does_not_go_on_without_idempotence() -> None:
-    """It was sent, and may not be sent again."""
-    replay = running(BeginRemoteWrite(T), call(7), open_begins=(3,))
+def test_one_of_several_steps_is_known_to_be_unfinished() -> None:
+    """Without idempotence too its steps are answered: what may not be done again is asked later."""
+    replay = running(
+        BeginRemoteWrite(T),
+        BeginRemoteWrite(T),
+        call(7),
+        EndRemoteWrite(T, 4),
+        open_begins=(3,),
+    )
+    begun = [replay.begin_remote_write(idempotent=False, resumes=True) for _ in range(2)]
 
-    with pytest.raises(AtMostOnceViolated) as caught:
-        replay.begin_remote_write(idempotent=False, resumes=True)
-
-    assert 3 == caught.value.begin_index
+    assert [3, 4] == begun
+    assert [True, False] == [replay.is_unfinished(each) for each in (3, 4)]
 
 
 def test_the_end_of_another_write_is_a_divergence() -> None:

@@ -1,0 +1,287 @@
+"""
+``wasi:http`` as a client: Python guests against servers on loopback, some of which misbehave.
+
+Every program is run once, and then replayed in a host without a network: the guest says the same,
+nothing is appended and no server is asked again.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.guests import python_guest
+from tests.support.http_servers import Asked, Raw, answering, raw_server, serving
+from tests.support.repository import ROOT
+from tests.support.wasi_hosts import ONE_ATTEMPT, Seen, ours, replayed
+
+ANY: Final = ("127.0.0.1:*",)
+
+
+@contextmanager
+def played(
+    program: str, url: str, folder: Path, net: tuple[str, ...] = ANY, ca: Path | None = None
+) -> Iterator[list[str]]:
+    """The lines that the program prints, once it has been replayed as well."""
+    wasm = python_guest(ROOT / "tests/support/http_guest")
+    config = replace(ONE_ATTEMPT, net=net, tls_ca_file=ca)
+    seen = ours(wasm, ["prog", program.replace("URL", url)], {}, folder / "state", config)
+    assert (0, b"") == (seen.exit_code, seen.stderr)
+    yield seen.stdout.decode().splitlines()
+    assert (Seen(0, b"", b""), 0) == replayed(folder / "state")
+
+
+def lines(program: str, url: str, folder: Path, **named: tuple[str, ...] | Path) -> list[str]:
+    with played(program, url, folder, **named) as found:  # type: ignore[arg-type]
+        return found
+
+
+# -- a server that keeps the rules ------------------------------------------------------------------
+
+
+def many(asked: Asked) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Answers by the path: a status, headers and a body."""
+    if asked.target.startswith("/status/"):
+        status = int(asked.target.rpartition("/")[2])
+        return status, [("location", "/elsewhere")], b"" if status in (204, 304) else b"body"
+    if asked.target == "/twice":
+        return 200, [("Set-Cookie", "a=1"), ("x-b", "2"), ("set-cookie", "c=3")], b""
+    if asked.target.startswith("/large/"):
+        return 200, [], b"x" * int(asked.target.rpartition("/")[2])
+    return 200, [], f"{asked.method} {asked.target} ".encode() + asked.body
+
+
+CLIENTS: Final = {
+    "get": ("print(fetch('URL/a?b=c')[::2])", ["(200, b'GET /a?b=c ')"]),
+    "post": (
+        "print(fetch('URL/', b'abc', method=types.Method_Post())[2])",
+        ["b'POST / abc'"],
+    ),
+    "another method": (
+        "print(fetch('URL/', method=types.Method_Other('PATCH'))[2])",
+        ["b'PATCH / '"],
+    ),
+    "head": (
+        """
+s, h, b = fetch('URL/large/5', method=types.Method_Head())
+print(s, dict(h)['content-length'], b)
+""",
+        ["200 b'5' b''"],
+    ),
+    "204, 304 and a redirect": (
+        "for n in 204, 304, 302, 500: print(fetch(f'URL/status/{n}')[::2])",
+        ["(204, b'')", "(304, b'')", "(302, b'body')", "(500, b'body')"],
+    ),
+    "duplicate headers": (
+        "print([e for e in fetch('URL/twice')[1] if e[0] != 'content-length'])",
+        ["[('Set-Cookie', b'a=1'), ('x-b', b'2'), ('set-cookie', b'c=3')]"],
+    ),
+    "a body read in pieces and skipped": (
+        """
+response = send(request('URL/large/100000'))
+body = response.consume()
+stream = body.stream()
+print(len(stream.blocking_read(10)), stream.blocking_skip(20))
+total = 30
+while True:
+    try:
+        with stream.subscribe() as ready: ready.block()
+        total += len(stream.read(7000))
+    except Err as error:
+        print(type(error.value).__name__, total)
+        break
+""",
+        ["10 20", "StreamError_Closed 100000"],
+    ),
+    "a body of a known length": (
+        """
+made = request('URL/', types.Method_Post(), [('content-length', '3')])
+print(read(send(made, b'abc'))[0])
+made = request('URL/', types.Method_Post(), [('content-length', '4')])
+try:
+    send(made, b'abc')
+except Err as error:
+    print(error.value)
+made = request('URL/', types.Method_Post(), [('content-length', '2')])
+body = made.body()
+stream = body.write()
+try:
+    stream.blocking_write_and_flush(b'abc')
+except Err as error:
+    print(types.http_error_code(error.value.value))
+""",
+        [
+            "b'POST / abc'",
+            "ErrorCode_HttpRequestBodySize(value=3)",
+            "ErrorCode_HttpRequestBodySize(value=3)",
+        ],
+    ),
+    "trailers of the request": (
+        """
+made = request('URL/', types.Method_Post())
+body = made.body()
+with body.write() as stream: stream.blocking_write_and_flush(b'abc')
+future = outgoing_handler.handle(made, None)
+types.OutgoingBody.finish(body, types.Fields.from_list([('x-sum', b'7')]))
+print(read(response_of(future))[0])
+""",
+        ["b'POST / abc|x-sum: 7'"],
+    ),
+    "what can be taken only once": (
+        """
+made = request('URL/')
+body = made.body()
+try: made.body()
+except Err as error: print(error.value)
+future = outgoing_handler.handle(made, None)
+types.OutgoingBody.finish(body, None)
+future.subscribe().block()
+response = future.get().value.value
+print(type(future.get()).__name__, response.status())
+body = response.consume()
+for take in response.consume, (body.stream(), body.stream)[1]:
+    try: take()
+    except Err as error: print(error.value)
+""",
+        ["None", "Err 200", "None", "None"],
+    ),
+    "many at once": (
+        """
+import poll_loop
+async def one(n):
+    response = await poll_loop.send(request(f'URL/{n}'))
+    body = poll_loop.Stream(response.consume())
+    pieces = []
+    while (piece := await body.next()) is not None: pieces.append(piece)
+    return b''.join(pieces)
+async def all_of_them():
+    return await asyncio.gather(*[one(n) for n in range(20)])
+loop = poll_loop.PollLoop()
+asyncio.set_event_loop(loop)
+print(loop.run_until_complete(all_of_them()) == [b'GET /%d ' % n for n in range(20)])
+""",
+        ["True"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_guest_is_answered_and_its_replay_asks_nobody(name: str, tmp_path: Path) -> None:
+    """The server is still there when the guest is replayed, and hears nothing."""
+    program, expected = CLIENTS[name]
+    with serving(many) as served:
+        with played(program, served.url, tmp_path) as found:
+            assert expected == found
+            before = len(served.asked)
+        assert before == len(served.asked)
+        assert {1} == set(served.keys().values())
+
+
+def test_connections_are_used_again(tmp_path: Path) -> None:
+    """One after the other; and no two requests have the same key."""
+    with serving(many) as served:
+        lines("for n in range(5): fetch('URL/')", served.url, tmp_path)
+
+        assert [1] * 5 == [each.connection for each in served.asked]
+        assert 5 == len(served.keys())
+
+
+def test_a_key_of_the_guests_own_is_left_alone(tmp_path: Path) -> None:
+    """In whatever letters."""
+    with serving(many) as served:
+        lines("fetch('URL/', headers=[('Idempotency-Key', 'mine')])", served.url, tmp_path)
+
+        assert ["mine"] == list(served.keys())
+
+
+# -- servers that do not -----------------------------------------------------------------------------
+
+CATCH: Final = """
+try:
+    print(fetch('URL/')[::2])
+except Err as error:
+    code = error.value
+    if isinstance(code, streams.StreamError_LastOperationFailed):
+        code = types.http_error_code(code.value)
+        print('stream', end=' ')
+    print(code)
+"""
+
+
+def _reset(connection: socket.socket, _: Raw) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\n"
+SERVERS: Final[dict[str, tuple[Callable[[socket.socket, Raw], None], str]]] = {
+    "closes at once": (answering(b""), "ErrorCode_ConnectionTerminated()"),
+    "says garbage": (answering(b"220 smtp ready\r\n\r\n"), "ErrorCode_HttpProtocolError()"),
+    "sends a million headers": (
+        answering(HEAD + b"a: b\r\n" * 1_000_000 + b"\r\n"),
+        "ErrorCode_HttpResponseHeaderSectionSize(value=65536)",
+    ),
+    "sends two thousand headers": (
+        answering(HEAD + b"a: b\r\n" * 2_000 + b"\r\n"),
+        "ErrorCode_HttpResponseHeaderSectionSize(value=65536)",
+    ),
+    "has an endless reason": (
+        answering(b"HTTP/1.1 200 " + b"x" * 1_000_000),
+        "ErrorCode_HttpResponseHeaderSectionSize(value=65536)",
+    ),
+    "ends in the head": (answering(HEAD), "ErrorCode_HttpResponseIncomplete()"),
+    "ends in the body": (
+        answering(HEAD + b"content-length: 10\r\n\r\nabc"),
+        "stream ErrorCode_HttpResponseIncomplete()",
+    ),
+    "resets in the body": (_reset, "stream ErrorCode_HttpResponseIncomplete()"),
+    "ends in a chunk": (
+        answering(HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nab"),
+        "stream ErrorCode_HttpResponseIncomplete()",
+    ),
+    "has a wrong chunk": (
+        answering(HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\nab"),
+        "stream ErrorCode_HttpProtocolError()",
+    ),
+    "has endless trailers": (
+        answering(HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 100_000),
+        "stream ErrorCode_HttpResponseTrailerSectionSize(value=65536)",
+    ),
+    "has another coding": (
+        answering(HEAD + b"transfer-encoding: gzip\r\n\r\nab"),
+        "ErrorCode_HttpResponseTransferCoding(value=None)",
+    ),
+    "has two lengths": (
+        answering(HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\nab"),
+        "ErrorCode_HttpProtocolError()",
+    ),
+    "continues for ever": (
+        answering(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000),
+        "ErrorCode_HttpProtocolError()",
+    ),
+    "continues first": (
+        answering(b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"content-length: 1\r\n\r\na"),
+        "(200, b'a')",
+    ),
+    "sends more than it says": (
+        answering(HEAD + b"content-length: 1\r\n\r\nabc"),
+        "(200, b'a')",
+    ),
+    "speaks HTTP/1.0": (answering(b"HTTP/1.0 200 OK\r\n\r\nabc"), "(200, b'abc')"),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_that_misbehaves_gives_a_code(name: str, tmp_path: Path) -> None:
+    """Nothing hangs, nothing grows, and a replay says the same."""
+    behave, expected = SERVERS[name]
+    with raw_server(behave) as raw:
+        with played(CATCH, raw.url, tmp_path) as found:
+            assert [expected] == found
+        assert 1 == len(raw.requests)
