@@ -129,9 +129,17 @@ class Ledger:
         """What stood in the queue under this key is dealt with and has no result."""
         self._open.pop(key, None)
 
-    def follow_revert(self) -> None:
-        """The past has changed: what was begun may be pending again, or be gone."""
+    def follow_revert(self, accepted: frozenset[str]) -> None:
+        """
+        The past has changed: what was begun may be pending again, or be gone.
+
+        Args:
+            accepted: The keys that were pending in the log before.
+        """
         status = self._parts.status
+        # What no log ever had is not concerned: its caller still waits for it to begin.
+        gone = accepted - status.pending.keys()
+        self.queue = deque(request for request in self.queue if request.key not in gone)
         waiting = {request.key for request in self.queue}
         running = status.running.key if status.running is not None else None
         for key in list(self._open):
