@@ -16,6 +16,7 @@ from typing import Final
 from golem_host.errors import (
     ConflictError,
     HostError,
+    InvalidRequestError,
     InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
@@ -29,6 +30,7 @@ from golem_host.worker.stderr import stderr_since
 from golem_oplog.cbor import decode_args
 from golem_oplog.entries import (
     Error,
+    ErrorKind,
     Exited,
     ExportedFunctionCompleted,
     ExportedFunctionInvoked,
@@ -257,7 +259,7 @@ class Ledger:
             case ExportedFunctionCompleted(response=response):
                 request.settle(None if response is None else oplog.load(response))
             case Error() as error:
-                request.fail(self.failure(error, outcome.invoked_index))
+                request.fail(self._error_of(error, outcome.invoked_index))
             case Exited(exit_code=code):
                 request.fail(InvocationExitedError(exit_code=code))
             case Restart():
@@ -265,6 +267,11 @@ class Ledger:
             case other:
                 raise AssertionError(f"{other} is no outcome")
         return request
+
+    def _error_of(self, error: Error, invoked_index: int) -> HostError:
+        if error.kind == ErrorKind.INVALID_REQUEST:
+            return InvalidRequestError(reason=error.message)
+        return self.failure(error, invoked_index)
 
     def failure(self, error: Error, invoked_index: int) -> InvocationFailedError:
         stderr = stderr_since(self._parts.oplog, invoked_index)
