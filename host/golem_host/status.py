@@ -14,7 +14,7 @@ Source: spec 3.7, with the project's remarks R2, R3, R28.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, fields
 from typing import NamedTuple, TypeAlias
 
@@ -160,6 +160,20 @@ class Status:
             if self.rewrites_history(entry):
                 self.refold(oplog.skim)
             return index
+
+    def append_together(self, oplog: Oplog, make: Callable[[int], Sequence[Entry]]) -> None:
+        """
+        `append` of entries that a crash must not part.
+
+        ``make`` is given the index that the first of them will have.
+        """
+        with self.lock:
+            entries = make(oplog.last_index + 1)
+            first = oplog.append_together(entries)
+            for index, entry in enumerate(entries, first):
+                self.apply(index, entry)
+            if any(map(self.rewrites_history, entries)):
+                self.refold(oplog.skim)
 
     @property
     def failures(self) -> int:

@@ -12,7 +12,7 @@ under it; a log of a gigabyte has seventy segments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from threading import Condition, Lock
@@ -43,6 +43,7 @@ from golem_oplog.protocol import (
     BUFFER_ENTRIES_MAX,
     BUFFER_SIZE_BYTES_MAX,
     PAYLOAD_INLINE_BYTES_MAX,
+    TOGETHER_ENTRIES_MAX,
     SyncLevel,
 )
 from golem_oplog.reading import Decode, read_batches
@@ -89,6 +90,19 @@ def pack(entry: Entry, blobs: Blobs) -> bytes:
                 size_bytes=len(packed),
                 size_bytes_max=ENTRY_SIZE_BYTES_MAX,
             )
+    return packed
+
+
+def pack_together(entries: Sequence[Entry], blobs: Blobs) -> list[bytes]:
+    """As `pack`, for entries that share a chunk."""
+    packed = [pack(entry, blobs) for entry in entries]
+    size_bytes = sum(map(len, packed))
+    if size_bytes > ENTRY_SIZE_BYTES_MAX:
+        raise EntryTooLargeError(
+            kind=type(entries[0]).__name__,
+            size_bytes=size_bytes,
+            size_bytes_max=ENTRY_SIZE_BYTES_MAX,
+        )
     return packed
 
 
@@ -145,6 +159,27 @@ class SegmentedOplog(ClosesOnExit):
             if number is not None and not self._definitions.is_written(number):
                 self._use(number)
             return self._add(packed)
+
+    def append_together(self, entries: Sequence[Entry]) -> int:
+        assert 1 <= len(entries) <= TOGETHER_ENTRIES_MAX
+        with self._lock:
+            if self._failure or self._closed:
+                self._refuse()
+            packed = pack_together(entries, self._blobs)
+            numbers = [number for number in map(function_of, entries) if number is not None]
+            for number in numbers:
+                self._definitions.function(number)
+            while self._buffer and len(self._buffer) + len(packed) > ENTRIES_MAX:
+                self._write_buffer()
+            # From here on they are among the first that the next chunk takes.
+            for number in numbers:
+                if not self._definitions.is_written(number):
+                    self._use(number)
+            first = self._written_index + len(self._buffer) + 1
+            self._buffer += packed[:-1]
+            self._buffer_size_bytes += sum(map(len, packed[:-1]))
+            self._add(packed[-1])
+            return first
 
     def append_call(
         self, timestamp: int, function: int, request: bytes, response: bytes, function_type: int

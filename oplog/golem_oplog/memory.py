@@ -22,7 +22,7 @@ from golem_oplog.errors import (
     OplogNotFoundError,
     OplogPoisonedError,
 )
-from golem_oplog.log import pack
+from golem_oplog.log import pack, pack_together
 from golem_oplog.sequel import Sequel, sequel_entries
 from golem_oplog.types import FunctionType
 
@@ -60,6 +60,20 @@ class MemoryOplog(ClosesOnExit):
             self._rows.append(packed)
             self._grow(len(packed))
             return len(self._rows)
+
+    def append_together(self, entries: Sequence[Entry]) -> int:
+        with self._lock:
+            self._check_open()
+            packed = pack_together(entries, CountedBlobs(self._blobs, self._grow))
+            numbers = [number for number in map(function_of, entries) if number is not None]
+            for number in numbers:
+                self._definitions.function(number)
+            for number in numbers:
+                self._definitions.use(number)
+            first = len(self._rows) + 1
+            self._rows += packed
+            self._grow(sum(map(len, packed)))
+            return first
 
     def _grow(self, bytes_more: int) -> None:
         self.size_bytes += bytes_more

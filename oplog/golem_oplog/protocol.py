@@ -15,6 +15,8 @@ PAYLOAD_INLINE_BYTES_MAX: Final = 64 << 10
 """A payload above this lies in the blob store, and its entry refers to it."""
 
 BUFFER_ENTRIES_MAX: Final = 128
+TOGETHER_ENTRIES_MAX: Final = BUFFER_ENTRIES_MAX
+"""How many entries `Oplog.append_together` takes: what a chunk holds."""
 BUFFER_SIZE_BYTES_MAX: Final = 256 << 10
 
 
@@ -124,6 +126,15 @@ class Oplog(ReadableOplog, Protocol):
                 the log is as it was.
             OplogWriteError: The disk refused; the log is poisoned.
             OplogPoisonedError: A write or sync failed earlier.  Close the log and open it again.
+        """
+        ...
+
+    def append_together(self, entries: Sequence[Entry]) -> int:
+        """
+        Append entries that mean something together only; returns the index of the first.
+
+        As `append`, but a crash leaves all of them or none.  They are 1 to
+        `TOGETHER_ENTRIES_MAX`, and together at most as large as one entry may be.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -33,7 +34,7 @@ from golem_oplog import (
     UnknownFunctionError,
 )
 from golem_oplog.sequel import Sequel
-from tests.support.faulty_files import ROOT, FaultyFiles
+from tests.support.faulty_files import ROOT, FaultyFiles, PowerFailureError
 from tests.support.oplogs import LOOKUP, NOTIFY, call_entry, create_entry, open_store
 
 FORK = FunctionType("test:shop/fork.{fork}", (), Prim.U32)
@@ -583,3 +584,53 @@ def test_a_fork_has_its_sources_large_payloads(store: Store) -> None:
         assert isinstance(entry, PendingUpdate)
         assert entry.snapshot is not None
         assert outside == fork.load(entry.snapshot)
+
+
+# -- entries that belong together ------------------------------------------------------------------
+
+
+def test_entries_are_appended_together(store: Store) -> None:
+    """In order, with their definitions, from the index that is returned."""
+    log = store.create("cart/alice", create_entry())
+    entries = [NoOp(1), call_entry(log, 1), NoOp(2)]
+
+    assert 2 == log.append_together(entries)
+    assert entries == [entry for _, entry in log.read(2)]
+    assert 5 == log.append(NoOp(3))
+
+
+def test_what_is_refused_together_leaves_the_log_as_it_was(store: Store) -> None:
+    """One that is malformed, without a definition, or too large takes the others with it."""
+    log = store.create("cart/alice", create_entry())
+    large = PendingUpdate(1, 1, None, "t" * (20 << 20))
+    refused: list[tuple[list[Entry], type[Exception]]] = [
+        ([NoOp(1), NoOp("now")], MalformedEntryError),  # type: ignore[arg-type]
+        ([NoOp(1), ImportedFunctionInvoked(1, 7, b"", b"", 0)], UnknownFunctionError),
+        ([large, large], EntryTooLargeError),
+    ]
+    for entries, error in refused:
+        with pytest.raises(error):
+            log.append_together(entries)
+
+    assert 1 == log.last_index
+    assert 2 == log.append(NoOp(1))
+
+
+@pytest.mark.parametrize("before", [0, 67, 68, 126])
+def test_a_stop_leaves_all_of_them_or_none(before: int) -> None:
+    """However full the buffer was: what does not fit goes into the next chunk whole."""
+    kept = set()
+    for later in range(1, 10):
+        files = FaultyFiles()
+        log = open_store(files, ROOT, SyncLevel.POWER).create("cart/alice", create_entry())
+        for at in range(before):
+            log.append(NoOp(at))
+        files.crash_at(files.operations + later)
+        with suppress(PowerFailureError):
+            log.append_together([NoOp(at) for at in range(60)])
+            log.commit()
+        left = files.after_power_failure(lambda: True)
+        kept.add(open_store(left, ROOT, SyncLevel.POWER).open("cart/alice").last_index)
+
+    assert kept <= {1, 1 + before, 1 + before + 60}
+    assert {1, 1 + before + 60} <= kept

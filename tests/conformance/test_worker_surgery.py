@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.version_guests import version
 
 PATIENCE_S = 20.0
 HOUR_NS = 3600 * 10**9
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 NAP_NS = 400_000_000
 PATIENT = replace(QUICK, suspend_after_s=7200.0)
 """A sleeper keeps its instance."""
@@ -246,17 +248,35 @@ def test_who_waits_for_what_is_still_running_after_a_revert_waits_on(tmp_path: P
 
 
 def test_who_waits_behind_what_is_reverted_is_served(tmp_path: Path) -> None:
-    """What had not begun is no part of the past, whether it was accepted for good or not."""
+    """What had not begun and is in no log is no part of the past."""
     with hosting(tmp_path) as (_, worker):
         worker.invoke("add", 1)
         first = worker.begin("spin")
         wait_until(begun(worker))
-        behind = [worker.begin("add", 2), worker.enqueue("add", 4)]
+        behind = worker.begin("add", 2)
         worker.revert(last_invocations=1)
 
         with pytest.raises(InvocationInterruptedError, match="reverted"):
             first.result(PATIENCE_S)
-        assert [3, 7] == [call.result(PATIENCE_S) for call in behind]
+        assert 3 == behind.result(PATIENCE_S)
+
+
+def test_what_was_accepted_behind_the_target_is_gone(tmp_path: Path) -> None:
+    """Its entry is reverted with the rest, and so its caller learns of that (spec 2.13)."""
+    with hosting(tmp_path) as (_, worker):
+        worker.invoke("add", 1)
+        first = worker.begin("spin")
+        wait_until(begun(worker))
+        behind = [worker.enqueue("add", 4), worker.enqueue("add", 8, at=FAR)]
+        worker.revert(last_invocations=1)
+
+        for call in (first, *behind):
+            with pytest.raises(InvocationInterruptedError, match="reverted"):
+                call.result(PATIENCE_S)
+        assert 0 == worker.metadata().pending
+        assert 3 == worker.invoke("add", 2)
+    with open_host(tmp_path, QUICK) as host:
+        assert 19 == host.workers.get("it", "main").invoke("add", 16)
 
 
 def test_what_is_pending_again_after_a_revert_is_run(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ def main(state_dir: Path, script: str, number: int) -> None:
         with (
             patch.object(SegmentedOplog, "append", killing(SegmentedOplog.append)),
             patch.object(SegmentedOplog, "append_call", killing(SegmentedOplog.append_call)),
+            patch.object(
+                SegmentedOplog, "append_together", killing(SegmentedOplog.append_together)
+            ),
         ):
             play_to_the_end(host, SCRIPTS[script])
 

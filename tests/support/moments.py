@@ -98,6 +98,7 @@ def watched(host: Host, state_dir: Path, *, flushing: bool) -> Iterator[list[Mom
     with (
         patch.object(SegmentedOplog, "append", before(SegmentedOplog.append)),
         patch.object(SegmentedOplog, "append_call", before(SegmentedOplog.append_call)),
+        patch.object(SegmentedOplog, "append_together", before(SegmentedOplog.append_together)),
         patch.object(SegmentedOplog, "commit", after(SegmentedOplog.commit)),
     ):
         yield moments

@@ -7,6 +7,7 @@ How an attempt ends: what is appended about it, who is answered, and whether the
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 
 from golem_host.errors import (
     HostError,
@@ -33,6 +34,7 @@ from golem_oplog.entries import (
     Suspend,
 )
 from golem_oplog.errors import OplogError
+from golem_oplog.protocol import TOGETHER_ENTRIES_MAX
 
 
 class Endings:
@@ -158,8 +160,8 @@ class Endings:
             now, ErrorKind.INVALID_REQUEST, str(refused.error), self._parts.status.origin, None
         )
         with self._lock:
-            index = self.append(error)
-            self.append(Jump(now, running.oplog_index, index + 1))
+            # A crash in between would leave the outcome, and the invocation in what is replayed.
+            self._append_together(lambda at: (error, Jump(now, running.oplog_index, at + 1)))
         self._parts.oplog.commit()
         self._parts.output.flush()
         with self._lock:
@@ -185,10 +187,12 @@ class Endings:
         """Append why the worker rests; when it is over, nothing that is queued will ever run."""
         with self._lock:
             # Together, and before the commit: whoever wakes the worker from now on is heard.
-            self.append(entry)
+            keys = list(self._parts.status.pending) if is_over else []
+            canceled = [CancelPendingInvocation(self.now(), key) for key in keys]
+            self._append_together(lambda _: (entry, *canceled[: TOGETHER_ENTRIES_MAX - 1]))
+            for each in canceled[TOGETHER_ENTRIES_MAX - 1 :]:
+                self.append(each)
             self.parked = True
-            for key in list(self._parts.status.pending) if is_over else ():
-                self.append(CancelPendingInvocation(self.now(), key))
         self._parts.oplog.commit()
         self._parts.output.flush()
 
@@ -207,9 +211,12 @@ class Endings:
         """The old version goes on; what the new one did on its way here never happened."""
         now, status = self.now(), self._parts.status
         with self._lock:
-            self.append(FailedUpdate(now, failed.target_version, failed.details))
-            if failed.first_index <= status.last_index - 1:
-                self.append(Jump(now, failed.first_index, status.last_index + 1))
+            entry = FailedUpdate(now, failed.target_version, failed.details)
+            if failed.first_index <= status.last_index:
+                # Parted from it, the old version would meet what only the new one did.
+                self._append_together(lambda at: (entry, Jump(now, failed.first_index, at + 1)))
+            else:
+                self.append(entry)
         self._parts.oplog.commit()
         self._parts.output.notify(
             f"update to version {failed.target_version} failed: {failed.details}"
@@ -259,6 +266,9 @@ class Endings:
             own.multiplier,
             own.max_jitter_factor,
         )
+
+    def _append_together(self, make: Callable[[int], Sequence[Entry]]) -> None:
+        self._parts.status.append_together(self._parts.oplog, make)
 
     def append(self, entry: Entry) -> int:
         return self._parts.status.append(self._parts.oplog, entry)

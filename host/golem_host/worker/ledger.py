@@ -16,6 +16,7 @@ from typing import Final
 from golem_host.errors import (
     ConflictError,
     HostError,
+    InvalidRequestError,
     InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
@@ -29,6 +30,7 @@ from golem_host.worker.stderr import stderr_since
 from golem_oplog.cbor import decode_args
 from golem_oplog.entries import (
     Error,
+    ErrorKind,
     Exited,
     ExportedFunctionCompleted,
     ExportedFunctionInvoked,
@@ -129,9 +131,17 @@ class Ledger:
         """What stood in the queue under this key is dealt with and has no result."""
         self._open.pop(key, None)
 
-    def follow_revert(self) -> None:
-        """The past has changed: what was begun may be pending again, or be gone."""
+    def follow_revert(self, accepted: frozenset[str]) -> None:
+        """
+        The past has changed: what was begun may be pending again, or be gone.
+
+        Args:
+            accepted: The keys that were pending in the log before.
+        """
         status = self._parts.status
+        # What no log ever had is not concerned: its caller still waits for it to begin.
+        gone = accepted - status.pending.keys()
+        self.queue = deque(request for request in self.queue if request.key not in gone)
         waiting = {request.key for request in self.queue}
         running = status.running.key if status.running is not None else None
         for key in list(self._open):
@@ -249,7 +259,7 @@ class Ledger:
             case ExportedFunctionCompleted(response=response):
                 request.settle(None if response is None else oplog.load(response))
             case Error() as error:
-                request.fail(self.failure(error, outcome.invoked_index))
+                request.fail(self._error_of(error, outcome.invoked_index))
             case Exited(exit_code=code):
                 request.fail(InvocationExitedError(exit_code=code))
             case Restart():
@@ -257,6 +267,11 @@ class Ledger:
             case other:
                 raise AssertionError(f"{other} is no outcome")
         return request
+
+    def _error_of(self, error: Error, invoked_index: int) -> HostError:
+        if error.kind == ErrorKind.INVALID_REQUEST:
+            return InvalidRequestError(reason=error.message)
+        return self.failure(error, invoked_index)
 
     def failure(self, error: Error, invoked_index: int) -> InvocationFailedError:
         stderr = stderr_since(self._parts.oplog, invoked_index)

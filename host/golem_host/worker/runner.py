@@ -240,10 +240,14 @@ class Runner:
         if is_left and not self._drive.pauses:
             self.wake(by_event=True)
 
-    def after_revert(self) -> None:
-        """The past has changed while the worker was `paused`: answer whom that concerns."""
+    def after_revert(self, accepted: frozenset[str]) -> None:
+        """
+        The past has changed while the worker was `paused`: answer whom that concerns.
+
+        ``accepted`` are the keys that were pending before.
+        """
         with self._lock:
-            self.ledger.follow_revert()
+            self.ledger.follow_revert(accepted)
             self._ends.parked = True
             self._ends.interrupted = False
             self._drive.note_rest()

@@ -62,11 +62,12 @@ def revert(
             assert last_invocations is not None
             to_index = _before_invocation(oplog, gone, last_invocations)
         _check_target(oplog, gone, to_index)
+        accepted = frozenset(status.pending)
         now = parts.shared.config.clock.unix_ns()
         status.append(oplog, Revert(now, to_index + 1, oplog.last_index, token))
         oplog.commit()
         # What was accepted before is done whatever happens, as soon as this is over.
-        runner.after_revert()
+        runner.after_revert(accepted)
 
 
 def _gone(oplog: ReadableOplog) -> RegionSet:

@@ -60,6 +60,8 @@ class Machine:
         self.boot = boot
         self.views: dict[str, LogView] = {}
         """Of open logs, by directory."""
+        self._joined: dict[str, set[int]] = {}
+        """Indexes of entries that no stop parts from the next, by directory."""
         self.remains: Machine | None = None
         """Set once it has stopped."""
         self.on_append: Callable[[str, Entry], None] = lambda _name, _entry: None
@@ -135,6 +137,7 @@ class Machine:
         self._operate()
         self.views[name] = LogView(log)
         append, append_call, commit = log.append, log.append_call, log.commit
+        append_together = log.append_together
 
         def appending(entry: Entry) -> int:
             self._operate()
@@ -143,6 +146,15 @@ class Machine:
             if self.remains is None:
                 self.on_append(name, entry)
             return index
+
+        def appending_together(entries: Sequence[Entry]) -> int:
+            self._operate()
+            first = append_together(entries)
+            self._joined.setdefault(name, set()).update(range(first, first + len(entries) - 1))
+            self._operate()
+            for entry in entries if self.remains is None else ():
+                self.on_append(name, entry)
+            return first
 
         def calling(*args: Any) -> int:
             self._operate()
@@ -155,6 +167,7 @@ class Machine:
 
         changed: Any = log
         changed.append, changed.append_call, changed.commit = appending, calling, committing
+        changed.append_together = appending_together
         return log
 
     def _after(self, stop: Stop) -> Machine:
@@ -167,7 +180,8 @@ class Machine:
             with database.transaction() as connection:
                 connection.execute("DELETE FROM unfinished")
         if isinstance(self.store, MemoryOplogStore):
-            return Machine(None, _left_in_memory(self.store, chance), database, boot)
+            left = _left_in_memory(self.store, self._joined, chance)
+            return Machine(None, left, database, boot)
         assert self._files is not None
         if stop.seed % 2:
             for view in self.views.values():
@@ -180,12 +194,16 @@ class Machine:
         return Machine(self._files.after_power_failure(keep), None, database, boot)
 
 
-def _left_in_memory(store: MemoryOplogStore, chance: Random) -> MemoryOplogStore:
+def _left_in_memory(
+    store: MemoryOplogStore, joined: dict[str, set[int]], chance: Random
+) -> MemoryOplogStore:
     """Everything that was committed, and some of what was not."""
     left = MemoryOplogStore(store._blobs)
     for name, log in store._logs.items():
         last = log.last_index
         kept = last if log.is_closed else chance.randint(log.committed_index, last)
+        while kept in joined.get(name, ()):
+            kept += 1
         create = log.entry(1)
         assert isinstance(create, Create)
         copy = left._logs[name] = log.copy(kept, create)
