@@ -16,12 +16,14 @@ LoadCompiled: TypeAlias = Callable[["Component"], Compiled]
 
 def callable_exports(compiled: Compiled) -> list[ExportedFunction]:
     """
-    What people may call.
+    What people may call, in the shape in which they call it.
 
     componentize-py leaves the hook of its own build among the exports, under an interface name
     that no WIT can have.
     """
-    return [e for e in compiled.exports if e.interface != "exports"]
+    from golem_host.interfaces.adapted import adapted  # noqa: PLC0415 - start-up
+
+    return adapted(e for e in compiled.exports if e.interface != "exports")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ from golem_host.rest.control import ControlSocket
 from golem_host.services.collect import Collected, Collector
 from golem_host.services.components import Components
 from golem_host.services.local_peers import LocalPeers
+from golem_host.services.once import OneTimeCalls
 from golem_host.services.output import OutputFlusher
 from golem_host.services.promises import Promises
 from golem_host.services.scheduler import Scheduler
@@ -99,6 +100,7 @@ class Host(ClosesOnExit):
             blobs,
         )
         self.workers = Workers(store=store, layout=layout, share=share, read_only=read_only)
+        self.once = OneTimeCalls(self.workers.shared)
         self._collector = Collector(
             layout=layout,
             store=store,
@@ -113,6 +115,7 @@ class Host(ClosesOnExit):
         resources.callback(flusher.close)
         resources.callback(http.close)
         resources.callback(self.workers.close)
+        resources.callback(self.once.close)
         resources.callback(scheduler.close)
 
     @classmethod

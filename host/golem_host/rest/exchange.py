@@ -139,21 +139,26 @@ class Exchange:
 
     async def outcome(self, call: Call, timeout_s: float | None) -> bool:
         """Wait for an invocation; False when the time is over and it is not done."""
-        done: asyncio.Future[None] = self.waits.loop.create_future()
+        return await outcome(self.waits, self.pool, call, timeout_s)
 
-        def settle() -> None:
-            if not done.done():
-                done.set_result(None)
 
-        begun = asyncio.ensure_future(
-            self.work(lambda: call.watch(lambda: self.waits.notify(settle)))
-        )
-        try:
-            # Not cancelled in the middle: what has begun must be ended.
-            await asyncio.shield(begun)
-            return await self.waits.wait(done, timeout_s)
-        finally:
-            begun.add_done_callback(_end)
+async def outcome(waits: Waits, pool: Executor, call: Call, timeout_s: float | None) -> bool:
+    """As `Exchange.outcome`, for others who serve."""
+    done: asyncio.Future[None] = waits.loop.create_future()
+
+    def settle() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    begun = asyncio.ensure_future(
+        waits.loop.run_in_executor(pool, lambda: call.watch(lambda: waits.notify(settle)))
+    )
+    try:
+        # Not cancelled in the middle: what has begun must be ended.
+        await asyncio.shield(begun)
+        return await waits.wait(done, timeout_s)
+    finally:
+        begun.add_done_callback(_end)
 
 
 def _end(begun: asyncio.Future[Callable[[], None]]) -> None:

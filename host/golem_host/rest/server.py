@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from golem_host.rest.app import Api
 from golem_host.rest.bounds import Bounds
@@ -27,15 +29,16 @@ _DEFAULTS: Final = Bounds()
 _LOG: Final = logging.getLogger(__name__)
 
 
-class RestServer:
-    """Serves a host on a listening socket until `stop`."""
+MakeApp: TypeAlias = Callable[[Waits, Executor], ASGIApp]
 
-    def __init__(
-        self, host: Host, listener: Listener, policy: Policy, bounds: Bounds = _DEFAULTS
-    ) -> None:
-        self._host = host
+
+class WebServer:
+    """Serves an application on a listening socket until `stop`."""
+
+    def __init__(self, make_app: MakeApp, listener: Listener, bounds: Bounds = _DEFAULTS) -> None:
+        """``make_app`` is called once, in the server's event loop."""
+        self._make_app = make_app
         self._listener = listener
-        self._policy = policy
         self._bounds = bounds
         self._lock = threading.Lock()
         self._stopped = False
@@ -64,9 +67,8 @@ class RestServer:
         waits = Waits(asyncio.get_running_loop())
         bounds = self._bounds
         pool = ThreadPoolExecutor(bounds.threads_max, thread_name_prefix="golem-rest")
-        app = Api(self._host, waits, pool, bounds).app()
         config = uvicorn.Config(
-            Guard(app, self._policy, bounds),
+            self._make_app(waits, pool),
             http=type("Connection", (BoundedProtocol,), {"bounds": bounds}),
             ws="none",
             loop="asyncio",
@@ -92,3 +94,16 @@ class RestServer:
         finally:
             waits.close()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+class RestServer(WebServer):
+    """The REST API of a host."""
+
+    def __init__(
+        self, host: Host, listener: Listener, policy: Policy, bounds: Bounds = _DEFAULTS
+    ) -> None:
+        super().__init__(
+            lambda waits, pool: Guard(Api(host, waits, pool, bounds).app(), policy, bounds),
+            listener,
+            bounds,
+        )

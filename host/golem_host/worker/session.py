@@ -14,6 +14,7 @@ from golem_host.context import InstanceContext, Services
 from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
 from golem_host.failures import GuestError
+from golem_host.interfaces.adapted import Adapter, adapter_of
 from golem_host.replay import Divergence, Perform, Replay
 from golem_host.status import Status
 from golem_host.wire import Wire
@@ -56,6 +57,28 @@ class Start:
     """Nothing is replayed: every invocation begins with fresh memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A function of the component, as it is called and as it is."""
+
+    type: FunctionType
+    """As it is called."""
+    inner: ExportedFunction
+    adapter: Adapter | None
+
+    @classmethod
+    def of(cls, inner: ExportedFunction) -> Export:
+        adapter = adapter_of(inner)
+        return cls(inner.type if adapter is None else adapter.type, inner, adapter)
+
+    def call(self, instance: Instance, context: InstanceContext, args: list[Wire]) -> Wire:
+        if self.adapter is None:
+            return instance.call(self.inner, args)
+        inner_args, finish = self.adapter.enter(context, args)
+        instance.call(self.inner, inner_args)
+        return finish()
+
+
 class Session:
     """
     A live instance.
@@ -82,7 +105,7 @@ class Session:
         self._status = status
         self._on_live = on_live
         self._on_completed = on_completed
-        self._exports = {e.type.name: e for e in start.linked.component.exports}
+        self._exports = {e.type.name: e for e in map(Export.of, start.linked.component.exports)}
         target = oplog.last_index
         replay = Replay(
             () if start.is_ephemeral else oplog.read(start.first_index, target),
@@ -195,11 +218,11 @@ class Session:
             self._instance = None
         self.context.close()
 
-    def _call(self, export: ExportedFunction, args: list[Wire], key: str) -> None:
+    def _call(self, export: Export, args: list[Wire], key: str) -> None:
         assert self._instance is not None
         context = self.context
         context.key = key
-        result = self._instance.call(export, args)
+        result = export.call(self._instance, context, args)
         payload = None if export.type.result is None else encode_value(result)
         if context.replay.live:
             self._close_zones()
@@ -223,7 +246,7 @@ class Session:
             context.persistence_level = PersistenceLevel.SMART
             context.append(ChangePersistenceLevel(context.clock_ns(), PersistenceLevel.SMART))
 
-    def _export(self, name: str) -> ExportedFunction:
+    def _export(self, name: str) -> Export:
         export = self._exports.get(name)
         if export is None:
             raise GuestError(f"this version of the component has no export {name}")
@@ -231,7 +254,7 @@ class Session:
 
     def _snapshot_export(self, wanted: tuple[str, str]) -> ExportedFunction:
         """By interface and name, whatever the version (spec 1.8)."""
-        for export in self._exports.values():
+        for export in (each.inner for each in self._exports.values()):
             if (without_version(export.interface), export.name) == wanted:
                 return export
         raise SnapshotError(f"the component does not export {wanted[0]}")

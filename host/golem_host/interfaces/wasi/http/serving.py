@@ -1,10 +1,10 @@
 """
 The resources of a server: a request that came in, the response to it, and the place for that.
 
-No guest of this version gets one of the first or the last: what is exported for requests is not
-called yet.  They are here so that components which name them link.
+Both bodies are whole: a request is in the log before its handler begins, and a response is the
+result of an invocation.  Nothing here is recorded.
 
-Source: WASI 0.2 ``wasi:http/types``.
+Source: WASI 0.2 ``wasi:http/types``; spec 4.7.
 """
 
 from __future__ import annotations
@@ -18,18 +18,104 @@ from golem_host.interfaces.wasi.http.fields import Fields
 from golem_host.interfaces.wasi.http.incoming import IncomingBody, Source
 from golem_host.interfaces.wasi.http.outgoing import content_length
 from golem_host.interfaces.wasi.http.outgoing_body import OutgoingBody
-from golem_host.interfaces.wasi.http.request_sink import RequestSink
-from golem_host.wire import Public
+from golem_host.interfaces.wasi.http.trailers import FutureTrailers
+from golem_host.interfaces.wasi.io.pollables import Pollable, Ready
+from golem_host.interfaces.wasi.io.streams import (
+    CHUNK_BYTES_MAX,
+    InputStream,
+    LocalInput,
+    StreamClosedError,
+)
+from golem_host.net.http.errors import HttpError
+from golem_host.net.http.pipe import Fields as Entries
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.values import Variant
+from golem_oplog.values import Err, Ok, Variant
 
 _STATUS: Final = range(100, 1000)
 
 
-class ResponseSink(RequestSink):
-    """As long as nobody takes it: a window, and no more."""
+RESPONSE_BODY_BYTES_MAX: Final = 16 << 20
+
+
+class RequestBody:
+    """A `Source` that is there from the beginning."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._stream: BodyInput | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._stream is not None and not self._stream.is_dropped
+
+    def stream(self) -> InputStream:
+        self._stream = BodyInput(self._data)
+        return self._stream
+
+    def finish(self) -> FutureTrailers:
+        # What serves hands no trailers on.
+        return FutureTrailers(None)
+
+    def dropped(self) -> None:
+        """Nothing to give back."""
+
+
+class BodyInput(LocalInput):
+    """The `InputStream` of a request's body."""
+
+    __slots__ = ("_data", "_position", "is_dropped")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+        self.is_dropped = False
+
+    def take(self, context: InstanceContext, size_max: int) -> bytes:
+        if self._position == len(self._data):
+            raise StreamClosedError
+        data = self._data[self._position : self._position + min(size_max, CHUNK_BYTES_MAX)]
+        self._position += len(data)
+        return data
+
+    def dropped(self, context: InstanceContext) -> None:
+        self.is_dropped = True
+
+
+class ResponseSink:
+    """A `Sink` that keeps what it is given."""
 
     too_long = "HTTP-response-body-size"
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.is_ended = False
+        self.error: HttpError | None = None
+
+    def room(self, context: InstanceContext) -> int:
+        if self.error is not None:
+            raise StreamClosedError
+        return CHUNK_BYTES_MAX
+
+    def wait(self, context: InstanceContext) -> None:
+        """There is always room."""
+
+    def put(self, context: InstanceContext, data: bytes) -> None:
+        size = len(self.data) + len(data)
+        if size > RESPONSE_BODY_BYTES_MAX:
+            self.fail(HttpError(self.too_long, size))
+            self.data.clear()
+            raise StreamClosedError
+        self.data += data
+
+    def end(self, trailers: Entries) -> None:
+        """What serves hands no trailers on."""
+        self.is_ended = self.error is None
+
+    def fail(self, error: HttpError) -> None:
+        self.error = self.error or error
+
+    def pollable(self) -> Pollable:
+        return Ready()
 
 
 class OutgoingResponse:
@@ -58,7 +144,7 @@ class IncomingRequest:
 class ResponseOutparam:
     """Behind a ``response-outparam`` handle."""
 
-    answer: Public = None
+    answer: Ok | Err | None = None
     """``result<outgoing-response, error-code>``, once it is set."""
 
 
@@ -130,5 +216,5 @@ class IncomingRequestResource:
 @resource("wasi:http/types", "response-outparam")
 class ResponseOutparamResource:
     @static(UNRECORDED)
-    def set(self, context: InstanceContext, param: ResponseOutparam, response: Public) -> None:
+    def set(self, context: InstanceContext, param: ResponseOutparam, response: Ok | Err) -> None:
         param.answer = response

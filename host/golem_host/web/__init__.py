@@ -1,0 +1,1 @@
+"""Components that answer HTTP: the server around ``wasi:http/incoming-handler``."""

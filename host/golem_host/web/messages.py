@@ -1,0 +1,71 @@
+"""Requests and responses between ASGI and the values of ``golem:http/incoming-handler``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.types import Scope
+
+from golem_host.interfaces.wasi.http.syntax import FORBIDDEN
+from golem_host.wire import Public
+from golem_oplog.lazy_dataclass import dataclass
+
+Headers = list[tuple[bytes, bytes]]
+
+_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_BODILESS: Final = frozenset((204, 304))
+_STATUS: Final = range(200, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+def problem(status: int, text: str) -> Answer:
+    """An answer of the server itself: one line."""
+    return Answer(status, [_TEXT], f"{text}\n".encode())
+
+
+def arguments(scope: Scope, body: bytes) -> tuple[Public, ...]:
+    """
+    A request as the handler takes it.
+
+    What only concerns the connection is the server's (RFC 9110, 7.6.1), and no header of the guest.
+    """
+    headers = [(name.decode("latin-1"), value) for name, value in scope["headers"]]
+    authority = next((v.decode("latin-1") for n, v in headers if n == "host"), None)
+    query = scope["query_string"].decode("latin-1")
+    path = scope["raw_path"].decode("latin-1")
+    return (
+        scope["method"],
+        scope["scheme"],
+        authority,
+        f"{path}?{query}" if query else path,
+        [(name, value) for name, value in headers if name not in FORBIDDEN],
+        body,
+    )
+
+
+def answer_of(response: Mapping[str, Public], method: str) -> Answer:
+    """A handler's response, its length said by the server."""
+    status: int = response["status"]
+    if status not in _STATUS:
+        return problem(502, f"the component answered with status {status}, which ends no request")
+    body: bytes = response["body"]
+    headers = [
+        (name.encode("latin-1"), value)
+        for name, value in response["headers"]
+        if name.lower() not in FORBIDDEN
+    ]
+    has_body = status not in _BODILESS
+    if method != "HEAD" and has_body:
+        headers = [each for each in headers if each[0].lower() != b"content-length"]
+    if status == 204:
+        headers = [each for each in headers if each[0].lower() != b"content-length"]
+    return Answer(status, headers, body if has_body else b"")
