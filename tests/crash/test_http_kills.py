@@ -31,7 +31,7 @@ import pytest
 
 from golem_host import InvocationFailedError
 from golem_host.keys import derive_key
-from golem_oplog.entries import BeginRemoteWrite, EndRemoteWrite, ImportedFunctionInvoked
+from golem_oplog.entries import BeginRemoteWrite, EndRemoteWrite, Entry, ImportedFunctionInvoked
 from tests.support.hosts import open_host
 from tests.support.http_kills import KEY, PROGRAMS, config, play, set_up
 from tests.support.http_servers import Answer, Asked, Served, serving
@@ -91,10 +91,14 @@ def undisturbed(name: str, *, flushing: bool) -> Iterator[Run]:
         yield Run(served, begun, output, set(keys), moments)
 
 
+def entries_in(state_dir: Path) -> list[tuple[int, Entry]]:
+    with open_host(state_dir, replace(config(), threads_max=0)) as host:
+        return list(host.workers.get("http", "main")._access.view().oplog.read())
+
+
 def keys_in(state_dir: Path) -> tuple[set[str], set[str]]:
     """Of the exchanges that are begun in the log, and of those that have their end in it."""
-    with open_host(state_dir, replace(config(), threads_max=0)) as host:
-        entries = list(host.workers.get("http", "main")._access.view().oplog.read())
+    entries = entries_in(state_dir)
     begun = [index for index, each in entries if isinstance(each, BeginRemoteWrite)]
     ended = [each.begin_index for _, each in entries if isinstance(each, EndRemoteWrite)]
     begun_keys, ended_keys = (
@@ -142,49 +146,52 @@ def test_a_kill_at_every_entry_changes_nothing(name: str, flushing: bool) -> Non
             check(run, moment)
 
 
-def test_without_idempotence_what_was_sent_is_not_sent_again() -> None:
-    """An exchange without an answer in the log fails its invocation for good."""
-    with undisturbed("without idempotence", flushing=True) as run:
-        outcomes = set()
-        for moment in run.moments:
-            with reopened(run.begun, moment.files) as state_dir:
-                run.served.asked.clear()
-                with open_host(state_dir, config()) as host:
-                    oplog = host.workers.get("http", "main")._access.view().oplog
-                    has_begun = any(isinstance(each, BeginRemoteWrite) for _, each in oplog.read())
-                    is_answered = any(
-                        isinstance(each, ImportedFunctionInvoked)
-                        and "future_incoming_response" in oplog.definition(each.function).name
-                        for _, each in oplog.read()
-                    )
-                    try:
-                        outcome = "same" if play(host) == run.output else "lost"
-                    except InvocationFailedError as failed:
-                        assert "is not repeated" in str(failed.error)
-                        outcome = "failed"
-            outcomes.add((has_begun, is_answered, outcome))
-            assert (0 if has_begun else 1) == len(run.served.asked)
+def outcome_of(run: Run, moment: Moment) -> tuple[bool, bool, str]:
+    """Whether the exchange was begun and answered in the log, and what came of it."""
+    with reopened(run.begun, moment.files) as state_dir:
+        entries = entries_in(state_dir)
+        run.served.asked.clear()
+        with open_host(state_dir, config()) as host:
+            try:
+                outcome = "same" if play(host) == run.output else "lost"
+            except InvocationFailedError as failed:
+                outcome = "failed" if "is not repeated" in str(failed.error) else str(failed)
+    has_begun = any(isinstance(each, BeginRemoteWrite) for _, each in entries)
+    is_answered = any(
+        isinstance(each, ImportedFunctionInvoked) and each.begin_index is not None
+        for _, each in entries
+    )
+    assert (0 if has_begun else 1) == len(run.served.asked)
+    return has_begun, is_answered, outcome
 
-        # Answered and not read, it is lost to the guest; read to its end, it is the same.
-        assert {
-            (False, False, "same"),
-            (True, False, "failed"),
-            (True, True, "lost"),
-            (True, True, "same"),
-        } == outcomes
+
+def test_without_idempotence_what_was_sent_is_not_sent_again() -> None:
+    """
+    An exchange without an answer in the log fails its invocation for good; of one that was
+    answered and not read, the rest is lost; one that was read to its end is as it was.
+    """
+    with undisturbed("without idempotence", flushing=True) as run:
+        outcomes = {outcome_of(run, moment) for moment in run.moments}
+
+    assert {
+        (False, False, "same"),
+        (True, False, "failed"),
+        (True, True, "lost"),
+        (True, True, "same"),
+    } == outcomes
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_killed_process_changes_nothing(number: int, tmp_path: Path) -> None:
     """It dies by SIGKILL when some entry is about to be appended; nothing is sent a third time."""
-    with undisturbed("one after the other", flushing=False) as run:
+    with undisturbed("one after the other", flushing=True) as run:
         appended = sum(moment.label.startswith("before") for moment in run.moments)
         at = Random(f"{SEED} process {number}").randint(2, appended)
         state_dir = tmp_path / "state"
         shutil.copytree(run.begun, state_dir)
         (state_dir / "control.sock").unlink(missing_ok=True)
         run.served.asked.clear()
-        command = [sys.executable, "-m", "tests.support.http_kills", state_dir, str(at)]
+        command = [sys.executable, "-m", "tests.support.http_kills", str(state_dir), str(at)]
         with subprocess.Popen(command, cwd=ROOT) as process:
             process.wait(PATIENCE_S)
         assert -signal.SIGKILL == process.returncode

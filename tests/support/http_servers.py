@@ -62,6 +62,12 @@ def echo(asked: Asked) -> Answer:
     return 200, headers, asked.target.encode() + b" " + asked.body
 
 
+def _chunks(body: bytes) -> bytes:
+    pieces = [body[at : at + 1_000] for at in range(0, len(body), 1_000)]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return chunks + b"0\r\nx-size: %d\r\nX-Last: yes\r\n\r\n" % len(body)
+
+
 @contextmanager
 def serving(
     handle: Callable[[Asked], Answer] = echo, tls: ssl.SSLContext | None = None
@@ -102,13 +108,8 @@ def serving(
             if not names & {"content-length", "transfer-encoding"}:
                 self.send_header("content-length", str(len(body)))
             self.end_headers()
-            if "transfer-encoding" in names:
-                for at in range(0, len(body), 1_000):
-                    piece = body[at : at + 1_000]
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                self.wfile.write(b"0\r\nx-size: %d\r\nX-Last: yes\r\n\r\n" % len(body))
-            elif self.command != "HEAD":
-                self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(_chunks(body) if "transfer-encoding" in names else body)
 
         do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815
 
