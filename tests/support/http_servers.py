@@ -62,11 +62,21 @@ def echo(asked: Asked) -> Answer:
     return 200, headers, asked.target.encode() + b" " + asked.body
 
 
+def _chunks(body: bytes) -> bytes:
+    pieces = [body[at : at + 1_000] for at in range(0, len(body), 1_000)]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return chunks + b"0\r\nx-size: %d\r\nX-Last: yes\r\n\r\n" % len(body)
+
+
 @contextmanager
 def serving(
     handle: Callable[[Asked], Answer] = echo, tls: ssl.SSLContext | None = None
 ) -> Iterator[Served]:
-    """A server that answers each request with what ``handle`` says, and keeps connections."""
+    """
+    A server that answers each request with what ``handle`` says, and keeps connections.
+
+    With a header ``transfer-encoding`` the body is sent in chunks, and trailers behind it.
+    """
     served = Served(0, handle=handle)
 
     class Handler(BaseHTTPRequestHandler):
@@ -94,11 +104,12 @@ def serving(
             self.send_response_only(status)
             for name, value in headers:
                 self.send_header(name, value)
-            if not any(name.lower() == "content-length" for name, _ in headers):
+            names = {name.lower() for name, _ in headers}
+            if not names & {"content-length", "transfer-encoding"}:
                 self.send_header("content-length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(body)
+                self.wfile.write(_chunks(body) if "transfer-encoding" in names else body)
 
         do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_GET  # noqa: N815
 

@@ -36,12 +36,14 @@ class Moment(NamedTuple):
     files: Files
 
 
-def packed(folder: Path) -> Files:
-    """A directory as it is now."""
+def packed(folder: Path, without: str = "") -> Files:
+    """A directory as it is now, but for one folder in it that never changes."""
     return {
         str(path.relative_to(folder)): zlib.compress(path.read_bytes(), 1)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in _LEFT_OUT
+        if path.is_file()
+        and path.name not in _LEFT_OUT
+        and path.relative_to(folder).parts[0] != without
     }
 
 
@@ -55,12 +57,14 @@ def unpack(files: Files, folder: Path) -> Path:
 
 
 @contextmanager
-def watched(host: Host, state_dir: Path, *, flushing: bool) -> Iterator[list[Moment]]:
+def watched(
+    host: Host, state_dir: Path, *, flushing: bool, without: str = ""
+) -> Iterator[list[Moment]]:
     """
     The moments of what happens meanwhile, those that differ.
 
     With ``flushing`` every entry is handed to the operating system as soon as it is appended;
-    without, a kill loses what was not committed.
+    without, a kill loses what was not committed.  One folder may be left out, as of `packed`.
     """
     moments: list[Moment] = []
     seen: set[str] = set()
@@ -70,7 +74,7 @@ def watched(host: Host, state_dir: Path, *, flushing: bool) -> Iterator[list[Mom
 
     def look(label: str) -> None:
         with database._lock:
-            files = packed(state_dir)
+            files = packed(state_dir, without)
         digest = hashlib.sha256(repr(files).encode()).hexdigest()
         if digest not in seen:
             seen.add(digest)

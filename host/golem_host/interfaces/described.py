@@ -49,6 +49,7 @@ RECORDED_INSIDE: Final = {
         WRITE_REMOTE_BATCHED, "golem http::types::future_trailers::get"
     ),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
+    "wasi:io/poll.{poll}": Inside(READ_LOCAL, "golem io::poll::poll"),
 }
 """Functions that run again on replay, but for one call inside of them that is recorded."""
 

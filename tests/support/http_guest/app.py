@@ -7,7 +7,7 @@ below are what a guest's author would write around the bindings of ``wasi:http``
 
 # A guest is written as its author would write it, in a folder that is no package.
 # What is imported is for the programs that it is given.
-# ruff: noqa: ANN001, ANN003, ANN201, F401, INP001
+# ruff: noqa: ANN001, ANN003, ANN201, E402, F401, INP001
 # mypy: ignore-errors
 
 import asyncio
@@ -15,10 +15,16 @@ import hashlib
 import sys
 import time
 
-import poll_loop
+import wit_world.imports
 from componentize_py_types import Err, Ok, Some
 from wit_world import exports
-from wit_world.imports import outgoing_handler, poll, streams, types
+from wit_world.imports import host, monotonic_clock, outgoing_handler, poll, streams
+from wit_world.imports import wasi_http_types as types
+
+# The toolchain's own event loop knows it by the name that it has in a smaller world.
+sys.modules["wit_world.imports.types"] = wit_world.imports.types = types
+
+import poll_loop
 
 
 def request(url, method=None, headers=(), path=None):

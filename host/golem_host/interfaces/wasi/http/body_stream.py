@@ -87,6 +87,7 @@ class BodyInput:
     def __init__(self, exchange: Exchange, body: ResponseBody) -> None:
         self._exchange = exchange
         self._body = body
+        self._awaited = Awaited(exchange, lambda outside: outside.body.is_ready)
         self._is_over = False
         self.is_dropped = False
         exchange.own(self)
@@ -130,6 +131,7 @@ class BodyInput:
 
         exchange.recall_trailers()
         case, value = exchange.batch.call(recorded, (size,), answer)
+        self._awaited.forget()
         if case == 0:
             return value
         self._is_over = True
@@ -142,6 +144,7 @@ class BodyInput:
 
     def _take(self, context: InstanceContext, size_max: int, *, waits: bool) -> bytes:
         body = self._exchange.outside().body
+        self._awaited.keep_word(context)
         while True:
             data = body.take(size_max)
             if data is None:
@@ -154,7 +157,7 @@ class BodyInput:
     def pollable(self) -> Pollable:
         if self._is_over:
             return Ready()
-        return Awaited(self._exchange, lambda outside: outside.body.is_ready)
+        return self._awaited
 
     def dropped(self, context: InstanceContext) -> None:
         self.is_dropped = True

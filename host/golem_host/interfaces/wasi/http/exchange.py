@@ -202,14 +202,17 @@ class Exchange:
             [[name, value] for name, value in self._written],
         )
 
-    def get(self) -> Head | None:
+    def get(self, before_look: Callable[[], None]) -> Head | None:
         """
         The head of the response, or None while it is not there.
+
+        Args:
+            before_look: Called where the log does not say.
 
         Raises:
             HttpError: There is none.
         """
-        case, value = self.batch.call(_GET, self._asked(), self._look)
+        case, value = self.batch.call(_GET, self._asked(), lambda: self._look(before_look))
         if case == _PENDING:
             return None
         if case == _HEADERS:
@@ -222,7 +225,8 @@ class Exchange:
             raise HttpError("internal-error", value[0] if value else None)
         return self.head
 
-    def _look(self) -> Wire:
+    def _look(self, before_look: Callable[[], None]) -> Wire:
+        before_look()
         try:
             outside = self.outside()
         except HttpError as error:

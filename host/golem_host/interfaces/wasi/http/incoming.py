@@ -70,6 +70,7 @@ class FutureIncomingResponse:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+        self.awaited = Awaited(exchange, lambda outside: outside.is_decided)
         self.is_taken = False
         exchange.own(self)
 
@@ -78,14 +79,14 @@ class FutureIncomingResponse:
 class FutureIncomingResponseResource:
     @function(UNRECORDED)
     def subscribe(self, context: InstanceContext, future: FutureIncomingResponse) -> Pollable:
-        return Awaited(future.exchange, lambda outside: outside.is_decided)
+        return future.awaited
 
     @function(UNRECORDED)
     def get(self, context: InstanceContext, future: FutureIncomingResponse) -> object:
         if future.is_taken:
             return Err(None)
         try:
-            head = future.exchange.get()
+            head = future.exchange.get(lambda: future.awaited.keep_word(context))
         except HttpError as error:
             future.is_taken = True
             return Ok(Err(error.public()))

@@ -11,7 +11,7 @@ from golem_host.context import InstanceContext
 from golem_host.declare import WRITE_REMOTE_BATCHED, Recorded
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.http.exchange import Exchange
-from golem_host.interfaces.wasi.io.poll import recorded_wait
+from golem_host.interfaces.wasi.io.poll import recorded_wait, wait_for
 from golem_host.interfaces.wasi.io.pollables import Pollable, Unwatched
 from golem_host.interfaces.wasi.io.streams import StreamClosedError
 from golem_host.net.http.errors import HttpError
@@ -38,7 +38,7 @@ class RequestSink:
         """Once it is sent."""
         self._room = WINDOW_BYTES
         """As of the last recorded answer; there may be more by now."""
-        self._is_closed = False
+        self._is_closed = self._is_told = False
         self.is_ended = self.is_failed = False
         self.size = 0
         self.has_trailers = False
@@ -49,7 +49,8 @@ class RequestSink:
             raise StreamClosedError
         if self._room == 0 and exchange is not None:
             before = context.oplog.last_index
-            found = exchange.batch.call(_ROOM, (), lambda: self._look(exchange))
+            found = exchange.batch.call(_ROOM, (), lambda: self._look(context, exchange))
+            self._is_told = False
             exchange.part.note_room(before)
             if found is None:
                 self._is_closed = True
@@ -57,11 +58,14 @@ class RequestSink:
             self._room = found[0]
         return self._room
 
-    def _look(self, exchange: Exchange) -> Wire:
+    def _look(self, context: InstanceContext, exchange: Exchange) -> Wire:
         try:
             exchange.outside()
         except HttpError:
             return None
+        if self._is_told:
+            # The guest counts on it, though after a replay it may have to come about again.
+            wait_for(context, [self.pollable()])
         return None if self.upload.is_cut else (self.upload.room,)
 
     def wait(self, context: InstanceContext) -> None:
@@ -95,6 +99,10 @@ class RequestSink:
     def pollable(self) -> Pollable:
         return _HasRoom(self)
 
+    def told(self) -> None:
+        """The guest has learned that there is room."""
+        self._is_told = True
+
     @property
     def has_room(self) -> bool:
         """Whether `room` would say something else than 0."""
@@ -118,6 +126,9 @@ class _HasRoom(Unwatched):
 
     def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
         return self._sink.upload.bells.hung(wake)
+
+    def told(self) -> None:
+        self._sink.told()
 
     def deadline_ns(self) -> int | None:
         return None

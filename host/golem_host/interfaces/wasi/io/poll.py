@@ -17,7 +17,6 @@ from golem_host.context import InstanceContext, Services
 from golem_host.declare import (
     READ_LOCAL,
     UNRECORDED,
-    Observed,
     Recorded,
     function,
     interface,
@@ -64,7 +63,15 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
 
 def recorded_wait(context: InstanceContext, pollable: Pollable) -> None:
     """Wait for one, recorded as a poll of it: a replay does not wait."""
-    recorded_call(context, _POLL, (1,), lambda: wait_for(context, [pollable]))
+    _poll(context, [pollable])
+
+
+def _poll(context: InstanceContext, pollables: Sequence[Pollable]) -> list[int]:
+    request = (len(pollables),)
+    ready: list[int] = recorded_call(context, _POLL, request, lambda: wait_for(context, pollables))
+    for index in ready:
+        pollables[index].told()
+    return ready
 
 
 def _is_long(services: Services, now: int, deadline: int | None, park_at: int | None) -> bool:
@@ -102,15 +109,11 @@ def _next_look(now: int, deadline: int | None, park_at: int | None) -> int | Non
 
 @interface("wasi:io/poll")
 class Poll:
-    @function(
-        READ_LOCAL,
-        record=_RECORD,
-        observed=Observed(_COUNT, lambda pollables: (len(pollables),)),
-    )
+    @function(UNRECORDED)
     def poll(self, context: InstanceContext, pollables: list[Pollable]) -> list[int]:
         if not pollables:
             raise GuestError("poll of an empty list")
-        return wait_for(context, pollables)
+        return _poll(context, pollables)
 
 
 @resource("wasi:io/poll", "pollable")

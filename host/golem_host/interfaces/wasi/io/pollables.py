@@ -36,6 +36,10 @@ class Pollable(Protocol):
         """While this lasts, another thread that makes it ready sets the event."""
         ...
 
+    def told(self) -> None:
+        """The guest learns that it is ready, live or from the log: it may count on that."""
+        ...
+
 
 class Unwatched:
     """A pollable of which nothing but time or the guest itself makes another."""
@@ -47,6 +51,9 @@ class Unwatched:
 
     def waking(self, wake: threading.Event) -> AbstractContextManager[None] | None:
         return None
+
+    def told(self) -> None:
+        """Nothing that is ready stops being so by a replay."""
 
 
 @dataclass(frozen=True, slots=True)
