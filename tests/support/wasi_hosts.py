@@ -78,9 +78,15 @@ class Stock:
         return Seen(exit_code, *(path.read_bytes() for path in self._outputs.values()))
 
 
-def ours(wasm: Path, args: list[str], env: Mapping[str, str], state_dir: Path) -> Seen:
+def ours(
+    wasm: Path,
+    args: list[str],
+    env: Mapping[str, str],
+    state_dir: Path,
+    net: tuple[str, ...] = (),
+) -> Seen:
     """Run it as a durable worker, in a new state directory that is left behind for `replayed`."""
-    with open_host(state_dir, ONE_ATTEMPT) as host:
+    with open_host(state_dir, replace(ONE_ATTEMPT, net=net)) as host:
         component = host.components.deploy(wasm, name="command")
         worker = host.workers.create(component, "main", args=args, env=env)
         return _watched(worker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Protocol, Self
 
@@ -83,8 +83,17 @@ class Sockets:
         return self._grants
 
     def may_connect(self, address: SocketAddress) -> bool:
-        names = self.names.get(unmapped(address.ip), set())
-        return self.grants.connects(address.ip, address.port, names)
+        return self.connectable()(address)
+
+    def connectable(self) -> Callable[[SocketAddress], bool]:
+        """Whether an address may be connected or sent to, by what is granted now."""
+        grants = self.grants
+
+        def may(address: SocketAddress) -> bool:
+            names = self.names.get(unmapped(address.ip), set())
+            return grants.connects(address.ip, address.port, names)
+
+        return may
 
     # -- numbers ------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ Source: WASI 0.2 ``wasi:sockets/tcp``; ARCHITECTURE 11 for 4.8; error codes as w
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Final, ParamSpec
 
@@ -101,6 +102,7 @@ def _options(of: TcpSocket) -> TcpOptions:
 
 
 def _put(of: TcpSocket, name: str, given: int, value: int) -> None:
+    _options(of)
     require(given, "invalid-argument")
     _set(of, name, value)
 
@@ -165,8 +167,6 @@ class TcpSocketResource:
                 self._meet(of, found, address)
                 return
         require(part.may_connect(address), "access-denied")
-        # A port within the guest is none that the outside could answer to.
-        require(of.local is None or not of.is_within, "access-denied")
         require(part.take_os(of.number), "new-socket-limit")
         of.remote = address
         of.state = State.CONNECTING
@@ -175,9 +175,9 @@ class TcpSocketResource:
     def _meet(of: TcpSocket, listener: TcpSocket, address: SocketAddress) -> None:
         """Connect to a listener of the same guest; it is decided at once."""
         part = of.part
-        of.remote = address
-        of.state = State.CONNECTING
         if len(listener.waiting) >= listener.options.backlog:
+            of.remote = address
+            of.state = State.CONNECTING
             of.is_refused = True
             return
         if of.local is None:
@@ -185,6 +185,8 @@ class TcpSocketResource:
             require(of.local, "address-in-use")
             part.tcp[of.number] = of
         assert of.local is not None
+        of.remote = address
+        of.state = State.CONNECTING
         of.pair, there = pair()
         listener.waiting.append((there, address, of.local))
 
@@ -289,7 +291,9 @@ class TcpSocketResource:
         require(of.state in (State.UNBOUND, State.BOUND, State.LISTENING))
         of.options.put("backlog", min(value, BACKLOG_MAX))
         if of.state is State.LISTENING and of.made is not None:
-            os_side.listen(of.made, of.options.backlog)
+            # Told as other options are: after a replay there is nobody to answer.
+            with suppress(NetError):
+                os_side.listen(of.made, of.options.backlog)
 
     @function(UNRECORDED)
     @fallible

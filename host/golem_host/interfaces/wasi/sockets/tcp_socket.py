@@ -84,6 +84,8 @@ class TcpSocket:
         self.handles -= 1
         if self.handles:
             return
+        # What still polls it must not make it again.
+        self.state = State.CLOSED
         self.part.leave(self.number)
         for waiting, _, _ in self.waiting:
             waiting.close()
@@ -161,7 +163,8 @@ class TcpSocket:
         self.part.before_output()
         try:
             if self.made is None:
-                if self.local is not None:
+                # A port within the guest is none that the outside could answer to.
+                if self.local is not None and not self.is_within:
                     self.bind(self.local)
                 else:
                     self.made = os_side.open_socket(is_v6=self.is_v6, is_stream=True)
