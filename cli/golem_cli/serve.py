@@ -32,6 +32,7 @@ class ServeRequest:
     host: str
     port: int
     token: str | None
+    net: tuple[str, ...]
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -56,6 +57,7 @@ class ServeRequest:
     help="What requests must give as `Authorization: Bearer TEXT`; needed beyond loopback.  "
     f"[default: ${TOKEN_VARIABLE}]",
 )
+@options.net
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -73,7 +75,7 @@ def serve(request: ServeRequest) -> int:
       golem-host serve --port 0 --json
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.session import state_root
-    from golem_host import Host
+    from golem_host import Host, HostConfig
     from golem_host.rest.server import RestServer
     from golem_host.rest.sockets import listen_tcp
 
@@ -88,7 +90,8 @@ def serve(request: ServeRequest) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    with Host.open(state_root(request.state_dir)) as host:
+    config = HostConfig(net=request.net)
+    with Host.open(state_root(request.state_dir), config=config) as host:
         listener = listen_tcp(request.host, request.port)
         port: int = listener.getsockname()[1]
         server = RestServer(host, listener, policy)

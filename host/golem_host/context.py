@@ -20,6 +20,7 @@ from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
 from golem_host.errors import OplogLimitError
 from golem_host.files.settings import FilesSettings
+from golem_host.net.access import NetAccess
 from golem_host.net.grants import Grants
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
@@ -97,6 +98,10 @@ class RunSlot(Protocol):
         ...
 
 
+def _tell_nobody(_text: str) -> None:
+    """Nobody watches."""
+
+
 @dataclass(slots=True)
 class Services:
     """What live actions receive."""
@@ -124,8 +129,14 @@ class Services:
     oplog_bytes_max: int = maxsize
     output_bytes_per_s: int = maxsize
     files: FilesSettings = field(default_factory=FilesSettings)
-    grants: Grants = field(default_factory=Grants)
-    """What the guest may do on the network."""
+    net: NetAccess = field(default_factory=NetAccess)
+    notify: Callable[[str], None] = _tell_nobody
+    """A line for whoever watches the worker."""
+
+    @property
+    def grants(self) -> Grants:
+        """What the guest may do on the network."""
+        return self.net.grants
 
 
 class Part(Protocol):

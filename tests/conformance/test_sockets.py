@@ -135,6 +135,7 @@ def test_a_client(name: str, tmp_path: Path) -> None:
 
 
 def test_a_refused_connection(tmp_path: Path) -> None:
+    """It is told as such, each time it is tried."""
     program = """
 for _ in range(2):
     try:
@@ -220,6 +221,7 @@ print(s.recv(10) == b"within")
 
 @pytest.mark.parametrize("name", UDP)
 def test_datagrams_go_out_and_come_back(name: str, tmp_path: Path) -> None:
+    """Whatever the socket was bound to before."""
     with loopback.echoing_datagrams() as port:
         assert (0, "True\nTrue\n") == runs_alike(UDP[name], (f"127.0.0.1:{port}",), tmp_path, port)
 

@@ -119,6 +119,9 @@ class SocketAddress:
         host, port, flow_info, scope_id = endpoint
         return cls(IPv6Address(host.partition("%")[0]), port, flow_info, scope_id)
 
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if self.is_v6 else f"{self.ip}:{self.port}"
+
     @property
     def is_v6(self) -> bool:
         return isinstance(self.ip, IPv6Address)

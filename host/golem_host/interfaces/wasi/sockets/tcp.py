@@ -135,7 +135,7 @@ class TcpSocketResource:
             of.local = SocketAddress.of_wire(checked(result))
             of.is_within = False
         else:
-            require(address.ip.is_loopback, "access-denied")
+            part.require_listen(address.ip.is_loopback, address)
             if address.port:
                 require(not part.is_taken(part.tcp, address), "address-in-use")
                 of.local = address
@@ -166,7 +166,7 @@ class TcpSocketResource:
             if isinstance(found, TcpSocket) and found.state is State.LISTENING:
                 self._meet(of, found, address)
                 return
-        require(part.may_connect(address), "access-denied")
+        part.require_connect(address)
         require(part.take_os(of.number), "new-socket-limit")
         of.remote = address
         of.state = State.CONNECTING

@@ -148,7 +148,7 @@ class UdpSocketResource:
         part = of.part
         of.may_listen = part.grants.listens(address.ip, address.port)
         is_anybody = address.port == 0 and address.ip.is_unspecified
-        require(of.may_listen or is_anybody or address.ip.is_loopback, "access-denied")
+        part.require_listen(of.may_listen or is_anybody or address.ip.is_loopback, address)
         require(address.port == 0 or not part.is_taken(part.udp, address), "address-in-use")
         if of.may_listen:
             of.local = _bind_outside(context, of, address)
@@ -175,8 +175,8 @@ class UdpSocketResource:
             fits = remote.is_v6 == of.is_v6 and not remote.is_mapped and remote.is_remote
             require(fits, "invalid-argument")
             within = next(of.part.found(of.part.udp, remote), None)
-            require(within is not None or of.part.may_connect(remote), "access-denied")
             if within is None:
+                of.part.require_connect(remote)
                 _reach_out(context, of)
         shown = None
         if not of.is_within and (remote is not None or of.remote is not None):
@@ -349,7 +349,7 @@ def _send(context: InstanceContext, of: UdpSocket, datagram: Public) -> None:
         if isinstance(found, UdpSocket):
             found.put(data, _seen(of.local, to))
         return
-    require(part.may_connect(to), "access-denied")
+    part.require_connect(to)
     _reach_out(context, of)
     sent = False
 
