@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import field
 from sys import maxsize
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import msgpack
 
@@ -152,6 +152,15 @@ class Part(Protocol):
         ...
 
 
+@runtime_checkable
+class Pinning(Protocol):
+    """A `Part` that can hold what no replay brings back: a connection, say."""
+
+    def is_pinned(self) -> bool:
+        """Whether it does, so that the instance had better be kept for a while."""
+        ...
+
+
 P = TypeVar("P", bound=Part)
 
 
@@ -225,6 +234,10 @@ class InstanceContext(StoreContext):
         if found is None:
             found = self._parts[kind] = kind.begin(self)
         return cast("P", found)
+
+    def is_pinned(self) -> bool:
+        """Whether something would be lost with the instance."""
+        return any(isinstance(p, Pinning) and p.is_pinned() for p in self._parts.values())
 
     def close(self) -> None:
         """The instance is gone; so is everything that it had of the host's."""

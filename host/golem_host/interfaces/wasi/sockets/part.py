@@ -39,6 +39,11 @@ class Bound(Protocol):
     @property
     def local(self) -> SocketAddress | None: ...
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a socket of the operating system now."""
+        ...
+
     def release(self) -> None:
         """Give the operating system's socket back."""
         ...
@@ -78,6 +83,9 @@ class Sockets:
     def close(self) -> None:
         for each in self.all.values():
             each.release()
+
+    def is_pinned(self) -> bool:
+        return any(self.all[number].is_open for number in self.with_os)
 
     # -- grants -------------------------------------------------------------------------------
 

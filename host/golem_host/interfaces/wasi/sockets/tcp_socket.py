@@ -96,6 +96,10 @@ class TcpSocket:
             self.part.before_output()
         self.release()
 
+    @property
+    def is_open(self) -> bool:
+        return self.made is not None
+
     def release(self) -> None:
         if self.connection is not None:
             # It may still have something to send.

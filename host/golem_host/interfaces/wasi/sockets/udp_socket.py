@@ -60,6 +60,10 @@ class UdpSocket:
         self.state = State.CLOSED
         self.release()
 
+    @property
+    def is_open(self) -> bool:
+        return self._made is not None
+
     def release(self) -> None:
         if self._made is not None:
             self._made.close()
