@@ -6,16 +6,21 @@ Every run is replayed with its server gone: the guest gets the same answers, and
 
 from __future__ import annotations
 
+import resource
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Final, NamedTuple
+from unittest.mock import patch
 
 import pytest
 
 from tests.support import loopback
 from tests.support.loopback import HOST, Handle, free_port, serving
-from tests.support.net_programs import runs_alike
+from tests.support.net_programs import live, net_guest, runs_alike
+from tests.support.socket_states import BINDINGS
+from tests.support.wasi_hosts import Stock
 
 
 class Client(NamedTuple):
@@ -134,6 +139,17 @@ def test_a_client(name: str, tmp_path: Path) -> None:
         assert 1 == server.accepted
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", CLIENTS.keys() - {"a socket bound within the guest"})
+def test_a_client_of_wasmtime(name: str, tmp_path: Path) -> None:
+    """Told the same by WASI's own host, the last one of wasmtime-py that has a network."""
+    client = CLIENTS[name]
+    with serving(client.handle) as server, Stock(tmp_path, network=True) as stock:
+        seen = stock.run(net_guest(), ["prog", client.program, str(server.port)], {})
+
+    assert (0, client.printed) == (seen.exit_code, seen.stdout.decode())
+
+
 def test_a_refused_connection(tmp_path: Path) -> None:
     """It is told as such, each time it is tried."""
     program = """
@@ -248,36 +264,6 @@ except OSError as error:
     )
 
 
-BINDINGS: Final = """
-def number(address):
-    return network.Ipv4SocketAddress(address[1], tuple(map(int, address[0].split("."))))
-
-def ipv4(address):
-    return network.IpSocketAddress_Ipv4(number(address))
-
-def code(call, *arguments):
-    # Dashes as in WIT, of whatever `error-code` was given; what came of it otherwise.
-    try:
-        return call(*arguments)
-    except Err as error:
-        if hasattr(error.value, "name"):
-            return error.value.name.lower().replace("_", "-")
-        failed = getattr(error.value, "value", None)
-        return "closed" if failed is None else failed.to_debug_string()
-
-V4, V6 = network.IpAddressFamily.IPV4, network.IpAddressFamily.IPV6
-NET = instance_network.instance_network()
-THERE = ipv4(("127.0.0.1", int(args[0])))
-
-def connected():
-    s = tcp_create_socket.create_tcp_socket(V4)
-    s.start_connect(NET, THERE)
-    s.subscribe().block()
-    return s, *s.finish_connect()
-"""
-"""The bindings of ``wasi:sockets`` used directly: what a program in C would call."""
-
-
 def test_a_reset_has_its_code_once(tmp_path: Path) -> None:
     """Then the stream is closed; the other one says so for itself."""
     program = f"""{BINDINGS}
@@ -298,7 +284,7 @@ def test_what_is_dropped_is_not_made_again(tmp_path: Path) -> None:
 kept = []
 for _ in range(600):
     s = udp_create_socket.create_udp_socket(V4)
-    s.start_bind(NET, ipv4(("0.0.0.0", 0)))
+    s.start_bind(NET, ipv4("0.0.0.0", 0))
     s.finish_bind()
     reader, writer = s.stream(THERE)
     kept.append((reader, reader.subscribe(), writer))
@@ -319,3 +305,186 @@ print({{pollable.ready() for pollable in kept}})
             program, ("127.0.0.1:*",), tmp_path, server.port
         )
         assert 0 == server.accepted
+
+
+def test_options_are_what_was_set(tmp_path: Path) -> None:
+    """Within bounds, also on what is accepted; and never those of one operating system."""
+    program = f"""{BINDINGS}
+S = 1_000_000_000
+def options(s):
+    return [s.keep_alive_enabled(), s.keep_alive_idle_time() / S, s.keep_alive_interval() / S,
+        s.keep_alive_count(), s.hop_limit(), s.receive_buffer_size(), s.send_buffer_size()]
+
+def change(s, by):
+    s.set_keep_alive_enabled(True)
+    s.set_keep_alive_idle_time(by * S - 1)
+    s.set_keep_alive_interval(by * S)
+    s.set_keep_alive_count(by)
+    s.set_hop_limit(by % 256)
+    s.set_receive_buffer_size(by)
+    s.set_send_buffer_size(by)
+
+s = tcp_socket()
+print(options(s))
+change(s, 7)
+print(options(s))
+change(s, 1 << 30)
+print(options(s))
+s, *_ = connected()
+change(s, 9000)
+print(options(s))
+listener = tcp_socket(lambda s: change(s, 8000), lambda s: s.start_bind(NET, ipv4("127.0.0.1", 0)),
+    lambda s: s.finish_bind(), lambda s: s.start_listen(), lambda s: s.finish_listen())
+caller = tcp_socket(lambda s: s.start_connect(NET, listener.local_address()))
+print(options(listener.accept()[0]))
+u = udp_create_socket.create_udp_socket(V4)
+u.set_unicast_hop_limit(3)
+u.set_send_buffer_size(1 << 40)
+u.set_receive_buffer_size(1)
+print(u.unicast_hop_limit(), u.send_buffer_size(), u.receive_buffer_size())
+""".replace("by % 256", "by % 256 or 255")
+    printed = """\
+[False, 7200.0, 75.0, 9, 64, 65536, 65536]
+[True, 7.0, 7.0, 7, 7, 2304, 2304]
+[True, 32767.0, 32767.0, 127, 255, 4194304, 4194304]
+[True, 9000.0, 9000.0, 127, 40, 9000, 9000]
+[True, 8000.0, 8000.0, 127, 64, 8000, 8000]
+3 4194304 2304
+"""
+    with serving(loopback.swallow) as server:
+        assert (0, printed) == runs_alike(program, ("127.0.0.1:*",), tmp_path, server.port)
+
+
+RESOLVER: Final[dict[str, list[str] | OSError]] = {
+    "here.example": ["127.0.0.1", "::1", "127.0.0.1"],
+    "later.example": socket.gaierror(socket.EAI_AGAIN, "later"),
+    "gone.example": socket.gaierror(socket.EAI_NONAME, "gone"),
+    "broken.example": socket.gaierror(socket.EAI_FAIL, "broken"),
+}
+
+
+def resolve(name: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+    """What the operating system would say."""
+    found = RESOLVER[name]
+    if isinstance(found, OSError):
+        raise found
+    return [(0, 0, 0, "", (address, 0)) for address in found]
+
+
+def test_names_are_looked_up_where_they_are_granted(tmp_path: Path) -> None:
+    """Failures by their kind; a name's addresses may be connected to at its port, others not."""
+    program = f"""{BINDINGS}
+def look(name):
+    found = code(ip_name_lookup.resolve_addresses, NET, name)
+    if isinstance(found, str):
+        return found
+    found.subscribe().block()
+    names = []
+    while (address := code(found.resolve_next_address)) is not None:
+        if isinstance(address, str):
+            return address
+        names.append(".".join(map(str, address.value)))
+    return names
+
+for name in ("here.example", "HERE.EXAMPLE.", "later.example", "gone.example", "broken.example",
+    "other.test", "localhost", "192.0.2.7", "::1", "a b", "a." * 200 + "example"):
+    print(look(name))
+print(socket.gethostbyname("here.example"))
+s = socket.create_connection(("here.example", int(args[0])))
+s.sendall(b"x")
+print(s.recv(1))
+for host, port in (("127.0.0.2", int(args[0])), ("127.0.0.1", int(args[0]) + 1)):
+    try:
+        socket.create_connection((host, port))
+    except OSError as error:
+        print(type(error).__name__)
+"""
+    printed = """\
+['127.0.0.1', '0.0.0.0.0.0.0.1']
+['127.0.0.1', '0.0.0.0.0.0.0.1']
+temporary-resolver-failure
+name-unresolvable
+permanent-resolver-failure
+access-denied
+['127.0.0.1', '0.0.0.0.0.0.0.1']
+['192.0.2.7']
+['0.0.0.0.0.0.0.1']
+invalid-argument
+name-unresolvable
+127.0.0.1
+b'X'
+PermissionError
+PermissionError
+"""
+    with (
+        serving(loopback.echo) as server,
+        patch.object(socket, "getaddrinfo", lambda n, *_, **__: resolve(n.lower().rstrip("."))),
+    ):
+        net = (f"*.example:{server.port}",)
+        assert (0, printed) == runs_alike(program, net, tmp_path, server.port)
+
+
+def open_sockets() -> int:
+    """Those of this process, where it can be asked."""
+    if sys.platform != "linux":
+        return 0
+    return sum(
+        each.is_symlink() and str(each.readlink()).startswith("socket:")
+        for each in Path("/proc/self/fd").iterdir()
+    )
+
+
+def test_a_loop_that_opens_sockets_is_told_when_it_is_enough(tmp_path: Path) -> None:
+    """At our own bounds, a hundred thousand times; no descriptor stays behind."""
+    program = f"""{BINDINGS}
+kept, found = [], collections.Counter()
+for _ in range(100_000):
+    s = code(tcp_create_socket.create_tcp_socket, V4)
+    found[s if isinstance(s, str) else "ok"] += 1
+    if not isinstance(s, str):
+        kept.append(s)
+print(dict(found))
+found.clear()
+for s in kept:
+    given = code(s.start_connect, NET, THERE)
+    found[given or "ok"] += 1
+    if given is None:
+        code(s.finish_connect)
+print(dict(found))
+kept.clear()
+print(len([socket.socket() for _ in range(100)]))
+"""
+    before = open_sockets()
+    with serving(loopback.hang_up) as server:
+        seen = live(program, ("127.0.0.1:*",), tmp_path, server.port)
+    after = open_sockets()
+
+    printed = """\
+{'ok': 1024, 'new-socket-limit': 98976}
+{'ok': 256, 'new-socket-limit': 768}
+100
+"""
+    assert (0, printed) == (seen.exit_code, seen.stdout.decode())
+    assert before == after
+
+
+def test_the_host_keeps_descriptors_for_itself(tmp_path: Path) -> None:
+    """Below the bound of one guest, when the process has few: guests are refused, logs are not."""
+    program = f"""{BINDINGS}
+kept = []
+for _ in range(200):
+    s = tcp_socket()
+    kept.append(s)
+    found = code(s.start_bind, NET, ipv4("127.0.0.1", 0))
+    if found:
+        print(found, len(kept) < 96)
+        break
+"""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
+    try:
+        seen = live(program, ("listen:127.0.0.1:*",), tmp_path, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert (0, b"new-socket-limit True\n", b"") == seen

@@ -130,3 +130,9 @@ def answer_http(connection: socket.socket) -> None:
     body = b"you asked for " + path
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
     connection.sendall(head + body)
+
+
+def swallow(connection: socket.socket) -> None:
+    """Everything until the other side is done."""
+    while connection.recv(65_536):
+        pass
