@@ -152,6 +152,24 @@ class EnvType(click.ParamType[tuple[str, str | None]]):
         return name, text if equals else os.environ.get(name)
 
 
+class NetType(click.ParamType[str]):
+    """A pattern of `golem_host.net.grants`."""
+
+    name = "net"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        from golem_host.net.grants import Grants
+
+        text = str(value)
+        try:
+            Grants.parse([text])
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return text
+
+
 WORKER: Final = WorkerNameType()
 DURATION: Final = DurationType()
 MOMENT: Final = MomentType()
@@ -171,6 +189,17 @@ config_var: Decorator = click.option(
     type=ENV,
     metavar="NAME=VALUE",
     help="Set a configuration variable for it; may be repeated.",
+)
+
+
+net: Decorator = click.option(
+    "--net",
+    multiple=True,
+    type=NetType(),
+    metavar="PATTERN",
+    help="Let guests connect to HOST:PORT, as in example.org:443, *.example.org:443, "
+    "192.0.2.0/24:8000-8099, [::1]:* or *:80; or accept, as in listen:127.0.0.1:8080.  May be "
+    "repeated; without it there is no network.",
 )
 
 

@@ -36,6 +36,7 @@ class RunRequest:
     name: str | None
     invoke: tuple[str, ...]
     env: tuple[tuple[str, str | None], ...]
+    net: tuple[str, ...]
     timeout: float | None
     no_retry: bool
     json_output: bool
@@ -84,6 +85,7 @@ class RunRequest:
     metavar="NAME[=VALUE]",
     help="Set a variable for a new worker; without a value, as it is set here.",
 )
+@options.net
 @click.option(
     "--timeout",
     type=options.DURATION,
@@ -151,6 +153,7 @@ def _call_exports(
     callee = component if existing is None else existing.component
     invocations = read_invocations(callee, request.invoke)
     worker = existing or _create(host, component, request)
+    _grant(worker, request)
     left = worker.unfinished()
     keys = batch.planned(invocations, [item.key for item in left])
     with calling(worker, request.manner, lends_stdin=True) as calls:
@@ -168,6 +171,12 @@ def _create(host: AnyHost, component: Component, request: RunRequest) -> AnyWork
     )
 
 
+def _grant(worker: AnyWorker, request: RunRequest) -> None:
+    """Powers are lent by whoever runs the worker; they are no part of it."""
+    if request.net:
+        worker.grant_net(request.net)
+
+
 def _run_command(host: AnyHost, component: Component, request: RunRequest, batch: Batch) -> int:
     from golem_cli.invoking import Invocation, calling
     from golem_host import InvocationExitedError
@@ -176,6 +185,7 @@ def _run_command(host: AnyHost, component: Component, request: RunRequest, batch
     _command_export(component)
     worker = _command_worker(host, component, request, batch)
     _check_made_alike(worker, component, request, strict=True)
+    _grant(worker, request)
     invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
     left = worker.unfinished()
     keys = batch.planned([invocation], [item.key for item in left])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import field
 from sys import maxsize
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import msgpack
 
@@ -20,6 +20,7 @@ from golem_host.declare import Recorded
 from golem_host.engine import StoreContext
 from golem_host.errors import OplogLimitError
 from golem_host.files.settings import FilesSettings
+from golem_host.net.access import NetAccess
 from golem_host.net.grants import Grants
 from golem_host.net.http.client import HttpClient
 from golem_host.replay import Replay
@@ -98,6 +99,10 @@ class RunSlot(Protocol):
         ...
 
 
+def _tell_nobody(_text: str) -> None:
+    """Nobody watches."""
+
+
 @dataclass(slots=True)
 class Services:
     """What live actions receive."""
@@ -125,9 +130,15 @@ class Services:
     oplog_bytes_max: int = maxsize
     output_bytes_per_s: int = maxsize
     files: FilesSettings = field(default_factory=FilesSettings)
-    grants: Grants = field(default_factory=Grants)
-    """What the guest may do on the network."""
     http: HttpClient = field(default_factory=HttpClient)
+    net: NetAccess = field(default_factory=NetAccess)
+    notify: Callable[[str], None] = _tell_nobody
+    """A line for whoever watches the worker."""
+
+    @property
+    def grants(self) -> Grants:
+        """What the guest may do on the network."""
+        return self.net.grants
 
 
 class Part(Protocol):
@@ -140,6 +151,15 @@ class Part(Protocol):
 
     def close(self) -> None:
         """The instance has ended, by whatever: give back what the host lent it."""
+        ...
+
+
+@runtime_checkable
+class Pinning(Protocol):
+    """A `Part` that can hold what no replay brings back: a connection, say."""
+
+    def is_pinned(self) -> bool:
+        """Whether it does, so that the instance had better be kept for a while."""
         ...
 
 
@@ -216,6 +236,10 @@ class InstanceContext(StoreContext):
         if found is None:
             found = self._parts[kind] = kind.begin(self)
         return cast("P", found)
+
+    def is_pinned(self) -> bool:
+        """Whether something would be lost with the instance."""
+        return any(isinstance(p, Pinning) and p.is_pinned() for p in self._parts.values())
 
     def close(self) -> None:
         """The instance is gone; so is everything that it had of the host's."""

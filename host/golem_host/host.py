@@ -13,6 +13,7 @@ from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import InvalidRequestError, StateDirError, os_reason
 from golem_host.interfaces.offered import registry
+from golem_host.net.access import WorkerGrants
 from golem_host.net.http.client import HttpClient
 from golem_host.rest.control import ControlSocket
 from golem_host.services.collect import Collected, Collector
@@ -89,6 +90,7 @@ class Host(ClosesOnExit):
                 link=self.components.linked,
                 hub=workers,
                 peers=LocalPeers(workers, self.components, promises),
+                grants=WorkerGrants(config.net),
                 scratch=layout.scratch,
                 http=http,
             )

@@ -8,11 +8,17 @@ by the worker alone.  Each ends the instance.
 
 from __future__ import annotations
 
+from typing import Final
+
 from golem_oplog.lazy_dataclass import dataclass
 
 
 class Signal(BaseException):
     """The root of all signals."""
+
+
+WAITS_FOR_ITSELF: Final = "waiting for itself: nothing but the guest could end what it waits for"
+"""The reason of a wait that has no end: an event loop whose tasks all wait for each other, say."""
 
 
 @dataclass(eq=False)

@@ -41,6 +41,7 @@ OPERATIONS = {
     "Worker.resolve": ("component get", "get-component"),
     "Worker.interrupt": ("worker interrupt", "interrupt-worker"),
     "Worker.resume": ("worker resume", "resume-worker"),
+    "Worker.grant_net": ("run", "grant-net"),
     "Worker.simulate_crash": ("worker simulate-crash", "simulate-crash"),
     "Worker.fork": ("worker fork", "fork-worker"),
     "Worker.export": ("oplog export", "export-worker"),

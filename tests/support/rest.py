@@ -91,6 +91,9 @@ class Web:
         spelled = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.ask("POST", path, document, headers=spelled)
 
+    def put(self, path: str, document: object) -> Answer:
+        return self.ask("PUT", path, document)
+
     def call(self, component: str, worker: str, call: str, **headers: str) -> Answer:
         """Invoke and await, in WAVE."""
         path = f"/v1/components/{component}/workers/{quote(worker, safe='')}/invoke-and-await"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from tests.support.hosts import QUICK, open_host
 from tests.support.repository import ROOT
 from tests.support.world import FrozenClock, ScriptedRandom
 
+_NETWORKED: Final = "wasmtime==47.0.1"
 RUN: Final = "wasi:cli/run.{run}"
 TRAPPED: Final = 134
 
@@ -41,12 +43,20 @@ class Seen(NamedTuple):
 class Stock:
     """Wasmtime's WASI; use it as a context manager, for as many commands as there are."""
 
-    def __init__(self, folder: Path) -> None:
-        """``folder`` is where output is kept until it has been read."""
+    def __init__(self, folder: Path, *, network: bool = False) -> None:
+        """
+        ``folder`` is where output is kept until it has been read.
+
+        With ``network`` it is the last engine whose binding lets guests have one, installed for it
+        the first time: for ``long`` suites.
+        """
         self._outputs = {name: folder / name for name in ("stdout", "stderr")}
+        self._network = network
+        path = [str(_networked_engine())] if network else []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.stock_wasi"],
             cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([*path, str(ROOT)])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -70,6 +80,7 @@ class Stock:
             "args": args,
             "env": dict(env),
             "root": None if root is None else str(root),
+            "network": self._network,
             **outputs,
         }
         self._process.stdin.write(f"{json.dumps(request)}\n")
@@ -78,15 +89,25 @@ class Stock:
         return Seen(exit_code, *(path.read_bytes() for path in self._outputs.values()))
 
 
+def _networked_engine() -> Path:
+    """Where `_NETWORKED` is, beside the engine that everything else uses."""
+    folder = ROOT / ".build" / _NETWORKED
+    if not (folder / "wasmtime").exists():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*pip, "--target", str(folder), _NETWORKED], check=True)
+    return folder
+
+
 def ours(
     wasm: Path,
     args: list[str],
     env: Mapping[str, str],
     state_dir: Path,
     config: HostConfig = ONE_ATTEMPT,
+    net: tuple[str, ...] = (),
 ) -> Seen:
     """Run it as a durable worker, in a new state directory that is left behind for `replayed`."""
-    with open_host(state_dir, config) as host:
+    with open_host(state_dir, replace(config, net=config.net + net)) as host:
         component = host.components.deploy(wasm, name="command")
         worker = host.workers.create(component, "main", args=args, env=env)
         return _watched(worker)

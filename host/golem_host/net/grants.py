@@ -35,6 +35,11 @@ LOCALHOST: Final = "localhost"
 LOOPBACK: Final = ("127.0.0.1", "::1")
 """What `LOCALHOST` is, without asking anybody."""
 PORT_MAX: Final = 65_535
+FORMS: Final = (
+    "example.org:443, *.example.org:443, 192.0.2.7:8000-8099, [2001:db8::/32]:*, *:80, "
+    "listen:127.0.0.1:8080"
+)
+"""One of each kind, for people whose pattern is none."""
 
 _NAME: Final = re.compile(
     r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*"
@@ -195,4 +200,4 @@ def _address(host: str) -> Address | None:
 
 
 def _misfit(whole: str, reason: str) -> ValueError:
-    return ValueError(f"network pattern {whole!r}: {reason}")
+    return ValueError(f"network pattern {whole!r}: {reason}; valid are {FORMS}")

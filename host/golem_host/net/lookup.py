@@ -35,7 +35,11 @@ class Lookup:
         self._name = name
         self._done = done
         self._answer: list[str] | NetError | None = None
-        threading.Thread(target=self._ask, name="golem-net-lookup", daemon=True).start()
+        try:
+            threading.Thread(target=self._ask, name="golem-net-lookup", daemon=True).start()
+        except RuntimeError:  # The system has no thread left.
+            _running.release()
+            raise NetError("temporary-resolver-failure") from None
 
     def answer(self) -> list[str] | None:
         """

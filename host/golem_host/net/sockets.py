@@ -7,6 +7,7 @@ Source: WASI 0.2 ``wasi:sockets/network.error-code``.
 from __future__ import annotations
 
 import errno
+import resource
 import select
 import socket
 import threading
@@ -26,6 +27,8 @@ LINGER_S: Final = 10
 """How long a closed connection still tries to send what it kept."""
 BACKLOG_MAX: Final = 128
 DATAGRAM_BYTES_MAX: Final = 65_535
+RESERVED_PART: Final = 4
+"""One part in so many of this process's descriptors is never a guest's socket."""
 
 _ERRORS: Final = {
     errno.EACCES: "access-denied",
@@ -81,12 +84,26 @@ def open_socket(*, is_v6: bool, is_stream: bool) -> socket.socket:
             socket.AF_INET6 if is_v6 else socket.AF_INET,
             socket.SOCK_STREAM if is_stream else socket.SOCK_DGRAM,
         )
-        made.setblocking(False)
-        if is_v6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     except OSError as error:
         raise failed(error) from error
+    _refuse_the_last(made)
+    made.setblocking(False)
+    if is_v6:
+        with suppress(OSError):
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return made
+
+
+def _refuse_the_last(made: socket.socket) -> None:
+    """
+    Leave the host enough descriptors for its logs, whatever all guests together open.
+
+    The system gives the lowest that is free: a high one says that few are left.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit != resource.RLIM_INFINITY and made.fileno() >= limit - limit // RESERVED_PART:
+        made.close()
+        raise NetError("new-socket-limit")
 
 
 def bind(made: socket.socket, endpoint: Endpoint, *, reuse: bool) -> Endpoint:
@@ -111,9 +128,14 @@ def accept(made: socket.socket) -> tuple[Connection, Endpoint, Endpoint]:
     """A connection with its two ends, ours first; `would-block` where nobody waits."""
     try:
         accepted, remote = made.accept()
-        accepted.setblocking(False)
+    except OSError as error:
+        raise failed(error) from error
+    _refuse_the_last(accepted)
+    accepted.setblocking(False)
+    try:
         return Connection(accepted), local_of(accepted), remote
     except OSError as error:
+        accepted.close()
         raise failed(error) from error
 
 

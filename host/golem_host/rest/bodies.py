@@ -142,6 +142,11 @@ class WorkerCreated:
 
 
 @dataclass(frozen=True, slots=True)
+class NetBody:
+    net: Annotated[Texts, "Patterns as `--net` takes them."] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InterruptQuery:
     recover_immediately: Annotated[bool, "Rebuild it at once, as after a crash."] = False
 

@@ -108,6 +108,8 @@ class Exchange:
     headers: Mapping[str, str]
     content: bytes
     document: object
+    gives_powers: bool
+    """See `golem_host.rest.guard.Policy`."""
 
     def named(self, name: str) -> str:
         """A parameter of the path."""

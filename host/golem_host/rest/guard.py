@@ -40,9 +40,14 @@ class Policy:
     """What ``Authorization: Bearer`` must give; None for no token."""
     hosts: frozenset[str] | None = None
     """Names that the ``Host`` header may give; None for any."""
+    gives_powers: bool = False
+    """Whether clients are the user who runs the host, and may let workers do more."""
 
 
-SOCKET_POLICY: Final = Policy()
+GIVES_POWERS: Final = "golem.gives_powers"
+"""Where the application finds that of the listener, in its scope."""
+
+SOCKET_POLICY: Final = Policy(gives_powers=True)
 """For a unix socket: the file's mode has decided."""
 
 
@@ -71,6 +76,7 @@ class Guard:
                 return
             # Names in a path are taken apart before they are decoded: they may hold a slash.
             scope["path"] = scope["raw_path"].decode("ascii")
+            scope[GIVES_POWERS] = self._policy.gives_powers
             await self._app(scope, receive, send)
         finally:
             self._requests -= 1

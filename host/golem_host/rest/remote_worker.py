@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -156,6 +156,9 @@ class RemoteWorker:
 
     def resume(self) -> None:
         self._ask("POST", "resume")
+
+    def grant_net(self, patterns: Sequence[str]) -> None:
+        self._ask("PUT", "net", body={"net": list(patterns)})
 
     def simulate_crash(self) -> None:
         self._ask("POST", "simulate-crash")

@@ -140,6 +140,16 @@ ROUTES: Final = (
         errors=_WORKER,
     ),
     Route(
+        name="grant-net",
+        method="PUT",
+        path=f"{WORKER}/net",
+        summary="What the worker may do on the network besides what all may, while this host runs; "
+        "only through the control socket.",
+        action=workers.grant_net,
+        body=b.NetBody,
+        errors=(*_WORKER, *_BODY),
+    ),
+    Route(
         name="interrupt-worker",
         method="POST",
         path=f"{WORKER}/interrupt",

@@ -13,6 +13,7 @@ from golem_host.errors import (
     WorkerExistsError,
     WorkerNotFoundError,
 )
+from golem_host.net.access import NetAccess
 from golem_host.services.forks import Forks
 from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.looks import Looks
@@ -257,6 +258,7 @@ class Workers:
             self._store.delete(self._layout.worker_key(*key))
             self._shared.scheduler.forget(key)
             self._shared.unfinished.clear(key)
+            self._shared.grants.forget(key)
             if component_id is not None:
                 self._shared.promises.delete_of(component_id, key.worker)
         if loaded is not None:
@@ -352,6 +354,7 @@ class Workers:
             status=status,
             output=WorkerOutput(oplog, self._shared.flusher),
             shared=self._shared,
+            net=NetAccess(self._shared.grants.of(key)),
         )
         return Runner(parts)
 

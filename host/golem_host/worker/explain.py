@@ -11,6 +11,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Final
 
+from golem_host.signals import WAITS_FOR_ITSELF
 from golem_host.status import EXITED, FAILED, INTERRUPTED, RETRYING, SUSPENDED, Status
 from golem_host.worker.metadata import time_text
 from golem_host.worker.parts import View
@@ -71,7 +72,7 @@ def _reason(view: View, name: str) -> _Reason:
     status = view.status
     resume, revert = f"worker resume {name}", f"worker revert {name} --last 1"
     if status.status == SUSPENDED and status.suspend is not None:
-        return _suspended(view, resume)
+        return _suspended(view, resume, revert)
     if status.status in {RETRYING, FAILED} and status.error is not None:
         return _failed(status, resume, revert)
     if status.status == INTERRUPTED:
@@ -91,7 +92,7 @@ def _reason(view: View, name: str) -> _Reason:
     return _Reason(what, status.last_timestamp, f"worker invoke {name} CALL", "makes one")
 
 
-def _suspended(view: View, resume: str) -> _Reason:
+def _suspended(view: View, resume: str, revert: str) -> _Reason:
     suspend = view.status.suspend
     assert suspend is not None
     since = f"since {time_text(suspend.timestamp)}"
@@ -103,6 +104,8 @@ def _suspended(view: View, resume: str) -> _Reason:
         return _Reason(what, suspend.timestamp, complete, "lets it go on")
     if not suspend.wake_at:
         what = f"is suspended, {since}: {suspend.reason}"
+        if suspend.reason == WAITS_FOR_ITSELF:
+            return _Reason(what, suspend.timestamp, revert, "takes that call back")
         return _Reason(what, suspend.timestamp, resume, "continues it")
     what = f"sleeps {since}, until {time_text(suspend.wake_at)}"
     effect = "waits with it if no process does"

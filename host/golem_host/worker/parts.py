@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
@@ -13,7 +13,7 @@ from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
 from golem_host.files.settings import FilesSettings, Quota
-from golem_host.net.grants import Grants
+from golem_host.net.access import NetAccess, WorkerGrants
 from golem_host.net.http.client import HttpClient
 from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
@@ -49,6 +49,8 @@ class Shared:
     link: Link
     hub: Hub
     peers: Peers
+    grants: WorkerGrants = field(default_factory=WorkerGrants)
+    """What each worker may do on the network."""
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
     http: HttpClient = field(default_factory=HttpClient)
@@ -110,6 +112,7 @@ class Parts:
     output: WorkerOutput
     shared: Shared
     console: Console = field(default_factory=Console)
+    net: NetAccess = field(default_factory=NetAccess)
 
     @property
     def label(self) -> str:
@@ -131,6 +134,18 @@ class Parts:
         assert self.status.create is not None
         return self.shared.find_component(self.status.create.component_id, version)
 
+    def grant_net(self, patterns: Sequence[str]) -> bool:
+        """
+        For the instances built from now on; whether that is a change.
+
+        Raises:
+            ValueError: One is no pattern.
+        """
+        before = self.net.grants
+        self.shared.grants.give(self.key, patterns)
+        self.net.grants = self.shared.grants.of(self.key)
+        return before.patterns != self.net.grants.patterns
+
     def services(self, component: Component, slot: RunSlot) -> Services:
         config = self.shared.config
         # R47: an ephemeral worker cannot be rebuilt, so it waits where it is.
@@ -149,8 +164,9 @@ class Parts:
             console=self.console,
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
-            grants=Grants.parse(config.net),
             http=self.shared.http,
+            net=self.net,
+            notify=self.output.notify,
             files=FilesSettings(
                 Quota(config.files_bytes_max, config.files_entries_max), self.shared.scratch
             ),

@@ -19,6 +19,7 @@ from golem_host.errors import (
     InvocationFailedError,
     InvocationInterruptedError,
 )
+from golem_host.net.access import NetAccess
 from golem_host.services.output import Watcher, WorkerOutput
 from golem_host.signals import InterruptSignal
 from golem_host.status import fold
@@ -61,6 +62,7 @@ class Scratch:
             status=fold(oplog.skim),
             output=WorkerOutput(oplog, shared.flusher),
             shared=shared,
+            net=NetAccess(shared.grants.of((component.name, name))),
         )
         # What cannot be rebuilt is treated like an ephemeral worker: it waits where it is.
         services = self._parts.services(replace(component, ephemeral=True), self._slot)

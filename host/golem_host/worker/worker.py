@@ -8,13 +8,14 @@ the worker has an instance or a thread at the moment.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Final, TypeVar
 
 from golem_host.component import Component, callable_exports
 from golem_host.errors import (
+    InvalidRequestError,
     InvocationInterruptedError,
 )
 from golem_host.services.console import InputSource
@@ -246,6 +247,26 @@ class Worker:
             PreviousInvocationFailedError, InvocationExitedError: Nothing can go on.
         """
         self._on_runner(_resume)
+
+    def grant_net(self, patterns: Sequence[str]) -> None:
+        """
+        Allow this worker more of the network than `HostConfig.net` does, from now on.
+
+        It lasts while this host is open, and replaces what was given before in this way.  Where
+        that is a change the instance, if there is one, is thrown away and rebuilt by replay.
+
+        Raises:
+            InvalidRequestError: One is no pattern; `golem_host.net.grants` explains them.
+        """
+
+        def grant(runner: Runner) -> None:
+            if runner.parts.grant_net(patterns):
+                runner.interrupt(InterruptSignal(restart=True))
+
+        try:
+            self._on_runner(grant)
+        except ValueError as error:
+            raise InvalidRequestError(reason=str(error)) from error
 
     def simulate_crash(self) -> None:
         """Throw the instance away in the middle of whatever it does, and rebuild it by replay."""

@@ -11,6 +11,7 @@ Everything such a program may use is imported here, since a guest cannot import 
 # mypy: ignore-errors
 
 import asyncio
+import collections
 import encodings.idna
 import errno
 import select
@@ -21,6 +22,8 @@ import sys
 import threading
 import time
 import traceback
+import urllib.error
+import urllib.request
 
 from componentize_py_types import Err, Ok
 from wit_world import exports

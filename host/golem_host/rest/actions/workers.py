@@ -10,6 +10,7 @@ from golem_host.rest.bodies import (
     ForkBody,
     InterruptQuery,
     MetadataForm,
+    NetBody,
     Nothing,
     RevertBody,
     UpdateBody,
@@ -79,6 +80,17 @@ def explain_worker(x: Exchange) -> ExplanationForm:
 
 def delete_worker(x: Exchange) -> Nothing:
     path_worker(x).delete()
+    return Nothing()
+
+
+def grant_net(x: Exchange) -> Nothing:
+    body = x.body(NetBody)
+    if not x.gives_powers:
+        raise InvalidRequestError(
+            reason="powers are given through the control socket only: start `golem-host serve` "
+            "with --net, or use `golem-host run --net` on its machine"
+        )
+    path_worker(x).grant_net(body.net)
     return Nothing()
 
 

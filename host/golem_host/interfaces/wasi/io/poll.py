@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from typing import Final
 
-from golem_host.context import InstanceContext, Services
+from golem_host.context import InstanceContext
 from golem_host.declare import (
     READ_LOCAL,
     UNRECORDED,
@@ -26,8 +26,14 @@ from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.io.pollables import Pollable, PromiseCell
 from golem_host.services.promises import PromiseId
-from golem_host.signals import SuspendSignal
+from golem_host.signals import WAITS_FOR_ITSELF, SuspendSignal
 from golem_oplog.types import FunctionType, ListType, Prim
+
+PINNED_NS_MAX: Final = 300_000_000_000
+"""
+A sleep shorter than this keeps an instance that has a connection to the outside, which would be
+lost with it.  Peers give up a connection on which nothing happens after about as long.
+"""
 
 _RECORD: Final = "golem io::poll::poll"
 _COUNT: Final = (("pollables", Prim.U32),)
@@ -55,7 +61,7 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
                 return ready
             deadlines = [d for p in pollables if (d := p.deadline_ns()) is not None]
             deadline = min(deadlines, default=None)
-            if _is_long(context.services, now, deadline, park_at):
+            if _is_long(context, now, deadline, park_at):
                 _suspend(context, pollables, {cell.promise for cell in cells}, deadline)
             watched = [w for p in pollables if (w := p.watched()) is not None]
             context.wait_until(_next_look(now, deadline, park_at), watched)
@@ -74,12 +80,15 @@ def _poll(context: InstanceContext, pollables: Sequence[Pollable]) -> list[int]:
     return ready
 
 
-def _is_long(services: Services, now: int, deadline: int | None, park_at: int | None) -> bool:
+def _is_long(context: InstanceContext, now: int, deadline: int | None, park_at: int | None) -> bool:
     """Whether what is left to wait is worth giving up the instance, as far as time goes."""
+    services = context.services
     if services.slot.is_crowded():
         return True
     is_far = deadline is None or deadline - now >= services.suspend_after_ns
-    return is_far and (park_at is None or now >= park_at)
+    if not is_far or (park_at is not None and now < park_at):
+        return False
+    return deadline is None or deadline - now >= PINNED_NS_MAX or not context.is_pinned()
 
 
 def _suspend(
@@ -97,7 +106,10 @@ def _suspend(
     if not may or len(promises) > 1 or not all(each.suspends() for each in pollables):
         return
     names = [str(promise) for promise in promises]
-    reason = f"waiting for promise {names[0]}" if names else "waiting for a timer"
+    if names:
+        reason = f"waiting for promise {names[0]}"
+    else:
+        reason = WAITS_FOR_ITSELF if deadline is None else "waiting for a timer"
     raise SuspendSignal(reason, deadline, "".join(names))
 
 

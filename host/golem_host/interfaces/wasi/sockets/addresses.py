@@ -62,6 +62,9 @@ ERROR_CODE: Final = EnumType(
 
 IpAddress = IPv4Address | IPv6Address
 
+FLOW_INFO_MASK: Final = 0xF_FFFF
+"""A guest may give 32 bits; a packet has room for 20."""
+
 
 def error_wire(code: str) -> Wire:
     """``result::err`` of a code."""
@@ -116,6 +119,9 @@ class SocketAddress:
         host, port, flow_info, scope_id = endpoint
         return cls(IPv6Address(host.partition("%")[0]), port, flow_info, scope_id)
 
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if self.is_v6 else f"{self.ip}:{self.port}"
+
     @property
     def is_v6(self) -> bool:
         return isinstance(self.ip, IPv6Address)
@@ -143,7 +149,7 @@ class SocketAddress:
     def endpoint(self) -> Endpoint:
         if not self.is_v6:
             return (str(self.ip), self.port)
-        return (str(self.ip), self.port, self.flow_info, self.scope_id)
+        return (str(self.ip), self.port, self.flow_info & FLOW_INFO_MASK, self.scope_id)
 
     def at(self, port: int) -> SocketAddress:
         return SocketAddress(self.ip, port, self.flow_info, self.scope_id)
@@ -173,3 +179,7 @@ class SocketAddress:
         if self.port != bound.port or self.is_v6 != bound.is_v6:
             return False
         return self.ip == bound.ip or (bound.ip.is_unspecified and self.ip.is_loopback)
+
+
+ANYWHERE: Final = (SocketAddress(IPv4Address(0), 0), SocketAddress(IPv6Address(0), 0))
+"""Any of this machine's addresses and any free port, of IPv4 and of IPv6."""

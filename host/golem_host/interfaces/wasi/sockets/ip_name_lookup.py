@@ -111,7 +111,7 @@ class IpNameLookup:
         if normal_name(text) == LOCALHOST:
             return Addresses(list(LOOPBACK))
         part = context.part(Sockets)
-        require(part.grants.resolves(text), "access-denied")
+        part.require_lookup(text)
         result = recorded_call(
             context, _RESOLVE, (text,), lambda: answered(lambda: _ask(context, text))
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, Protocol, Self
+from typing import Final, NoReturn, Protocol, Self
 
 from golem_host.context import InstanceContext
 from golem_host.declare import READ_LOCAL, Recorded
 from golem_host.dispatch import recorded_call
 from golem_host.interfaces.wasi.sockets.addresses import IpAddress, SocketAddress
-from golem_host.net.grants import Grants, unmapped
+from golem_host.net.grants import LISTEN, Grants, unmapped
+from golem_host.net.sockets import NetError
 from golem_oplog.types import FunctionType, ListType, Prim
 
 SOCKETS_MAX: Final = 1_024
@@ -27,11 +28,21 @@ _GRANTS: Final = Recorded(
 LOOPBACK: Final[tuple[IpAddress, ...]] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
+def _in_pattern(ip: IpAddress) -> str:
+    plain = unmapped(ip)
+    return f"[{plain}]" if isinstance(plain, IPv6Address) else str(plain)
+
+
 class Bound(Protocol):
     """A socket that has a port."""
 
     @property
     def local(self) -> SocketAddress | None: ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a socket of the operating system now."""
+        ...
 
     def release(self) -> None:
         """Give the operating system's socket back."""
@@ -49,6 +60,9 @@ class Sockets:
 
     def __init__(self, context: InstanceContext) -> None:
         self._context = context
+        # One instance has the same all its life: only so its first look after a recorded call is
+        # where a replay looks as well.
+        self._now = context.services.grants
         self._grants = Grants()
         self._numbers = 0
         self._port_next = PORT_FIRST
@@ -70,21 +84,59 @@ class Sockets:
         for each in self.all.values():
             each.release()
 
+    def is_pinned(self) -> bool:
+        return any(self.all[number].is_open for number in self.with_os)
+
     # -- grants -------------------------------------------------------------------------------
 
     @property
     def grants(self) -> Grants:
         context = self._context
-        replay, now = context.replay, context.services.grants
-        is_new = replay.live and now != self._grants
+        replay, now = context.replay, self._now
+        is_new = replay.live and now.patterns != self._grants.patterns
         if is_new or replay.next_is(context.function_id(_GRANTS)):
             given = recorded_call(context, _GRANTS, (), lambda: list(now.patterns))
             self._grants = Grants.parse(given)
         return self._grants
 
-    def may_connect(self, address: SocketAddress) -> bool:
-        names = self.names.get(unmapped(address.ip), set())
-        return self.grants.connects(address.ip, address.port, names)
+    def require_connect(self, address: SocketAddress) -> None:
+        """
+        Raises:
+            NetError: It is not granted; whoever watches is told what would.
+        """
+        if self.connectable()(address):
+            return
+        names = self.names.get(unmapped(address.ip), ())
+        host = min(names, default=_in_pattern(address.ip))
+        self._refuse(f"connect or send to {address}", f"{host}:{address.port}")
+
+    def require_listen(self, granted: object, address: SocketAddress) -> None:
+        """As `require_connect`, where it is known whether it is granted."""
+        if not granted:
+            port = address.port or "*"
+            host = "*" if address.ip.is_unspecified else _in_pattern(address.ip)
+            self._refuse(f"bind to {address}", f"{LISTEN}{host}:{port}")
+
+    def require_lookup(self, name: str) -> None:
+        if not self.grants.resolves(name):
+            self._refuse(f"look {name} up", f"{name.removesuffix('.')}:*")
+
+    def _refuse(self, what: str, pattern: str) -> NoReturn:
+        if self._context.replay.live:
+            hint = self._context.services.net.hint(what, pattern)
+            if hint is not None:
+                self._context.services.notify(hint)
+        raise NetError("access-denied")
+
+    def connectable(self) -> Callable[[SocketAddress], bool]:
+        """Whether an address may be connected or sent to, by what is granted now."""
+        grants = self.grants
+
+        def may(address: SocketAddress) -> bool:
+            names = self.names.get(unmapped(address.ip), set())
+            return grants.connects(address.ip, address.port, names)
+
+        return may
 
     # -- numbers ------------------------------------------------------------------------------
 

@@ -4,12 +4,16 @@
 What follows from the state of a socket is answered from it, unrecorded; what the operating system
 said is recorded: the address that was bound, how a connection came about, who was accepted.
 
+A socket has options and an address also while it connects and after that failed, as in POSIX and
+unlike in wasmtime: wasi-libc asks for them, and ends the program when it is told ``invalid-state``.
+
 Source: WASI 0.2 ``wasi:sockets/tcp``; ARCHITECTURE 11 for 4.8; error codes as wasi-libc bears them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Final, ParamSpec
 
@@ -24,13 +28,18 @@ from golem_host.declare import (
     resource,
 )
 from golem_host.dispatch import recorded_call
-from golem_host.interfaces.wasi.sockets.addresses import ERROR_CODE, SOCKET_ADDRESS, SocketAddress
+from golem_host.interfaces.wasi.sockets.addresses import (
+    ANYWHERE,
+    ERROR_CODE,
+    SOCKET_ADDRESS,
+    SocketAddress,
+)
 from golem_host.interfaces.wasi.sockets.network import Network
 from golem_host.interfaces.wasi.sockets.pairs import PairInput, PairOutput, pair
 from golem_host.interfaces.wasi.sockets.tcp_socket import State, TcpPollable, TcpSocket
 from golem_host.interfaces.wasi.sockets.tcp_streams import TcpInput, TcpOutput, answered
 from golem_host.net import sockets as os_side
-from golem_host.net.options import COUNT_MAX, TcpOptions, buffer_bytes, whole_seconds
+from golem_host.net.options import COUNT_MAX, buffer_bytes, whole_seconds
 from golem_host.net.sockets import BACKLOG_MAX, NetError
 from golem_host.wire import Public, Wire
 from golem_oplog.types import FunctionType, Prim, ResultType, TupleType
@@ -95,18 +104,13 @@ def _streams(made: TcpSocket) -> Streams:
     return streams
 
 
-def _options(of: TcpSocket) -> TcpOptions:
-    require(of.state not in (State.CONNECTING, State.CLOSED))
-    return of.options
-
-
 def _put(of: TcpSocket, name: str, given: int, value: int) -> None:
     require(given, "invalid-argument")
     _set(of, name, value)
 
 
 def _set(of: TcpSocket, name: str, value: int) -> None:
-    _options(of).put(name, value)
+    of.options.put(name, value)
     of.apply_options()
 
 
@@ -133,7 +137,7 @@ class TcpSocketResource:
             of.local = SocketAddress.of_wire(checked(result))
             of.is_within = False
         else:
-            require(address.ip.is_loopback, "access-denied")
+            part.require_listen(address.ip.is_loopback, address)
             if address.port:
                 require(not part.is_taken(part.tcp, address), "address-in-use")
                 of.local = address
@@ -155,18 +159,16 @@ class TcpSocketResource:
         self, context: InstanceContext, of: TcpSocket, network: Network, remote_address: Public
     ) -> None:
         address = SocketAddress.of_public(remote_address)
-        fits = address.is_v6 == of.is_v6 and address.is_unicast and address.is_remote
-        require(fits, "invalid-argument")
         require(of.state is not State.CONNECTING, "concurrency-conflict")
         require(of.state in (State.UNBOUND, State.BOUND))
+        fits = address.is_v6 == of.is_v6 and address.is_unicast and address.is_remote
+        require(fits, "invalid-argument")
         part = of.part
         for found in part.found(part.tcp, address):
             if isinstance(found, TcpSocket) and found.state is State.LISTENING:
                 self._meet(of, found, address)
                 return
-        require(part.may_connect(address), "access-denied")
-        # A port within the guest is none that the outside could answer to.
-        require(of.local is None or not of.is_within, "access-denied")
+        part.require_connect(address)
         require(part.take_os(of.number), "new-socket-limit")
         of.remote = address
         of.state = State.CONNECTING
@@ -175,9 +177,9 @@ class TcpSocketResource:
     def _meet(of: TcpSocket, listener: TcpSocket, address: SocketAddress) -> None:
         """Connect to a listener of the same guest; it is decided at once."""
         part = of.part
-        of.remote = address
-        of.state = State.CONNECTING
         if len(listener.waiting) >= listener.options.backlog:
+            of.remote = address
+            of.state = State.CONNECTING
             of.is_refused = True
             return
         if of.local is None:
@@ -185,6 +187,8 @@ class TcpSocketResource:
             require(of.local, "address-in-use")
             part.tcp[of.number] = of
         assert of.local is not None
+        of.remote = address
+        of.state = State.CONNECTING
         of.pair, there = pair()
         listener.waiting.append((there, address, of.local))
 
@@ -263,6 +267,8 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def local_address(self, context: InstanceContext, of: TcpSocket) -> Public:
+        if of.state in (State.CONNECTING, State.CLOSED):
+            return (of.local or ANYWHERE[of.is_v6]).public()
         require(of.state in (State.BOUND, State.LISTENING, State.CONNECTED))
         assert of.local is not None
         return of.local.public()
@@ -289,12 +295,14 @@ class TcpSocketResource:
         require(of.state in (State.UNBOUND, State.BOUND, State.LISTENING))
         of.options.put("backlog", min(value, BACKLOG_MAX))
         if of.state is State.LISTENING and of.made is not None:
-            os_side.listen(of.made, of.options.backlog)
+            # Told as other options are: after a replay there is nobody to answer.
+            with suppress(NetError):
+                os_side.listen(of.made, of.options.backlog)
 
     @function(UNRECORDED)
     @fallible
     def keep_alive_enabled(self, context: InstanceContext, of: TcpSocket) -> bool:
-        return bool(_options(of).keep_alive_enabled)
+        return bool(of.options.keep_alive_enabled)
 
     @function(UNRECORDED)
     @fallible
@@ -304,7 +312,7 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def keep_alive_idle_time(self, context: InstanceContext, of: TcpSocket) -> int:
-        return _options(of).keep_alive_idle_time
+        return of.options.keep_alive_idle_time
 
     @function(UNRECORDED)
     @fallible
@@ -314,7 +322,7 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def keep_alive_interval(self, context: InstanceContext, of: TcpSocket) -> int:
-        return _options(of).keep_alive_interval
+        return of.options.keep_alive_interval
 
     @function(UNRECORDED)
     @fallible
@@ -324,7 +332,7 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def keep_alive_count(self, context: InstanceContext, of: TcpSocket) -> int:
-        return _options(of).keep_alive_count
+        return of.options.keep_alive_count
 
     @function(UNRECORDED)
     @fallible
@@ -334,7 +342,7 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def hop_limit(self, context: InstanceContext, of: TcpSocket) -> int:
-        return _options(of).hop_limit
+        return of.options.hop_limit
 
     @function(UNRECORDED)
     @fallible
@@ -344,7 +352,7 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def receive_buffer_size(self, context: InstanceContext, of: TcpSocket) -> int:
-        return _options(of).receive_buffer_size
+        return of.options.receive_buffer_size
 
     @function(UNRECORDED)
     @fallible
@@ -354,7 +362,7 @@ class TcpSocketResource:
     @function(UNRECORDED)
     @fallible
     def send_buffer_size(self, context: InstanceContext, of: TcpSocket) -> int:
-        return _options(of).send_buffer_size
+        return of.options.send_buffer_size
 
     @function(UNRECORDED)
     @fallible

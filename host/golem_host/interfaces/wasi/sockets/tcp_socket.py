@@ -84,6 +84,8 @@ class TcpSocket:
         self.handles -= 1
         if self.handles:
             return
+        # What still polls it must not make it again.
+        self.state = State.CLOSED
         self.part.leave(self.number)
         for waiting, _, _ in self.waiting:
             waiting.close()
@@ -93,6 +95,10 @@ class TcpSocket:
         if self.connection is not None:
             self.part.before_output()
         self.release()
+
+    @property
+    def is_open(self) -> bool:
+        return self.made is not None
 
     def release(self) -> None:
         if self.connection is not None:
@@ -161,7 +167,8 @@ class TcpSocket:
         self.part.before_output()
         try:
             if self.made is None:
-                if self.local is not None:
+                # A port within the guest is none that the outside could answer to.
+                if self.local is not None and not self.is_within:
                     self.bind(self.local)
                 else:
                     self.made = os_side.open_socket(is_v6=self.is_v6, is_stream=True)

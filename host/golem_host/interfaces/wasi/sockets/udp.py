@@ -6,7 +6,7 @@ Source: WASI 0.2 ``wasi:sockets/udp``; the answers in each state are those of wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from golem_host.context import InstanceContext
@@ -22,7 +22,12 @@ from golem_host.declare import (
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.io.pollables import Ready
-from golem_host.interfaces.wasi.sockets.addresses import ERROR_CODE, SOCKET_ADDRESS, SocketAddress
+from golem_host.interfaces.wasi.sockets.addresses import (
+    ANYWHERE,
+    ERROR_CODE,
+    SOCKET_ADDRESS,
+    SocketAddress,
+)
 from golem_host.interfaces.wasi.sockets.network import Network
 from golem_host.interfaces.wasi.sockets.tcp import checked, fallible, require
 from golem_host.interfaces.wasi.sockets.tcp_socket import State
@@ -46,6 +51,8 @@ from golem_oplog.types import (
 SENT_MAX: Final = 16
 """Most that one call sends or receives."""
 DATAGRAM_BYTES_MAX: Final = 65_507
+LOOKS_MAX: Final = 256
+"""How many datagrams one call takes from the operating system, those that are refused included."""
 
 _SOCKET: Final = ("socket", Prim.U32)
 _BIND: Final = Recorded(
@@ -61,7 +68,7 @@ _STREAM: Final = Recorded(
     FunctionType(
         "sockets::udp::stream",
         (_SOCKET, ("remote-address", OptionType(SOCKET_ADDRESS))),
-        ResultType(None, ERROR_CODE),
+        ResultType(SOCKET_ADDRESS, ERROR_CODE),
     ),
 )
 _RECEIVE: Final = Recorded(
@@ -94,8 +101,10 @@ class Datagrams:
     generation: int
     permitted: int = 0
 
-    def require_alive(self) -> None:
+    def alive(self) -> UdpSocket:
+        """The socket, unless it is dropped or has made other streams since."""
         require(self.of.streams == self.generation and self.of.state is State.BOUND)
+        return self.of
 
 
 class Incoming(Datagrams):
@@ -104,6 +113,26 @@ class Incoming(Datagrams):
 
 class Outgoing(Datagrams):
     """Behind an ``outgoing-datagram-stream`` handle."""
+
+
+def _bind_outside(context: InstanceContext, of: UdpSocket, address: SocketAddress) -> SocketAddress:
+    """Bind with the operating system, recorded; where."""
+    part = of.part
+    require(part.take_os(of.number), "new-socket-limit")
+    request = (of.number, address.wire())
+    result = recorded_call(
+        context, _BIND, request, lambda: answered(lambda: of.bind(address).wire())
+    )
+    if result[0]:
+        part.with_os.discard(of.number)
+    of.outside = SocketAddress.of_wire(checked(result))
+    return of.outside
+
+
+def _reach_out(context: InstanceContext, of: UdpSocket) -> None:
+    """Before something is sent to the outside for the first time: as through an address translation."""
+    if of.is_within:
+        _bind_outside(context, of, ANYWHERE[of.is_v6])
 
 
 @resource("wasi:sockets/udp", "udp-socket")
@@ -117,21 +146,12 @@ class UdpSocketResource:
         require(address.is_v6 == of.is_v6 and not address.is_mapped, "invalid-argument")
         require(of.state is State.UNBOUND)
         part = of.part
-        grants = part.grants
-        of.may_listen = grants.listens(address.ip, address.port)
-        is_anybody = address.port == 0 and (address.ip.is_unspecified or address.ip.is_loopback)
-        require(of.may_listen or is_anybody or address.ip.is_loopback, "access-denied")
+        of.may_listen = part.grants.listens(address.ip, address.port)
+        is_anybody = address.port == 0 and address.ip.is_unspecified
+        part.require_listen(of.may_listen or is_anybody or address.ip.is_loopback, address)
         require(address.port == 0 or not part.is_taken(part.udp, address), "address-in-use")
-        if of.may_listen or (is_anybody and not grants.is_empty):
-            require(part.take_os(of.number), "new-socket-limit")
-            request = (of.number, address.wire())
-            result = recorded_call(
-                context, _BIND, request, lambda: answered(lambda: of.bind(address).wire())
-            )
-            if result[0]:
-                part.with_os.discard(of.number)
-            of.local = SocketAddress.of_wire(checked(result))
-            of.is_within = False
+        if of.may_listen:
+            of.local = _bind_outside(context, of, address)
         else:
             of.local = address if address.port else part.free_port(part.udp, address)
             require(of.local, "address-in-use")
@@ -155,14 +175,17 @@ class UdpSocketResource:
             fits = remote.is_v6 == of.is_v6 and not remote.is_mapped and remote.is_remote
             require(fits, "invalid-argument")
             within = next(of.part.found(of.part.udp, remote), None)
-            require(within is not None or of.part.may_connect(remote), "access-denied")
+            if within is None:
+                of.part.require_connect(remote)
+                _reach_out(context, of)
+        shown = None
         if not of.is_within and (remote is not None or of.remote is not None):
             request = (of.number, None if remote is None else (remote.wire(),))
-
-            def perform() -> Wire:
-                of.connect(remote)
-
-            checked(recorded_call(context, _STREAM, request, lambda: answered(perform)))
+            result = recorded_call(
+                context, _STREAM, request, lambda: answered(lambda: of.connect(remote).wire())
+            )
+            shown = SocketAddress.of_wire(checked(result))
+        of.shown = None if remote is None else shown
         of.remote = remote
         of.keep_only(remote)
         of.streams += 1
@@ -173,7 +196,8 @@ class UdpSocketResource:
     def local_address(self, context: InstanceContext, of: UdpSocket) -> Public:
         require(of.state is State.BOUND)
         assert of.local is not None
-        return of.local.public()
+        seen = of.local if of.remote is None else _seen(of.local, of.remote)
+        return (of.shown or seen).public()
 
     @function(UNRECORDED)
     @fallible
@@ -236,16 +260,18 @@ class IncomingDatagrams:
     @function(UNRECORDED)
     @fallible
     def receive(self, context: InstanceContext, stream: Incoming, max_results: int) -> list[Public]:
-        of = stream.of
+        of = stream.alive()
         count = min(max_results, SENT_MAX)
-        if of.streams != stream.generation or count == 0:
+        if count == 0:
             return []
         if of.queue or of.is_within:
             return [_public(*of.take()) for _ in range(min(count, len(of.queue)))]
+        # Known before the call that is recorded: to learn it may be recorded as well.
+        senders = None if of.may_listen else of.part.connectable()
         request = (of.number, count)
         found = checked(
             recorded_call(
-                context, _RECEIVE, request, lambda: answered(lambda: _received(of, count))
+                context, _RECEIVE, request, lambda: answered(lambda: _received(of, count, senders))
             )
         )
         return [_public(bytes(data), SocketAddress.of_wire(sender)) for data, sender in found]
@@ -259,19 +285,21 @@ def _public(data: bytes, sender: SocketAddress) -> Public:
     return {"data": data, "remote-address": sender.public()}
 
 
-def _received(of: UdpSocket, count: int) -> Wire:
-    """What the operating system has, from whom the guest may hear."""
+def _received(of: UdpSocket, count: int, senders: Callable[[SocketAddress], bool] | None) -> Wire:
+    """What the operating system has, from whom the guest may hear: from anybody, with None."""
     found: list[Wire] = []
-    while len(found) < count:
+    # Bounded, because those who may not be heard may send without end.
+    for _ in range(LOOKS_MAX):
+        if len(found) == count:
+            break
         try:
             data, endpoint = os_side.receive_from(of.os_socket())
         except NetError as error:
-            # An error of an earlier send is told by the next one.
-            if found or error.code in ("would-block", "connection-refused"):
+            if found or error.code == "would-block":
                 break
             raise
         sender = SocketAddress.of_endpoint(endpoint)
-        if of.may_listen or of.part.may_connect(sender):
+        if senders is None or senders(sender):
             found.append([data, sender.wire()])
     return found
 
@@ -281,6 +309,7 @@ class OutgoingDatagrams:
     @function(UNRECORDED)
     @fallible
     def check_send(self, context: InstanceContext, stream: Outgoing) -> int:
+        stream.alive()
         stream.permitted = SENT_MAX
         return SENT_MAX
 
@@ -289,11 +318,12 @@ class OutgoingDatagrams:
     def send(self, context: InstanceContext, stream: Outgoing, datagrams: Sequence[Public]) -> int:
         if len(datagrams) > stream.permitted:
             raise GuestError("send of more datagrams than check-send permitted")
+        of = stream.alive()
         stream.permitted -= len(datagrams)
         sent = 0
         try:
             for each in datagrams:
-                _send(context, stream.of, each)
+                _send(context, of, each)
                 sent += 1
         except NetError:
             # The first one that fails is told when it is tried again.
@@ -319,7 +349,8 @@ def _send(context: InstanceContext, of: UdpSocket, datagram: Public) -> None:
         if isinstance(found, UdpSocket):
             found.put(data, _seen(of.local, to))
         return
-    require(part.may_connect(to) and not of.is_within, "access-denied")
+    part.require_connect(to)
+    _reach_out(context, of)
     sent = False
 
     def perform() -> Wire:

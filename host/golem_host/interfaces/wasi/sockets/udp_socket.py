@@ -39,7 +39,10 @@ class UdpSocket:
         self.local: SocketAddress | None = None
         self.remote: SocketAddress | None = None
         """What it is connected to; of the operating system's socket, once it is made, too."""
-        self.is_within = True
+        self.outside: SocketAddress | None = None
+        """Where it is bound with the operating system; None while it is within the guest only."""
+        self.shown: SocketAddress | None = None
+        """Where it is seen to send from, once it is connected to the outside."""
         self.may_listen = False
         """Whether anybody may send to it, and not only those that it may send to."""
         self.queue: deque[Datagram] = deque()
@@ -48,10 +51,18 @@ class UdpSocket:
         self.streams = 0
         """How often streams were made: only the last ones are alive."""
 
+    @property
+    def is_within(self) -> bool:
+        return self.outside is None
+
     def dropped(self) -> None:
         self.part.leave(self.number)
         self.state = State.CLOSED
         self.release()
+
+    @property
+    def is_open(self) -> bool:
+        return self._made is not None
 
     def release(self) -> None:
         if self._made is not None:
@@ -100,16 +111,31 @@ class UdpSocket:
         return self._made
 
     def _restore(self) -> None:
-        assert self.local is not None
-        self.bind(self.local)
-        if self._made is not None and self.remote is not None:
-            os_side.connect_datagrams(self._made, self.remote.endpoint())
+        assert self.outside is not None
+        self.bind(self.outside)
+        if self.remote is not None:
+            self._connect(self.remote)
 
-    def connect(self, remote: SocketAddress | None) -> None:
-        """To another one than before, or to none; raises where that cannot be."""
+    def connect(self, remote: SocketAddress | None) -> SocketAddress:
+        """
+        To another one than before, or to none; where it is seen to send from.
+
+        What has come for it and was not received is lost.
+        """
         self.release()
-        self.remote = remote
-        self.os_socket()
+        assert self.outside is not None
+        bound = self.bind(self.outside)
+        return bound if remote is None else self._connect(remote)
+
+    def _connect(self, remote: SocketAddress) -> SocketAddress:
+        assert self._made is not None
+        try:
+            endpoint = os_side.connect_datagrams(self._made, remote.endpoint())
+        except NetError:
+            # Not left bound alone: it would be taken for connected.
+            self.release()
+            raise
+        return SocketAddress.of_endpoint(endpoint)
 
     def watched(self) -> Watched | None:
         return None if self._made is None else (self._made.fileno(), READABLE)
@@ -127,6 +153,8 @@ class HasDatagram(Unwatched):
 
     def ready(self, now_ns: int) -> bool:
         of = self._socket
+        if of.state is State.CLOSED:
+            return True
         if of.queue or of.is_within:
             return bool(of.queue)
         try:
