@@ -106,9 +106,8 @@ def serve(request: ServeRequest) -> int:
     API.
 
     \b
-    Examples:
+    Example:
       golem-host serve --port 0 --json
-      golem-host serve guest_examples/webapp --worker-from header:x-user
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.session import state_root
     from golem_host import Host, HostConfig

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from golem_host.component import Component
     from golem_host.host import Host
     from golem_host.worker.request import Call
+    from golem_host.worker.worker import Worker
 
 _LOG: Final = logging.getLogger(__name__)
 KEY_HEADER: Final = "idempotency-key"
@@ -137,7 +138,8 @@ class HttpApp:
             watching = ExitStack()
             watching.enter_context(self._outputs.shown(worker))
             try:
-                return worker.begin(TYPE.name, *args, idempotency_key=key), watching
+                call = _known(worker, key, args)
+                return call or worker.begin(TYPE.name, *args, idempotency_key=key), watching
             except BaseException:
                 watching.close()
                 raise
@@ -169,6 +171,24 @@ class HttpApp:
             if not running.done():
                 call.stop()
                 running.add_done_callback(_retrieve)
+
+
+def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | None:
+    """
+    The call that a client makes again.
+
+    Its headers may differ: what traces it, says when it was sent, or names another of our
+    addresses.  Method, path and body may not: `Worker.begin` then refuses.
+    """
+    call = None if key is None else worker.call(key)
+    if call is None or call.function != TYPE or _essence(call.args) != _essence(args):
+        return None
+    return call
+
+
+def _essence(args: tuple[Public, ...]) -> tuple[Public, ...]:
+    method, _scheme, _authority, path, _headers, body = args
+    return method, path, body
 
 
 def _retrieve(running: asyncio.Future[Public]) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from golem_host.errors import InvalidRequestError, ParamTypeMismatchError
 from golem_host.wire import Public, Wire
 from golem_host.worker.parts import NS_PER_S
-from golem_host.worker.request import Request
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.types import FunctionType
 from golem_oplog.values import from_wire, to_wire
@@ -36,9 +35,9 @@ def _count(number: int) -> str:
     return f"{number} argument" if number == 1 else f"{number} arguments"
 
 
-def public_args(request: Request) -> tuple[Public, ...]:
-    types = [ty for _, ty in request.function.params]
-    return tuple(from_wire(ty)(wire) for ty, wire in zip(types, request.args, strict=True))
+def public_args(function: FunctionType, wires: list[Wire]) -> tuple[Public, ...]:
+    types = [ty for _, ty in function.params]
+    return tuple(from_wire(ty)(wire) for ty, wire in zip(types, wires, strict=True))
 
 
 def unix_ns_of(at: datetime | float) -> int:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from golem_host.errors import InvalidRequestError
 from golem_host.system import monotonic_s
 from golem_host.wire import Public, Wire
+from golem_host.worker.arguments import public_args
 from golem_oplog.cbor import decode_value, fingerprint
 from golem_oplog.types import FunctionType
 from golem_oplog.values import from_wire
@@ -223,6 +224,11 @@ class Call:
     def function(self) -> FunctionType:
         """The export that is called."""
         return self._request.function
+
+    @property
+    def args(self) -> tuple[Public, ...]:
+        """What it is called with, in public form."""
+        return public_args(self._request.function, self._request.args)
 
     def _ask_again(self) -> None:
         found = self._again(self.key)

@@ -191,7 +191,12 @@ class Worker:
     def unfinished(self) -> list[Unfinished]:
         """Everything accepted and not completed, the running invocation first."""
         return [
-            Unfinished(request.key, request.function.name, public_args(request), running)
+            Unfinished(
+                request.key,
+                request.function.name,
+                public_args(request.function, request.args),
+                running,
+            )
             for request, running in self._on_runner(lambda runner: runner.ledger.unfinished())
         ]
 
