@@ -20,7 +20,8 @@ COMMANDS: Final = {
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
     "promise": CommandEntry("golem_cli.promise:promise", "List, complete and delete promises."),
     "serve": CommandEntry(
-        "golem_cli.serve:serve", "Own a state directory, run its workers, and serve the REST API."
+        "golem_cli.serve:serve",
+        "Own a state directory, run its workers, and serve the REST API, or a component.",
     ),
     "gc": CommandEntry(
         "golem_cli.gc:gc",
