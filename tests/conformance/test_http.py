@@ -7,6 +7,7 @@ nothing is appended and no server is asked again.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Final
 import pytest
 
 from tests.support.guests import python_guest
+from tests.support.hosts import open_host
 from tests.support.http_servers import (
     CA_FILE,
     PATIENCE_S,
@@ -27,6 +29,7 @@ from tests.support.http_servers import (
     server_tls,
     serving,
 )
+from tests.support.memory import resident_bytes
 from tests.support.repository import ROOT
 from tests.support.wasi_hosts import ONE_ATTEMPT, Seen, ours, replayed
 
@@ -497,3 +500,72 @@ def test_tls_is_verified_by_the_host(tmp_path: Path) -> None:
     assert ["b'GET / '"] == trusted
     assert ["ErrorCode_TlsCertificateError()"] == unknown
     assert ["ErrorCode_TlsProtocolError()"] == plain
+
+
+def test_a_sleep_does_not_give_up_what_is_under_way(tmp_path: Path) -> None:
+    """Else a request that was answered would be sent again; afterwards the guest suspends."""
+    program = """
+response = send(request('URL/large/5'))
+time.sleep(0.4)
+print(read(response)[0])
+time.sleep(0.4)
+print(fetch('URL/')[2])
+"""
+    wasm = python_guest(ROOT / "tests/support/http_guest")
+    config = replace(ONE_ATTEMPT, net=ANY, suspend_after_s=0.2, idle_after_s=0)
+    with serving(many) as served:
+        args = ["prog", program.replace("URL", served.url)]
+        seen = ours(wasm, args, {}, tmp_path / "state", config)
+
+        assert b"b'xxxxx'\nb'GET / '\n" == seen.stdout
+        assert {1} == set(served.keys().values())
+        assert 2 == len(served.asked)
+    with open_host(tmp_path / "state", replace(config, threads_max=0)) as host:
+        kinds = [entry.kind for entry in host.workers.get("command", "main").oplog()]
+
+    assert 1 == kinds.count("suspend")
+
+
+def test_bodies_of_any_size_take_little_memory(tmp_path: Path) -> None:
+    """Both ways, of a guest that hands on piece by piece; on replay the record is read."""
+    size = (1 << 30) if os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full" else 32 << 20
+    program = f"""
+made = request('URL/', types.Method_Put(), [('content-length', '{size}')])
+body = made.body()
+future = outgoing_handler.handle(made, None)
+piece = bytes(65536)
+with body.write() as stream:
+    left = {size}
+    while left:
+        with stream.subscribe() as room: room.block()
+        count = min(stream.check_write(), left)
+        stream.write(piece[:count])
+        left -= count
+types.OutgoingBody.finish(body, None)
+body = response_of(future).consume()
+total = 0
+with body.stream() as stream:
+    try:
+        while True: total += stream.blocking_skip(65536)
+    except Err as error: print(type(error.value).__name__, total)
+"""
+    peak: list[int] = []
+    with raw_server(lambda connection, _: _take_and_give(connection, size, peak)) as raw:
+        found = lines(program, raw.url, tmp_path)
+
+    assert [f"StreamError_Closed {size}"] == found
+    # The first is of a guest that runs already.
+    assert max(peak) - peak[0] < 16 << 20
+
+
+def _take_and_give(connection: socket.socket, size: int, peak: list[int]) -> None:
+    piece = bytearray(1 << 16)
+    left = size
+    while left:
+        left -= connection.recv_into(piece)
+        if left % (1 << 22) < len(piece):
+            peak.append(resident_bytes())
+    connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % size)
+    for _ in range(size // len(piece)):
+        connection.sendall(piece)
+        peak.append(resident_bytes())
