@@ -278,6 +278,28 @@ print(code(writer.blocking_write_and_flush, b"x"), code(writer.blocking_write_an
         )
 
 
+def test_a_connection_is_spliced_into_another(tmp_path: Path) -> None:
+    """As a recorded read and a recorded write, like zeroes and what is skipped (R35)."""
+    program = f"""{BINDINGS}
+s, reader, writer = connected()
+other, other_reader, other_writer = connected()
+writer.blocking_write_and_flush(b"spliced")
+reader.subscribe().block()
+print(other_writer.splice(reader, 3), other_writer.blocking_splice(reader, 100))
+writer.blocking_write_and_flush(b"skipped")
+print(reader.blocking_skip(4), reader.blocking_read(10))
+other_writer.blocking_write_zeroes_and_flush(2)
+other.shutdown(tcp.ShutdownType.SEND)
+found = b""
+while isinstance(piece := code(other_reader.blocking_read, 100), bytes):
+    found += piece
+print(found)
+"""
+    with serving(loopback.echo, at_once=2) as server:
+        printed = "3 4\n4 b'PED'\nb'SPLICED\\x00\\x00'\n"
+        assert (0, printed) == runs_alike(program, ("127.0.0.1:*",), tmp_path, server.port)
+
+
 def test_what_is_dropped_is_not_made_again(tmp_path: Path) -> None:
     """Streams and pollables that outlive their socket are dead, and hold no descriptor."""
     program = f"""{BINDINGS}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE
+from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE, Recorded
 from golem_host.interfaces.golem.api import identity, promises, search
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
+from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
 
 EXPORTED_BY_GUESTS: Final = frozenset(
@@ -28,6 +29,10 @@ class Inside(NamedTuple):
     record: str
 
 
+def _inside(recorded: Recorded) -> Inside:
+    return Inside(recorded.kind, recorded.type.name)
+
+
 RECORDED_INSIDE: Final = {
     "golem:api/host.{[method]get-agents.get-next}": Inside(READ_REMOTE, search.RECORD),
     "golem:api/host.{[method]get-promise-result.get}": Inside(READ_REMOTE, promises.POLL_RECORD),
@@ -43,6 +48,15 @@ RECORDED_INSIDE: Final = {
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat}": Inside(READ_LOCAL, STAT_RECORD),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
+    "wasi:sockets/ip-name-lookup.{resolve-addresses}": _inside(ip_name_lookup.RESOLVE),
+    "wasi:sockets/tcp.{[method]tcp-socket.accept}": _inside(tcp.ACCEPT),
+    "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": _inside(tcp.CONNECT),
+    "wasi:sockets/tcp.{[method]tcp-socket.start-bind}": _inside(tcp.BIND),
+    "wasi:sockets/tcp.{[method]tcp-socket.start-listen}": _inside(tcp.LISTEN),
+    "wasi:sockets/udp.{[method]incoming-datagram-stream.receive}": _inside(udp.RECEIVE),
+    "wasi:sockets/udp.{[method]outgoing-datagram-stream.send}": _inside(udp.SEND),
+    "wasi:sockets/udp.{[method]udp-socket.start-bind}": _inside(udp.BIND),
+    "wasi:sockets/udp.{[method]udp-socket.stream}": _inside(udp.STREAM),
 }
 """Functions that run again on replay, but for one call inside of them that is recorded."""
 
