@@ -83,6 +83,17 @@ RECORDED = {
     ),
     "wasi:random/random.{get-random-bytes}": "golem random::get_random_bytes",
     "wasi:random/random.{get-random-u64}": "golem random::get_random_u64",
+    "wasi:sockets/ip-name-lookup.{resolve-addresses}": (
+        "sockets::ip_name_lookup::resolve_addresses"
+    ),
+    "wasi:sockets/tcp.{[method]tcp-socket.accept}": "sockets::tcp::accept",
+    "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": "sockets::tcp::finish_connect",
+    "wasi:sockets/tcp.{[method]tcp-socket.start-bind}": "sockets::tcp::bind",
+    "wasi:sockets/tcp.{[method]tcp-socket.start-listen}": "sockets::tcp::listen",
+    "wasi:sockets/udp.{[method]incoming-datagram-stream.receive}": "sockets::udp::receive",
+    "wasi:sockets/udp.{[method]outgoing-datagram-stream.send}": "sockets::udp::send",
+    "wasi:sockets/udp.{[method]udp-socket.start-bind}": "sockets::udp::bind",
+    "wasi:sockets/udp.{[method]udp-socket.stream}": "sockets::udp::stream",
 }
 """Host function -> the name under which it is recorded; every other leaves no trace of its own."""
 
@@ -115,6 +126,15 @@ KINDS = {
     "golem:api/host.{revert-worker}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-agent}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-worker}": FunctionKind.WRITE_REMOTE,
+    "wasi:sockets/ip-name-lookup.{resolve-addresses}": FunctionKind.READ_REMOTE,
+    "wasi:sockets/tcp.{[method]tcp-socket.accept}": FunctionKind.READ_REMOTE,
+    "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": FunctionKind.READ_REMOTE,
+    "wasi:sockets/tcp.{[method]tcp-socket.start-bind}": FunctionKind.WRITE_LOCAL,
+    "wasi:sockets/tcp.{[method]tcp-socket.start-listen}": FunctionKind.WRITE_LOCAL,
+    "wasi:sockets/udp.{[method]incoming-datagram-stream.receive}": FunctionKind.READ_REMOTE,
+    "wasi:sockets/udp.{[method]outgoing-datagram-stream.send}": FunctionKind.WRITE_LOCAL,
+    "wasi:sockets/udp.{[method]udp-socket.start-bind}": FunctionKind.WRITE_LOCAL,
+    "wasi:sockets/udp.{[method]udp-socket.stream}": FunctionKind.WRITE_LOCAL,
 }
 """Recorded functions that are not read-local."""
 

@@ -81,9 +81,9 @@ def undisturbed(name: str, *, flushing: bool) -> Iterator[Run]:
         begun = Path(folder) / "begun"
         set_up(begun, PROGRAMS[name].replace("URL", served.url))
         with (
-            reopened(begun, packed(begun, COMPONENTS)) as state_dir,
+            reopened(begun, packed(begun, components=False)) as state_dir,
             open_host(state_dir, config()) as host,
-            watched(host, state_dir, flushing=flushing, without=COMPONENTS) as moments,
+            watched(host, state_dir, flushing=flushing, components=False) as moments,
         ):
             output = play(host)
         keys = served.keys()

@@ -9,18 +9,14 @@ promise's id and does nothing until it is killed.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from itertools import count
 from pathlib import Path
-from typing import Any, Final
-from unittest.mock import patch
+from typing import Final
 
 from golem_host import PromiseId
-from golem_oplog.log import SegmentedOplog
 from tests.support.host_api_scripts import COMPONENT, SCRIPTS, Play, config, play_to_the_end
 from tests.support.hosts import open_host
+from tests.support.moments import dying_before
 
 PARKED: Final = "parked"
 
@@ -30,23 +26,7 @@ def main(state_dir: Path, script: str, number: int) -> None:
         if script == PARKED:
             _park(Play(host))
             return
-        passed = count(1)
-
-        def killing(method: Any) -> Any:
-            def append(*args: Any) -> Any:
-                if next(passed) == number:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return method(*args)
-
-            return append
-
-        with (
-            patch.object(SegmentedOplog, "append", killing(SegmentedOplog.append)),
-            patch.object(SegmentedOplog, "append_call", killing(SegmentedOplog.append_call)),
-            patch.object(
-                SegmentedOplog, "append_together", killing(SegmentedOplog.append_together)
-            ),
-        ):
+        with dying_before(number):
             play_to_the_end(host, SCRIPTS[script])
 
 

@@ -17,15 +17,16 @@ Handle = Callable[[socket.socket], None]
 
 
 class Server:
-    """One that answers connections one after the other."""
+    """One that answers so many connections at once."""
 
-    def __init__(self, listener: socket.socket, handle: Handle) -> None:
+    def __init__(self, listener: socket.socket, handle: Handle, at_once: int) -> None:
         self.port: int = listener.getsockname()[1]
         self.accepted = 0
         self._listener = listener
         self._handle = handle
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._serve) for _ in range(at_once)]
+        for thread in self._threads:
+            thread.start()
 
     def _serve(self) -> None:
         while True:
@@ -44,14 +45,15 @@ class Server:
             # `close` alone wakes nobody who waits in `accept`.
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive()
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
 
 
 @contextmanager
-def serving(handle: Handle) -> Iterator[Server]:
+def serving(handle: Handle, *, at_once: int = 1) -> Iterator[Server]:
     with socket.create_server((HOST, 0)) as listener:
-        server = Server(listener, handle)
+        server = Server(listener, handle, at_once)
         try:
             yield server
         finally:

@@ -10,10 +10,13 @@ moment.
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 from unittest.mock import patch
@@ -23,6 +26,8 @@ from golem_oplog.log import SegmentedOplog
 
 _LEFT_OUT: Final = {"control.sock", "host.db-shm"}
 """What a process that is gone leaves without any use for the next one."""
+COMPONENTS: Final = "components"
+"""Where a state directory has what never changes and may be large."""
 
 Files: TypeAlias = dict[str, bytes]
 """A directory: paths and packed contents."""
@@ -36,14 +41,14 @@ class Moment(NamedTuple):
     files: Files
 
 
-def packed(folder: Path, without: str = "") -> Files:
-    """A directory as it is now, but for one folder in it that never changes."""
+def packed(folder: Path, *, components: bool = True) -> Files:
+    """A directory as it is now, with its components or without."""
     return {
         str(path.relative_to(folder)): zlib.compress(path.read_bytes(), 1)
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and path.name not in _LEFT_OUT
-        and path.relative_to(folder).parts[0] != without
+        and (components or COMPONENTS not in path.relative_to(folder).parts)
     }
 
 
@@ -58,7 +63,7 @@ def unpack(files: Files, folder: Path) -> Path:
 
 @contextmanager
 def watched(
-    host: Host, state_dir: Path, *, flushing: bool, without: str = ""
+    host: Host, state_dir: Path, *, flushing: bool, components: bool = True
 ) -> Iterator[list[Moment]]:
     """
     The moments of what happens meanwhile, those that differ.
@@ -74,7 +79,7 @@ def watched(
 
     def look(label: str) -> None:
         with database._lock:
-            files = packed(state_dir, without)
+            files = packed(state_dir, components=components)
         digest = hashlib.sha256(repr(files).encode()).hexdigest()
         if digest not in seen:
             seen.add(digest)
@@ -106,3 +111,24 @@ def watched(
         patch.object(SegmentedOplog, "commit", after(SegmentedOplog.commit)),
     ):
         yield moments
+
+
+@contextmanager
+def dying_before(number: int) -> Iterator[None]:
+    """This process kills itself when the entry of that number is appended, over all logs."""
+    passed = count(1)
+
+    def killing(method: Callable[..., Any]) -> Callable[..., Any]:
+        def append(*args: Any) -> Any:
+            if next(passed) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return method(*args)
+
+        return append
+
+    with (
+        patch.object(SegmentedOplog, "append", killing(SegmentedOplog.append)),
+        patch.object(SegmentedOplog, "append_call", killing(SegmentedOplog.append_call)),
+        patch.object(SegmentedOplog, "append_together", killing(SegmentedOplog.append_together)),
+    ):
+        yield

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from golem_host.declare import READ_LOCAL, READ_REMOTE, WRITE_REMOTE, WRITE_REMOTE_BATCHED
+from golem_host.declare import (
+    READ_LOCAL,
+    READ_REMOTE,
+    WRITE_REMOTE,
+    WRITE_REMOTE_BATCHED,
+    Recorded,
+)
 from golem_host.interfaces.golem.api import identity, promises, search
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
+from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
 
 EXPORTED_BY_GUESTS: Final = frozenset(
@@ -26,6 +33,10 @@ class Inside(NamedTuple):
 
     kind: FunctionKind
     record: str
+
+
+def _inside(recorded: Recorded) -> Inside:
+    return Inside(recorded.kind, recorded.type.name)
 
 
 RECORDED_INSIDE: Final = {
@@ -50,6 +61,15 @@ RECORDED_INSIDE: Final = {
     ),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
     "wasi:io/poll.{poll}": Inside(READ_LOCAL, "golem io::poll::poll"),
+    "wasi:sockets/ip-name-lookup.{resolve-addresses}": _inside(ip_name_lookup.RESOLVE),
+    "wasi:sockets/tcp.{[method]tcp-socket.accept}": _inside(tcp.ACCEPT),
+    "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": _inside(tcp.CONNECT),
+    "wasi:sockets/tcp.{[method]tcp-socket.start-bind}": _inside(tcp.BIND),
+    "wasi:sockets/tcp.{[method]tcp-socket.start-listen}": _inside(tcp.LISTEN),
+    "wasi:sockets/udp.{[method]incoming-datagram-stream.receive}": _inside(udp.RECEIVE),
+    "wasi:sockets/udp.{[method]outgoing-datagram-stream.send}": _inside(udp.SEND),
+    "wasi:sockets/udp.{[method]udp-socket.start-bind}": _inside(udp.BIND),
+    "wasi:sockets/udp.{[method]udp-socket.stream}": _inside(udp.STREAM),
 }
 """Functions that run again on replay, but for one call inside of them that is recorded."""
 

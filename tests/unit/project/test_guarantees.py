@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
 
+from golem_host.declare import Recorded
+from golem_host.interfaces.wasi import sockets
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
@@ -26,3 +30,16 @@ def test_a_fault_names_a_test_that_exists(fault: str, path: str, name: str) -> N
     source = (ROOT / "tests" / path).read_text("utf-8")
 
     assert f"\ndef {name}(" in source, fault
+
+
+def test_what_sockets_record_is_listed() -> None:
+    """Each name that a log can have, and no other."""
+    modules = [
+        import_module(f"{sockets.__name__}.{m.name}")
+        for m in pkgutil.iter_modules(sockets.__path__)
+    ]
+    made = [value for module in modules for value in vars(module).values()]
+
+    assert {each.type.name for each in made if isinstance(each, Recorded)} - {
+        "golem io::poll::poll"
+    } == set(re.findall(r"`(sockets::\w+::\w+)`", PAGE))

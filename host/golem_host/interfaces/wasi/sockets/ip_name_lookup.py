@@ -40,7 +40,7 @@ from golem_oplog.types import FunctionType, ListType, Prim, ResultType
 TIMEOUT_NS: Final = 30_000_000_000
 NAME_BYTES_MAX: Final = 253
 
-_RESOLVE: Final = Recorded(
+RESOLVE: Final = Recorded(
     READ_REMOTE,
     FunctionType(
         "sockets::ip_name_lookup::resolve_addresses",
@@ -113,7 +113,7 @@ class IpNameLookup:
         part = context.part(Sockets)
         part.require_lookup(text)
         result = recorded_call(
-            context, _RESOLVE, (text,), lambda: answered(lambda: _ask(context, text))
+            context, RESOLVE, (text,), lambda: answered(lambda: _ask(context, text))
         )
         try:
             found = [ip_from_wire(each) for each in checked(result)]

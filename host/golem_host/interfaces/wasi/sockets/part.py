@@ -21,7 +21,7 @@ OS_SOCKETS_MAX: Final = 256
 PORT_FIRST: Final = 49_152
 PORT_LAST: Final = 65_535
 
-_GRANTS: Final = Recorded(
+GRANTS: Final = Recorded(
     READ_LOCAL, FunctionType("sockets::network::grants", (), ListType(Prim.STRING))
 )
 
@@ -94,8 +94,8 @@ class Sockets:
         context = self._context
         replay, now = context.replay, self._now
         is_new = replay.live and now.patterns != self._grants.patterns
-        if is_new or replay.next_is(context.function_id(_GRANTS)):
-            given = recorded_call(context, _GRANTS, (), lambda: list(now.patterns))
+        if is_new or replay.next_is(context.function_id(GRANTS)):
+            given = recorded_call(context, GRANTS, (), lambda: list(now.patterns))
             self._grants = Grants.parse(given)
         return self._grants
 

@@ -49,7 +49,7 @@ Q = ParamSpec("Q")
 
 _SOCKET: Final = ("socket", Prim.U32)
 _ENDS: Final = ResultType(TupleType((SOCKET_ADDRESS, SOCKET_ADDRESS)), ERROR_CODE)
-_BIND: Final = Recorded(
+BIND: Final = Recorded(
     WRITE_LOCAL,
     FunctionType(
         "sockets::tcp::bind",
@@ -57,16 +57,16 @@ _BIND: Final = Recorded(
         ResultType(SOCKET_ADDRESS, ERROR_CODE),
     ),
 )
-_LISTEN: Final = Recorded(
+LISTEN: Final = Recorded(
     WRITE_LOCAL, FunctionType("sockets::tcp::listen", (_SOCKET,), ResultType(None, ERROR_CODE))
 )
-_CONNECT: Final = Recorded(
+CONNECT: Final = Recorded(
     READ_REMOTE,
     FunctionType(
         "sockets::tcp::finish_connect", (_SOCKET, ("remote-address", SOCKET_ADDRESS)), _ENDS
     ),
 )
-_ACCEPT: Final = Recorded(READ_REMOTE, FunctionType("sockets::tcp::accept", (_SOCKET,), _ENDS))
+ACCEPT: Final = Recorded(READ_REMOTE, FunctionType("sockets::tcp::accept", (_SOCKET,), _ENDS))
 
 Streams = tuple[object, object]
 
@@ -130,7 +130,7 @@ class TcpSocketResource:
             require(part.take_os(of.number), "new-socket-limit")
             request = (of.number, address.wire())
             result = recorded_call(
-                context, _BIND, request, lambda: answered(lambda: of.bind(address).wire())
+                context, BIND, request, lambda: answered(lambda: of.bind(address).wire())
             )
             if result[0]:
                 part.with_os.discard(of.number)
@@ -206,7 +206,7 @@ class TcpSocketResource:
 
             try:
                 require(not of.is_refused, "connection-refused")
-                ends = checked(recorded_call(context, _CONNECT, request, lambda: answered(perform)))
+                ends = checked(recorded_call(context, CONNECT, request, lambda: answered(perform)))
             except NetError as error:
                 if error.code != "would-block":
                     of.state = State.CLOSED
@@ -222,7 +222,7 @@ class TcpSocketResource:
     def start_listen(self, context: InstanceContext, of: TcpSocket) -> None:
         require(of.state is State.BOUND)
         if not of.is_within:
-            checked(recorded_call(context, _LISTEN, (of.number,), lambda: answered(of.listen)))
+            checked(recorded_call(context, LISTEN, (of.number,), lambda: answered(of.listen)))
         of.state = State.LISTEN_STARTED
 
     @function(UNRECORDED)
@@ -250,7 +250,7 @@ class TcpSocketResource:
                 connection, here, there = os_side.accept(of.listener())
                 return [SocketAddress.of_endpoint(each).wire() for each in (here, there)]
 
-            ends = checked(recorded_call(context, _ACCEPT, (of.number,), lambda: answered(perform)))
+            ends = checked(recorded_call(context, ACCEPT, (of.number,), lambda: answered(perform)))
             local, remote = map(SocketAddress.of_wire, ends)
         made = TcpSocket(context, is_v6=of.is_v6)
         made.options = of.options.inherited()

@@ -27,7 +27,7 @@ from golem_oplog.types import FunctionType, ListType, OptionType, Prim, ResultTy
 DOMAIN: Final = "wasi:sockets"
 
 _SOCKET: Final = ("socket", Prim.U32)
-_READ: Final = Recorded(
+READ: Final = Recorded(
     READ_REMOTE,
     FunctionType(
         "sockets::tcp::read",
@@ -36,7 +36,7 @@ _READ: Final = Recorded(
     ),
 )
 # Not remote writes: they commit before by themselves, and what a crash leaves open fails at once.
-_WRITE: Final = Recorded(
+WRITE: Final = Recorded(
     WRITE_LOCAL,
     FunctionType(
         "sockets::tcp::write",
@@ -44,7 +44,7 @@ _WRITE: Final = Recorded(
         ResultType(Prim.U64, ERROR_CODE),
     ),
 )
-_ROOM: Final = Recorded(
+ROOM: Final = Recorded(
     READ_REMOTE,
     FunctionType("sockets::tcp::room", (_SOCKET,), ResultType(Prim.U64, ERROR_CODE)),
 )
@@ -134,7 +134,7 @@ class TcpInput(_Stream):
                 wait_for(context, [self.pollable()])
 
         request = (self.socket.number, size_max, waits)
-        found = self.checked(recorded_call(context, _READ, request, lambda: answered(receive)))
+        found = self.checked(recorded_call(context, READ, request, lambda: answered(receive)))
         if found is None:
             self.is_over = True
             raise StreamClosedError
@@ -163,7 +163,7 @@ class TcpOutput(_Stream):
         request = (self.socket.number,)
         self._room = self.checked(
             recorded_call(
-                context, _ROOM, request, lambda: answered(lambda: self.socket.established().room())
+                context, ROOM, request, lambda: answered(lambda: self.socket.established().room())
             )
         )
 
@@ -185,7 +185,7 @@ class TcpOutput(_Stream):
             return connection.write(data)
 
         request = (self.socket.number, len(data))
-        result = recorded_call(context, _WRITE, request, lambda: answered(send))
+        result = recorded_call(context, WRITE, request, lambda: answered(send))
         if sent:
             part.after_output()
         self._room = self.checked(result)

@@ -55,7 +55,7 @@ LOOKS_MAX: Final = 256
 """How many datagrams one call takes from the operating system, those that are refused included."""
 
 _SOCKET: Final = ("socket", Prim.U32)
-_BIND: Final = Recorded(
+BIND: Final = Recorded(
     WRITE_LOCAL,
     FunctionType(
         "sockets::udp::bind",
@@ -63,7 +63,7 @@ _BIND: Final = Recorded(
         ResultType(SOCKET_ADDRESS, ERROR_CODE),
     ),
 )
-_STREAM: Final = Recorded(
+STREAM: Final = Recorded(
     WRITE_LOCAL,
     FunctionType(
         "sockets::udp::stream",
@@ -71,7 +71,7 @@ _STREAM: Final = Recorded(
         ResultType(SOCKET_ADDRESS, ERROR_CODE),
     ),
 )
-_RECEIVE: Final = Recorded(
+RECEIVE: Final = Recorded(
     READ_REMOTE,
     FunctionType(
         "sockets::udp::receive",
@@ -83,7 +83,7 @@ _RECEIVE: Final = Recorded(
     ),
 )
 # Not a remote write: it commits before by itself, and a datagram that is sent twice is UDP.
-_SEND: Final = Recorded(
+SEND: Final = Recorded(
     WRITE_LOCAL,
     FunctionType(
         "sockets::udp::send",
@@ -121,7 +121,7 @@ def _bind_outside(context: InstanceContext, of: UdpSocket, address: SocketAddres
     require(part.take_os(of.number), "new-socket-limit")
     request = (of.number, address.wire())
     result = recorded_call(
-        context, _BIND, request, lambda: answered(lambda: of.bind(address).wire())
+        context, BIND, request, lambda: answered(lambda: of.bind(address).wire())
     )
     if result[0]:
         part.with_os.discard(of.number)
@@ -182,7 +182,7 @@ class UdpSocketResource:
         if not of.is_within and (remote is not None or of.remote is not None):
             request = (of.number, None if remote is None else (remote.wire(),))
             result = recorded_call(
-                context, _STREAM, request, lambda: answered(lambda: of.connect(remote).wire())
+                context, STREAM, request, lambda: answered(lambda: of.connect(remote).wire())
             )
             shown = SocketAddress.of_wire(checked(result))
         of.shown = None if remote is None else shown
@@ -271,7 +271,7 @@ class IncomingDatagrams:
         request = (of.number, count)
         found = checked(
             recorded_call(
-                context, _RECEIVE, request, lambda: answered(lambda: _received(of, count, senders))
+                context, RECEIVE, request, lambda: answered(lambda: _received(of, count, senders))
             )
         )
         return [_public(bytes(data), SocketAddress.of_wire(sender)) for data, sender in found]
@@ -362,7 +362,7 @@ def _send(context: InstanceContext, of: UdpSocket, datagram: Public) -> None:
         return 1
 
     request = (of.number, [(len(data), to.wire())])
-    result = recorded_call(context, _SEND, request, lambda: answered(perform))
+    result = recorded_call(context, SEND, request, lambda: answered(perform))
     if sent:
         part.after_output()
     if result[0] == 0 or ERROR_CODE.names[result[1]] != "would-block":
