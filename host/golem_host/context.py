@@ -215,6 +215,10 @@ class InstanceContext(StoreContext):
             found = self._parts[kind] = kind.begin(self)
         return cast("P", found)
 
+    def existing(self, kind: type[P]) -> P | None:
+        """The instance's own of a kind, if it was ever asked for."""
+        return cast("P | None", self._parts.get(kind))
+
     def close(self) -> None:
         """The instance is gone; so is everything that it had of the host's."""
         while self._parts:

@@ -86,6 +86,7 @@ class Host(ClosesOnExit):
                 link=self.components.linked,
                 hub=workers,
                 peers=LocalPeers(workers, self.components, promises),
+                locate_file=self.components.locate_file,
                 scratch=layout.scratch,
             )
 

@@ -20,6 +20,7 @@ from golem_host.services.workers import Workers
 OPERATIONS = {
     "Host.collect": ("gc", "collect"),
     "Components.deploy": ("component deploy", "deploy-component"),
+    "Components.store_file": ("component deploy", "store-file"),
     "Components.get": ("component get", "get-component"),
     "Components.all": ("component list", "list-components"),
     "Components.delete": ("component delete", "delete-component"),

@@ -219,6 +219,7 @@ class FileStream:
         return self.file.content.read(offset, size)
 
     def write(self, offset: int, data: bytes) -> None:
+        self.file.refuse_if_read_only()
         if not self.writes:
             raise FileError("bad-descriptor")
         if offset + len(data) > SIZE_MAX:
@@ -347,6 +348,8 @@ class OpenNode:
         else:
             if "directory" in how:
                 raise FileError("not-directory")
+            if node.read_only:
+                writes = _refuse_writing(node, how, flags)
             reads = "read" in flags or "write" not in flags
             opened = frozenset(("read",) * reads + ("write",) * writes)
             self._begin_writing(node, how)
@@ -400,6 +403,17 @@ class OpenNode:
         if not isinstance(other, OpenNode) or other.tree is not self._tree:
             raise FileError("cross-device")
         return other.directory
+
+
+def _refuse_writing(node: Node, how: Flags, flags: Flags) -> bool:
+    """
+    Whether a read-only file is opened for writing: never.
+
+    Refused here and not at the first write, so that a guest that can do without may open it anew.
+    """
+    if "write" in flags or "truncate" in how:
+        node.refuse_if_read_only()
+    return False
 
 
 def _set_times(node: Node, times: Times) -> None:

@@ -64,6 +64,17 @@ ROUTES: Final = (
         errors=(*_BODY, "ComponentError", "UnlinkableComponentError", "ConflictError"),
     ),
     Route(
+        name="store-file",
+        method="POST",
+        path="/v1/files",
+        summary="Keep the content of an initial file, for `deploy-component` to refer to; one that "
+        "no component has goes with the next `gc`.",
+        action=components.store_file,
+        body=BYTES,
+        reply=b.StoredFile,
+        errors=_BODY,
+    ),
+    Route(
         name="get-component",
         method="GET",
         path=COMPONENT,

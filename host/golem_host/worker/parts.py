@@ -12,7 +12,8 @@ from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
-from golem_host.files.settings import FilesSettings, Quota
+from golem_host.files.initial import DeployedFile
+from golem_host.files.settings import FilesSettings, Quota, nowhere
 from golem_host.net.grants import Grants
 from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
@@ -48,6 +49,8 @@ class Shared:
     link: Link
     hub: Hub
     peers: Peers
+    locate_file: Callable[[DeployedFile], Path] = nowhere
+    """Where the content of an initial file lies."""
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
 
@@ -148,9 +151,19 @@ class Parts:
             oplog_bytes_max=config.oplog_bytes_max,
             output_bytes_per_s=config.output_bytes_per_s,
             grants=Grants.parse(config.net),
-            files=FilesSettings(
-                Quota(config.files_bytes_max, config.files_entries_max), self.shared.scratch
-            ),
+            files=self._files_settings(),
+        )
+
+    def _files_settings(self) -> FilesSettings:
+        config, snapshot, create = self.shared.config, self.status.snapshot, self.status.create
+        assert create is not None
+        return FilesSettings(
+            quota=Quota(config.files_bytes_max, config.files_entries_max),
+            scratch=self.shared.scratch,
+            # Updates that are met on the way change them (spec 2.9.1).
+            version=create.component_version if snapshot is None else snapshot.version,
+            initial=lambda version: self.component_of(version).files,
+            locate=self.shared.locate_file,
         )
 
     def _identity(self, component: Component) -> Identity:

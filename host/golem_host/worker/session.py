@@ -14,6 +14,7 @@ from golem_host.context import InstanceContext, Services
 from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
 from golem_host.failures import GuestError
+from golem_host.files.part import Files
 from golem_host.replay import Divergence, Perform, Replay
 from golem_host.status import Status
 from golem_host.wire import Wire
@@ -93,6 +94,7 @@ class Session:
             compare_from=start.compare_from,
             on_live=self._went_live,
         )
+        replay.on_updated = self.move_files_on
         self.context = InstanceContext(oplog=oplog, replay=replay, status=status, services=services)
         self.context.is_last_attempt = is_last_attempt
         self._instance: Instance | None = None
@@ -130,6 +132,18 @@ class Session:
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
                 self._call(export, args, entry.idempotency_key)
+
+    def move_files_on(self, version: int) -> None:
+        """
+        The worker is of this version from here on; so are its initial files.
+
+        Raises:
+            BlockedError: One of them has no place.
+        """
+        self.context.replay.updated_to = version
+        files = self.context.existing(Files)
+        if files is not None:
+            files.move_on(version)
 
     def _went_live(self) -> None:
         self._on_live()
