@@ -42,9 +42,11 @@ if TYPE_CHECKING:
         StateDirLockedError,
         UnlinkableComponentError,
         WorkerExistsError,
+        WorkerFileNotFoundError,
         WorkerNotFoundError,
     )
     from golem_host.files.initial import DeployedFile, InitialFile
+    from golem_host.files.look import FileEntry
     from golem_host.host import Host
     from golem_host.services.promises import PromiseId, PromiseInfo
     from golem_host.worker.dry_run import UpdateCheck
@@ -65,6 +67,7 @@ _HOMES: Final = {
     "DeployedFile": "golem_host.files.initial",
     "Err": "golem_oplog.values",
     "Explanation": "golem_host.worker.explain",
+    "FileEntry": "golem_host.files.look",
     "Host": "golem_host.host",
     "HostConfig": "golem_host.config",
     "InitialFile": "golem_host.files.initial",
@@ -94,6 +97,7 @@ __all__ = [
     "DivergenceError",
     "Err",
     "Explanation",
+    "FileEntry",
     "Host",
     "HostConfig",
     "HostError",
@@ -125,6 +129,7 @@ __all__ = [
     "Variant",
     "Worker",
     "WorkerExistsError",
+    "WorkerFileNotFoundError",
     "WorkerMetadata",
     "WorkerNotFoundError",
 ]

@@ -55,6 +55,8 @@ OPERATIONS = {
     "Worker.search_oplog": ("dump", "get-oplog"),
     "Worker.output": ("worker stream", "stream-output"),
     "Worker.attach": ("worker stream", "stream-output"),
+    "Worker.list_files": ("worker files", "list-files"),
+    "Worker.read_file": ("worker files", "read-file"),
     "Call.key": ("worker invocations", "get-invocation"),
     "Call.function": ("worker invocations", "get-invocation"),
     "Call.done": ("worker invocations", "get-invocation"),

@@ -317,6 +317,21 @@ class OutputQuery:
     follow: Annotated[bool, "Go on with what is written, until the client closes."] = False
 
 
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """What a name among a worker's private files stands for."""
+
+    name: str
+    is_dir: bool
+    size: Annotated[int, "Bytes; 0 of a directory."]
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileList:
+    nodes: Annotated[tuple[FileForm, ...], "By name; of a file its own."]
+
+
 # -- promises -----------------------------------------------------------------------------------
 
 

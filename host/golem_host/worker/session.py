@@ -15,7 +15,7 @@ from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
 from golem_host.failures import GuestError
 from golem_host.files.part import Files
-from golem_host.replay import Divergence, Perform, Replay
+from golem_host.replay import Divergence, LookReplay, Perform, Replay
 from golem_host.status import Status
 from golem_host.wire import Wire
 from golem_host.worker.render import divergence_error
@@ -55,6 +55,8 @@ class Start:
     """Requests of entries behind this index must equal the recorded ones."""
     is_ephemeral: bool = False
     """Nothing is replayed: every invocation begins with fresh memory."""
+    is_look: bool = False
+    """It ends with `EndOfLogSignal`, or between two invocations, where the log does."""
 
 
 class Session:
@@ -85,7 +87,7 @@ class Session:
         self._on_completed = on_completed
         self._exports = {e.type.name: e for e in start.linked.component.exports}
         target = oplog.last_index
-        replay = Replay(
+        replay = (LookReplay if start.is_look else Replay)(
             () if start.is_ephemeral else oplog.read(start.first_index, target),
             regions=RegionSet() if start.is_ephemeral else status.skipped,
             target=target,
@@ -103,6 +105,12 @@ class Session:
     def is_ephemeral(self) -> bool:
         return self._start.is_ephemeral
 
+    @property
+    def is_log_over(self) -> bool:
+        """Whether a look has come to the end of the log."""
+        replay = self.context.replay
+        return isinstance(replay, LookReplay) and replay.is_over
+
     def exports(self, function: FunctionType) -> bool:
         """Whether this version has an export of that name."""
         return function.name in self._exports
@@ -116,7 +124,7 @@ class Session:
         """Build the instance and replay the log; an unfinished last invocation is finished."""
         context = self.context
         was_live = context.replay.live
-        if self._start.is_ephemeral:
+        if self._start.is_ephemeral and not self._start.is_look:
             context.append(Restart(context.clock_ns()))
         with _Rendered(self._oplog):
             if was_live:
