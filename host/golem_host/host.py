@@ -22,6 +22,7 @@ from golem_host.services.promises import Promises
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.unfinished import Unfinished
+from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout, default_cache_dir
@@ -87,6 +88,7 @@ class Host(ClosesOnExit):
                 hub=workers,
                 peers=LocalPeers(workers, self.components, promises),
                 locate_file=self.components.locate_file,
+                dirs=WorkerDirs(database),
                 scratch=layout.scratch,
             )
 

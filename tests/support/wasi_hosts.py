@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -78,11 +78,17 @@ class Stock:
         return Seen(exit_code, *(path.read_bytes() for path in self._outputs.values()))
 
 
-def ours(wasm: Path, args: list[str], env: Mapping[str, str], state_dir: Path) -> Seen:
+def ours(
+    wasm: Path,
+    args: list[str],
+    env: Mapping[str, str],
+    state_dir: Path,
+    dirs: Sequence[str] = (),
+) -> Seen:
     """Run it as a durable worker, in a new state directory that is left behind for `replayed`."""
     with open_host(state_dir, ONE_ATTEMPT) as host:
         component = host.components.deploy(wasm, name="command")
-        worker = host.workers.create(component, "main", args=args, env=env)
+        worker = host.workers.create(component, "main", args=args, env=env, dirs=dirs)
         return _watched(worker)
 
 

@@ -10,6 +10,7 @@ from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_host.files.initial import DeployedFile
+    from golem_host.files.mapping import Mapping
 
 BYTES_MAX: Final = 1 << 30
 ENTRIES_MAX: Final = 100_000
@@ -47,3 +48,5 @@ class FilesSettings:
     """The initial files of a version."""
     locate: Callable[[DeployedFile], Path] = nowhere
     """Where the content of one lies."""
+    dirs: Sequence[Mapping] = ()
+    """The directories of the host that it may use."""

@@ -121,6 +121,7 @@ class MetadataForm:
     reason: Annotated[str, "What it waits for or why it stands; empty when idle."]
     updates: tuple[UpdateForm, ...]
     created_at: str
+    dirs: Annotated[Texts, "Directories of the host that it was granted; not in lists."] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,11 @@ class WorkerCreateBody:
     args: Texts = ()
     env: Mapping[str, str] = field(default_factory=dict)
     config_vars: Mapping[str, str] = field(default_factory=dict)
+    dirs: Annotated[
+        Texts,
+        "Directories of the host, `HOST::GUEST` or `HOST::GUEST::ro`; only through the control "
+        "socket.",
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

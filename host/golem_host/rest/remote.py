@@ -216,12 +216,14 @@ class RemoteWorkers:
         args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
+        dirs: Sequence[str] = (),
     ) -> RemoteWorker:
         body = {
             "name": name,
             "args": list(args),
             "env": dict(env or {}),
             "configVars": dict(config_vars or {}),
+            "dirs": list(dirs),
         }
         self._client.ask("POST", path_of("components", component.name, "workers"), body=body)
         return self._worker(component.name, name)

@@ -68,6 +68,10 @@ class RemoteWorker:
         version = self.metadata().component_version
         return self._get_component(self.component_name, version=version)
 
+    @property
+    def dirs(self) -> tuple[str, ...]:
+        return read(MetadataForm, self._ask("GET"), "answer").dirs
+
     # -- invoking ---------------------------------------------------------------------------
 
     def invoke(

@@ -69,6 +69,12 @@ CREATE TABLE initial_file (
     PRIMARY KEY (component_id, version, path),
     FOREIGN KEY (component_id, version) REFERENCES component_version ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE worker_dirs (
+    component TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    dirs TEXT NOT NULL,
+    PRIMARY KEY (component, worker)
+) STRICT, WITHOUT ROWID;
 """,
 )
 """What each format version adds to the one before; a table here is never changed, only followed."""

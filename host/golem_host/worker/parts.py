@@ -13,6 +13,8 @@ from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
 from golem_host.files.initial import DeployedFile
+from golem_host.files.live.grants import joined, parse_dirs
+from golem_host.files.mapping import Mapping
 from golem_host.files.settings import FilesSettings, Quota, nowhere
 from golem_host.net.grants import Grants
 from golem_host.services.console import Console
@@ -27,6 +29,7 @@ from golem_oplog.protocol import Oplog, ReadableOplog
 if TYPE_CHECKING:
     from golem_host.services.peers import Peers
     from golem_host.services.promises import Promises
+    from golem_host.services.worker_dirs import WorkerDirs
 
 FindComponent: TypeAlias = Callable[[str, int], Component]
 Link: TypeAlias = Callable[[Component], LinkedComponent]
@@ -51,6 +54,8 @@ class Shared:
     peers: Peers
     locate_file: Callable[[DeployedFile], Path] = nowhere
     """Where the content of an initial file lies."""
+    dirs: WorkerDirs | None = None
+    """Which directories of the host each worker was granted; None where nobody grants any."""
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
 
@@ -164,7 +169,13 @@ class Parts:
             version=create.component_version if snapshot is None else snapshot.version,
             initial=lambda version: self.component_of(version).files,
             locate=self.shared.locate_file,
+            dirs=joined(self.dirs, parse_dirs(config.dirs)),
         )
+
+    @property
+    def dirs(self) -> tuple[Mapping, ...]:
+        """The directories of the host that this worker was granted for itself."""
+        return () if self.shared.dirs is None else self.shared.dirs.of(self.key)
 
     def _identity(self, component: Component) -> Identity:
         create = self.status.create

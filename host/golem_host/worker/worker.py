@@ -66,6 +66,7 @@ class Access:
     fork: Callable[[str, int | None], Worker]
     export: Callable[[], Iterator[bytes]]
     new_key: Callable[[], str]
+    dirs: Callable[[], tuple[str, ...]]
 
 
 class Worker:
@@ -80,6 +81,11 @@ class Worker:
     def component(self) -> Component:
         """The component version that the worker runs."""
         return self._access.view().component()
+
+    @property
+    def dirs(self) -> tuple[str, ...]:
+        """The directories of this machine that it was granted, as they were given."""
+        return self._access.dirs()
 
     # -- invoking ---------------------------------------------------------------------------
 
