@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from golem_cli.progress import Report
     from golem_cli.session import AnyHost
     from golem_host import Component
+    from golem_host.services.component_files import GivenFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Settings:
     env: Mapping[str, str] = field(default_factory=dict)
     config_vars: Mapping[str, str] = field(default_factory=dict)
     ephemeral: bool = False
+    files: Sequence[GivenFile] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Source:
             self.build(report),
             name=self.name,
             source=str(self.path),
+            files=settings.files,
             env=settings.env,
             config_vars=settings.config_vars,
             ephemeral=settings.ephemeral,
@@ -66,6 +69,7 @@ class Source:
             env=dict(latest.env),
             config_vars=dict(latest.config_vars),
             ephemeral=latest.ephemeral,
+            files=latest.files,
         )
 
 

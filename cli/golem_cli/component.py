@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from golem_cli.render import done, fields, size_text, table
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from golem_host import Component
+    from golem_host import Component, DeployedFile
+    from golem_host.files.mapping import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +29,20 @@ class DeployRequest:
     env: tuple[tuple[str, str | None], ...]
     config_var: tuple[tuple[str, str | None], ...]
     ephemeral: bool
+    file: tuple[Mapping, ...]
     json_output: bool
     quiet: bool
     state_dir: Path | None
 
     @property
     def settings(self) -> Settings:
+        from golem_host import InitialFile
+
         return Settings(
             env=options.pairs(self.env),
             config_vars=options.pairs(self.config_var),
             ephemeral=self.ephemeral,
+            files=[InitialFile(Path(each.host), each.guest, each.read_only) for each in self.file],
         )
 
 
@@ -57,6 +63,14 @@ def component() -> None:
 @options.env
 @options.config_var
 @click.option("--ephemeral", is_flag=True, help="Each call of its workers has a fresh instance.")
+@click.option(
+    "--file",
+    multiple=True,
+    type=options.MAPPING,
+    metavar="HOST::GUEST[::ro]",
+    help="A file that each worker finds at an absolute path when it begins, read-only with `::ro`; "
+    "may be repeated.",
+)
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -145,6 +159,7 @@ def get(name: str, version: int | None, json_output: bool, state_dir: Path | Non
         ("size", size_text(found.size_bytes)),
         ("memory at start", size_text(found.initial_memory_bytes)),
         ("source", found.source or "bytes"),
+        *(("file", _file_text(file)) for file in found.files),
         *(("export", signature) for signature in exports),
         *(("import", signature) for signature in imports),
     ]
@@ -197,6 +212,11 @@ def delete(name: str, json_output: bool, quiet: bool, state_dir: Path | None) ->
     done(f"component {name} is deleted", said, json_output=json_output, quiet=quiet)
 
 
+def _file_text(file: DeployedFile) -> str:
+    access = ", read-only" if file.read_only else ""
+    return f"{file.path} ({size_text(file.size_bytes)}{access})"
+
+
 def _summary(item: Component) -> dict[str, object]:
     return {
         "id": item.id,
@@ -209,4 +229,5 @@ def _summary(item: Component) -> dict[str, object]:
         "env": dict(item.env),
         "config_vars": dict(item.config_vars),
         "ephemeral": item.ephemeral,
+        "files": [asdict(each) for each in item.files],
     }

@@ -49,6 +49,7 @@ EXIT_CODES: Final = {
     "ComponentNotFoundError": ExitCode.NOT_FOUND,
     "WorkerExistsError": ExitCode.REFUSED,
     "WorkerNotFoundError": ExitCode.NOT_FOUND,
+    "WorkerFileNotFoundError": ExitCode.NOT_FOUND,
     "PromiseNotFoundError": ExitCode.NOT_FOUND,
     "DivergenceError": ExitCode.REFUSED,
     "InvocationInterruptedError": ExitCode.INTERRUPTED,

@@ -14,6 +14,8 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from golem_host.files.mapping import Mapping
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -170,10 +172,30 @@ class NetType(click.ParamType[str]):
         return text
 
 
+class MappingType(click.ParamType["Mapping"]):
+    """``HOST::GUEST`` or ``HOST::GUEST::ro``; the path of this machine is made absolute."""
+
+    name = "mapping"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Mapping:
+        from golem_host.files.mapping import Mapping, parse_mapping
+
+        if isinstance(value, Mapping):
+            return value
+        try:
+            found = parse_mapping(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return Mapping(str(Path(found.host).absolute()), found.guest, found.read_only)
+
+
 WORKER: Final = WorkerNameType()
 DURATION: Final = DurationType()
 MOMENT: Final = MomentType()
 ENV: Final = EnvType()
+MAPPING: Final = MappingType()
 
 env: Decorator = click.option(
     "-e",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from golem_cli.invoking import Batch, Manner
     from golem_cli.session import AnyHost, AnyWorker
     from golem_host import Component
+    from golem_host.files.mapping import Mapping as Mapped
 
 COMMAND_INTERFACE: Final = "wasi:cli/run"
 
@@ -37,6 +38,7 @@ class RunRequest:
     invoke: tuple[str, ...]
     env: tuple[tuple[str, str | None], ...]
     net: tuple[str, ...]
+    dir: tuple[Mapped, ...]
     timeout: float | None
     no_retry: bool
     json_output: bool
@@ -57,6 +59,11 @@ class RunRequest:
     @property
     def environment(self) -> dict[str, str]:
         return options.pairs(self.env)
+
+    @property
+    def dirs(self) -> tuple[str, ...]:
+        """Absolute on this side: the owner may stand elsewhere."""
+        return tuple(str(each) for each in self.dir)
 
 
 @click.command(cls=RunCommand)
@@ -86,6 +93,14 @@ class RunRequest:
     help="Set a variable for a new worker; without a value, as it is set here.",
 )
 @options.net
+@click.option(
+    "--dir",
+    multiple=True,
+    type=options.MAPPING,
+    metavar="HOST::GUEST[::ro]",
+    help="Let a new worker use a directory of this machine, under an absolute path in the guest, "
+    "only for reading with `::ro`.  May be repeated.",
+)
 @click.option(
     "--timeout",
     type=options.DURATION,
@@ -167,7 +182,11 @@ def _call_exports(
 
 def _create(host: AnyHost, component: Component, request: RunRequest) -> AnyWorker:
     return host.workers.create(
-        component, request.worker, args=request.args, env=request.environment
+        component,
+        request.worker,
+        args=request.args,
+        env=request.environment,
+        dirs=request.dirs,
     )
 
 
@@ -249,6 +268,7 @@ def _check_made_alike(
     asked: Mapping[str, tuple[object, object]] = {
         "arguments": (request.args, made.args),
         "environment": (request.environment, dict(made.env)),
+        "directories": (request.dirs, worker.dirs),
     }
     for what, (here, there) in asked.items():
         if (here or strict) and here != there:

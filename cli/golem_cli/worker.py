@@ -7,6 +7,7 @@ import click
 from golem_cli import worker_invoke, worker_life, worker_past, worker_show
 from golem_cli.lazy import Group
 from golem_cli.worker_calls import invocations
+from golem_cli.worker_files import files
 from golem_cli.worker_output import stream
 
 
@@ -30,5 +31,6 @@ for command in (
     *worker_past.COMMANDS,
     invocations,
     stream,
+    files,
 ):
     worker.add_command(command)

@@ -92,11 +92,12 @@ def get(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
     from golem_cli.session import find_worker, open_host
 
     with open_host(state_dir, read_only=True) as host:
-        found = find_worker(host, name).metadata()
+        worker = find_worker(host, name)
+        found, dirs = worker.metadata(), worker.dirs
     if json_output:
-        click.echo(json.dumps(_document(found)))
+        click.echo(json.dumps(_document(found) | {"dirs": dirs}))
         return
-    for line in fields(_described(found)):
+    for line in fields([*_described(found), *(("directory", each) for each in dirs)]):
         click.echo(line)
 
 

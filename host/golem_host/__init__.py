@@ -42,8 +42,11 @@ if TYPE_CHECKING:
         StateDirLockedError,
         UnlinkableComponentError,
         WorkerExistsError,
+        WorkerFileNotFoundError,
         WorkerNotFoundError,
     )
+    from golem_host.files.initial import DeployedFile, InitialFile
+    from golem_host.files.look import FileEntry
     from golem_host.host import Host
     from golem_host.services.promises import PromiseId, PromiseInfo
     from golem_host.worker.dry_run import UpdateCheck
@@ -61,10 +64,13 @@ __version__ = "0.1.0"
 _HOMES: Final = {
     "Call": "golem_host.worker.request",
     "Component": "golem_host.component",
+    "DeployedFile": "golem_host.files.initial",
     "Err": "golem_oplog.values",
     "Explanation": "golem_host.worker.explain",
+    "FileEntry": "golem_host.files.look",
     "Host": "golem_host.host",
     "HostConfig": "golem_host.config",
+    "InitialFile": "golem_host.files.initial",
     "Ok": "golem_oplog.values",
     "OutputLine": "golem_host.worker.output_line",
     "PromiseId": "golem_host.services.promises",
@@ -87,12 +93,15 @@ __all__ = [
     "ComponentNotFoundError",
     "ConflictError",
     "DeclarationError",
+    "DeployedFile",
     "DivergenceError",
     "Err",
     "Explanation",
+    "FileEntry",
     "Host",
     "HostConfig",
     "HostError",
+    "InitialFile",
     "InvalidRequestError",
     "InvocationExitedError",
     "InvocationFailedError",
@@ -120,6 +129,7 @@ __all__ = [
     "Variant",
     "Worker",
     "WorkerExistsError",
+    "WorkerFileNotFoundError",
     "WorkerMetadata",
     "WorkerNotFoundError",
 ]

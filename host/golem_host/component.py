@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from golem_host.engine import Component as Compiled
 from golem_host.engine import ExportedFunction
+from golem_host.files.initial import DeployedFile
 from golem_oplog.entries import Pairs
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType
@@ -43,6 +44,8 @@ class Component:
     config_vars: Pairs
     ephemeral: bool
     load: LoadCompiled
+    files: tuple[DeployedFile, ...] = ()
+    """What every worker finds in its private root, sorted by path."""
 
     @property
     def exports(self) -> Mapping[str, FunctionType]:

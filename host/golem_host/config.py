@@ -6,6 +6,7 @@ import os
 from dataclasses import field
 from pathlib import Path
 
+from golem_host.files.live.grants import parse_dirs
 from golem_host.files.settings import BYTES_MAX, ENTRIES_MAX
 from golem_host.net.grants import Grants
 from golem_host.services.world import Clock, Random
@@ -71,6 +72,13 @@ class HostConfig:
     """
     tls_ca_file: Path | None = None
     """Certificates in PEM that TLS of ``wasi:http`` trusts besides those of the system."""
+    dirs: tuple[str, ...] = ()
+    """
+    Directories of this machine that every guest may use: ``HOST::GUEST``, both absolute, and with
+    ``::ro`` behind only for reading.
+
+    None by default.  A worker may have more of its own; see `Workers.create`.
+    """
     cache_dir: Path | None = None
     """Compiled code; None for the user's cache directory."""
     control_socket: bool = True
@@ -80,6 +88,7 @@ class HostConfig:
 
     def __post_init__(self) -> None:
         Grants.parse(self.net)
+        parse_dirs(self.dirs)
         for name in (
             "memory_bytes_max",
             "oplog_bytes_max",

@@ -244,6 +244,10 @@ class InstanceContext(StoreContext):
         """Whether something would be lost with the instance."""
         return any(isinstance(p, Pinning) and p.is_pinned() for p in self._parts.values())
 
+    def existing(self, kind: type[P]) -> P | None:
+        """The instance's own of a kind, if it was ever asked for."""
+        return cast("P | None", self._parts.get(kind))
+
     def close(self) -> None:
         """The instance is gone; so is everything that it had of the host's."""
         while self._parts:

@@ -136,6 +136,19 @@ class WorkerNotFoundError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class WorkerFileNotFoundError(HostError):
+    """The worker has nothing of this path among its private files."""
+
+    component: str
+    worker: str
+    path: str
+
+    def __str__(self) -> str:
+        label = f"{self.component}/{self.worker}"
+        return f"worker {label} has no {self.path[:200]!r} (`golem-host worker files {label}`)"
+
+
+@dataclass(eq=False, kw_only=True)
 class PromiseNotFoundError(HostError):
     """The promise was never created, or was deleted."""
 

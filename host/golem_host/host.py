@@ -25,6 +25,7 @@ from golem_host.services.promises import Promises
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.unfinished import Unfinished
+from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout, default_cache_dir
@@ -91,6 +92,8 @@ class Host(ClosesOnExit):
                 hub=workers,
                 peers=LocalPeers(workers, self.components, promises),
                 grants=WorkerGrants(config.net),
+                locate_file=self.components.locate_file,
+                dirs=WorkerDirs(database),
                 scratch=layout.scratch,
                 http=http,
             )

@@ -48,3 +48,7 @@ class ExitSignal(Signal):
 
 class JumpSignal(Signal):
     """A jump has been appended: rebuild and go on from its target."""
+
+
+class EndOfLogSignal(Signal):
+    """Only what the log has was to be replayed, and the guest asks for more."""

@@ -101,6 +101,8 @@ class Snapshot(NamedTuple):
     payload: Payload
     applied_at: int
     """Index of the `SuccessfulUpdate`; 0 while it is pending."""
+    version: int
+    """Of the component that loads it."""
 
 
 @dataclass(slots=True)
@@ -193,7 +195,8 @@ class Status:
         pending = self.pending_update
         if pending is None or pending.entry.snapshot is None:
             return self.applied
-        return Snapshot(pending.oplog_index, pending.entry.snapshot, 0)
+        version = pending.entry.target_version
+        return Snapshot(pending.oplog_index, pending.entry.snapshot, 0, version)
 
     @property
     def is_unfinished(self) -> bool:
@@ -307,7 +310,9 @@ class Status:
             case SuccessfulUpdate(target_version=version):
                 update = self._close_update(UpdateRecord(version, "successful"))
                 if update is not None and update.entry.snapshot is not None:
-                    self.applied = Snapshot(update.oplog_index, update.entry.snapshot, index)
+                    self.applied = Snapshot(
+                        update.oplog_index, update.entry.snapshot, index, version
+                    )
                 self.component_version, self.fresh_from = version, index
             case FailedUpdate(target_version=version, details=details):
                 if self._close_update(UpdateRecord(version, "failed", details)) is None:

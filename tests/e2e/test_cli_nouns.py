@@ -195,3 +195,25 @@ def test_a_component_with_workers_is_not_deleted(cli: Cli) -> None:
     assert "golem-host worker list --component guest" in refused.error
     assert (0, "golem-host: component guest is deleted\n") == (done.code, done.err)
     assert 3 == cli.run("component", "get", "guest").code
+
+
+def test_a_component_is_deployed_with_initial_files(cli: Cli) -> None:
+    """Kept from version to version by `run`; a file that is not there makes none."""
+    (cli.folder / "seed.json").write_text("{}")
+    deploy = ("component", "deploy", "guest.wasm", "--file")
+
+    cli.ok(*deploy, "seed.json::/data//seed.json::ro")
+    cli.ok("guest.wasm", "--invoke", "add(1)")
+    text = cli.ok("component", "get", "guest")
+    document = json.loads(cli.ok("component", "get", "guest", "--json"))
+    missing = cli.run(*deploy, "none.json::/none.json")
+    relative = cli.run(*deploy, "seed.json::seed.json")
+
+    assert "/data/seed.json (2 B, read-only)" in text
+    assert (0, "/data/seed.json", True) == (
+        document["version"],
+        document["files"][0]["path"],
+        document["files"][0]["read_only"],
+    )
+    assert "none.json: no such file" in missing.error
+    assert (2, True) == (relative.code, "no path below / in the guest" in relative.error)

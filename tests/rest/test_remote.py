@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from golem_host import (
+    DeployedFile,
     Host,
+    InitialFile,
+    InvalidRequestError,
     InvocationFailedError,
     InvocationInterruptedError,
     ParamTypeMismatchError,
@@ -46,6 +49,25 @@ def test_components_are_the_same(remote: RemoteHost, host: Host) -> None:
     assert [c.name for c in host.components.all()] == [c.name for c in remote.components.all()]
     remote.components.delete("there")
     assert "there" not in {c.name for c in host.components.all()}
+
+
+def test_initial_files_are_stored_and_referred_to(
+    remote: RemoteHost, host: Host, tmp_path: Path
+) -> None:
+    """From bytes and from a path, and from the version before; an unknown hash is refused."""
+    (tmp_path / "a::b").write_bytes(b"second")
+    given = [InitialFile(b"first", "/a", read_only=True), InitialFile(tmp_path / "a::b", "/d/b:x")]
+    deployed = remote.components.deploy(clock_component(), name="seeded", files=given)
+    again = remote.components.deploy(clock_component(), name="seeded", files=deployed.files)
+    unknown = DeployedFile("/a", "0" * 64, 1)
+
+    assert (0, 0) == (deployed.version, again.version)
+    assert deployed.files == host.components.get("seeded").files
+    assert [("/a", 5, True), ("/d/b:x", 6, False)] == [
+        (each.path, each.size_bytes, each.read_only) for each in deployed.files
+    ]
+    with pytest.raises(InvalidRequestError, match="upload it first"):
+        remote.components.deploy(clock_component(), name="seeded", files=[unknown])
 
 
 def test_a_worker_is_called_with_values(remote: RemoteHost, host: Host) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -105,11 +105,12 @@ def ours(
     state_dir: Path,
     config: HostConfig = ONE_ATTEMPT,
     net: tuple[str, ...] = (),
+    dirs: Sequence[str] = (),
 ) -> Seen:
     """Run it as a durable worker, in a new state directory that is left behind for `replayed`."""
     with open_host(state_dir, replace(config, net=config.net + net)) as host:
         component = host.components.deploy(wasm, name="command")
-        worker = host.workers.create(component, "main", args=args, env=env)
+        worker = host.workers.create(component, "main", args=args, env=env, dirs=dirs)
         return _watched(worker)
 
 

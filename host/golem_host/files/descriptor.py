@@ -32,8 +32,12 @@ _SYNC_FLAGS: Final = frozenset(
 Flags = AbstractSet[str]
 
 
+NOW: Final = -1
+"""In `Times`: the moment of the change."""
+
+
 class Times(NamedTuple):
-    """Unix nanoseconds; None leaves one as it is."""
+    """Unix nanoseconds or `NOW`; None leaves one as it is."""
 
     accessed_ns: int | None
     modified_ns: int | None
@@ -49,6 +53,11 @@ class Facts(NamedTuple):
 
 class Looked(Protocol):
     """A file that was found, to be asked for what is known of it."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what is known is what the log has: it need not be recorded again."""
+        ...
 
     @property
     def shown_path(self) -> str:
@@ -122,6 +131,10 @@ class Descriptor(Protocol):
         """Refuse a directory."""
         ...
 
+    def sync(self) -> None:
+        """See to it that what was written survives whatever its keeper survives."""
+        ...
+
     # Of directories; paths begin there.
     def entries(self) -> Entries: ...
 
@@ -166,10 +179,46 @@ def hash_of(node: Node) -> tuple[int, int]:
     return node.number, 0
 
 
+def refuse_how(how: Flags, flags: Flags) -> None:
+    """Refuse what no file can be opened with."""
+    if flags & _SYNC_FLAGS:
+        raise FileError("unsupported")
+    if "directory" in how and how & {"create", "exclusive", "truncate"}:
+        raise FileError("invalid")
+
+
+def asks_to_write(how: Flags, flags: Flags) -> bool:
+    return "write" in flags or "create" in how or "truncate" in how
+
+
+def flags_opened(kind: str, how: Flags, flags: Flags) -> frozenset[str]:
+    """
+    The flags of a descriptor, from what is opened and how.
+
+    Raises:
+        FileError: It cannot be opened so.
+    """
+    writes = asks_to_write(how, flags)
+    if kind == SYMBOLIC_LINK:
+        raise FileError("loop")
+    if kind == DIRECTORY:
+        if writes:
+            raise FileError("is-directory")
+        return frozenset(("read",))
+    if "directory" in how:
+        raise FileError("not-directory")
+    reads = "read" in flags or "write" not in flags
+    return frozenset(("read",) * reads + ("write",) * writes)
+
+
 @dataclass(frozen=True, slots=True)
 class LookedNode:
     node: Node
     shown_path: str
+
+    @property
+    def is_recorded(self) -> bool:
+        return False
 
     def facts(self) -> Facts:
         return Facts(type_of(self.node), self.node.links, self.node.size)
@@ -219,6 +268,7 @@ class FileStream:
         return self.file.content.read(offset, size)
 
     def write(self, offset: int, data: bytes) -> None:
+        self.file.refuse_if_read_only()
         if not self.writes:
             raise FileError("bad-descriptor")
         if offset + len(data) > SIZE_MAX:
@@ -275,6 +325,9 @@ class OpenNode:
     def check_file(self) -> None:
         _ = self._file
 
+    def sync(self) -> None:
+        """The log is what brings the files back: nothing else has to reach the disk."""
+
     def _stream(self) -> FileStream:
         return FileStream(self._tree, self._file, "read" in self.flags, "write" in self.flags)
 
@@ -301,7 +354,7 @@ class OpenNode:
         self._tree.resize(file, size)
 
     def set_times(self, times: Times) -> None:
-        _set_times(self.node, times)
+        _set_times(self.node, times, self._tree.now_ns())
 
     # -- directories ----------------------------------------------------------------------------
 
@@ -328,32 +381,21 @@ class OpenNode:
         return hash_of(self._tree.node(self.directory, path, follow=follow))
 
     def set_times_at(self, path: str, times: Times, *, follow: bool) -> None:
-        _set_times(self._tree.node(self.directory, path, follow=follow), times)
+        node = self._tree.node(self.directory, path, follow=follow)
+        _set_times(node, times, self._tree.now_ns())
 
     def open_at(self, path: str, how: Flags, flags: Flags, *, follow: bool) -> OpenNode:
         base = self.directory
-        if flags & _SYNC_FLAGS:
-            raise FileError("unsupported")
-        if "directory" in how and how & {"create", "exclusive", "truncate"}:
-            raise FileError("invalid")
-        writes = "write" in flags or "create" in how or "truncate" in how
+        refuse_how(how, flags)
         node = self._node_to_open(base, path, how, follow=follow)
-        if isinstance(node, SymbolicLink):
-            raise FileError("loop")
-        if isinstance(node, Directory):
-            if writes:
-                raise FileError("is-directory")
-            opened = frozenset(("read",))
-        else:
-            if "directory" in how:
-                raise FileError("not-directory")
-            reads = "read" in flags or "write" not in flags
-            opened = frozenset(("read",) * reads + ("write",) * writes)
+        opened = flags_opened(type_of(node), how, flags)
+        if isinstance(node, RegularFile):
+            if node.read_only:
+                opened = _refuse_writing(node, how, flags)
             self._begin_writing(node, how)
         return OpenNode(self._tree, node, self._shown(path), opened)
 
-    def _begin_writing(self, node: Node, how: Flags) -> None:
-        assert isinstance(node, RegularFile)
+    def _begin_writing(self, node: RegularFile, how: Flags) -> None:
         if "truncate" in how:
             self._tree.resize(node, 0)
 
@@ -402,10 +444,22 @@ class OpenNode:
         return other.directory
 
 
-def _set_times(node: Node, times: Times) -> None:
+def _refuse_writing(node: Node, how: Flags, flags: Flags) -> frozenset[str]:
+    """
+    The flags of a read-only file, which is never opened for writing.
+
+    Refused here and not at the first write, so that a guest that can do without may open it anew.
+    """
+    if "write" in flags or "truncate" in how:
+        node.refuse_if_read_only()
+    return frozenset(("read",))
+
+
+def _set_times(node: Node, times: Times, now_ns: int) -> None:
     if isinstance(node, RegularFile):
         node.refuse_if_read_only()
-    if times.accessed_ns is not None:
-        node.accessed_ns = times.accessed_ns
-    if times.modified_ns is not None:
-        node.modified_ns = times.modified_ns
+    accessed_ns, modified_ns = (now_ns if each == NOW else each for each in times)
+    if accessed_ns is not None:
+        node.accessed_ns = accessed_ns
+    if modified_ns is not None:
+        node.modified_ns = modified_ns

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from golem_host.files import paths
 from golem_host.files.errors import FileError
 from golem_host.files.pages import Backing, Content, Initial, Pages
 from golem_host.files.settings import Quota
+
+INLINE_BYTES_MAX: Final = 60
+"""A longer target of a symbolic link lies with the contents, and counts as they do."""
 
 
 class Node:
@@ -24,7 +27,8 @@ class Node:
     Attributes:
         number: No other node of the tree has had it.
         links: How many names it has.
-        read_only: An initial file that the guest may not change, rename or remove (R32).
+        read_only: An initial file that the guest may not change, rename or remove (R32), or a
+            directory above one, which therefore stays where it is.
         accessed_ns: Unix nanoseconds.
         modified_ns: Unix nanoseconds.
     """
@@ -44,6 +48,9 @@ class Node:
     def refuse_if_read_only(self) -> None:
         if self.read_only:
             raise FileError("not-permitted")
+
+    def free_if_unused(self) -> None:
+        """Give back what it holds, once nobody can reach it."""
 
 
 class RegularFile(Node):
@@ -73,27 +80,48 @@ class RegularFile(Node):
 
 
 class SymbolicLink(Node):
-    __slots__ = ("target",)
+    __slots__ = ("_content", "_inline")
 
-    def __init__(self, number: int, now_ns: int, target: str) -> None:
+    def __init__(self, number: int, now_ns: int, target: str, pages: Pages) -> None:
+        """Raises `FileError` where the quota has no room for a long target."""
         super().__init__(number, now_ns)
-        self.target = target
+        data = target.encode()
+        self._inline = target
+        self._content: Content | None = None
+        if len(data) > INLINE_BYTES_MAX:
+            self._inline = ""
+            self._content = Content(pages)
+            self._content.write(0, data)
+
+    @property
+    def target(self) -> str:
+        content = self._content
+        return self._inline if content is None else content.read(0, content.size).decode()
 
     @property
     def size(self) -> int:
-        return len(self.target.encode())
+        return len(self._inline.encode()) if self._content is None else self._content.size
+
+    def free_if_unused(self) -> None:
+        if not self.links and self._content is not None:
+            self._content.free()
 
 
 class Directory(Node):
-    """Its names, and the directory that it is in; the topmost is in itself."""
+    """
+    Its names, and the directory that it is in; the topmost is in itself.
 
-    __slots__ = ("_sorted", "names", "parent")
+    `held` is how many read-only files are below it.
+    """
+
+    __slots__ = ("_sorted", "held", "names", "parent")
 
     def __init__(self, number: int, now_ns: int, parent: Directory | None) -> None:
         super().__init__(number, now_ns)
         self.names: dict[str, Node] = {}
         self.parent = parent or self
         self.links = 2
+        self.held = 0
         # Made when somebody first reads the directory, then kept up.
         self._sorted: list[str] | None = None
 
@@ -249,13 +277,30 @@ class Tree:
 
     # -- changing -------------------------------------------------------------------------------
 
-    def create(self, place: Place, initial: Initial | None = None) -> RegularFile:
+    def create(self, place: Place) -> RegularFile:
         """A new, empty file at a place where there is nothing."""
         self._refuse_entry(place.directory)
+        return self._create(place, None)
+
+    def _create(self, place: Place, initial: Initial | None) -> RegularFile:
         content = Content(self.pages, initial)
         made = RegularFile(self._next_number(), self._clock_ns(), content)
         self._put(place, made)
         return made
+
+    # Not the guest's doing: no quota refuses it, although it counts.
+
+    def add_initial(self, directory: Directory, name: str, content: Initial) -> RegularFile:
+        """A file that the guest finds; until it writes to it, its content lies where it is."""
+        return self._create(Place(directory, name, None), content)
+
+    def add_directory(self, parent: Directory, name: str) -> Directory:
+        made = Directory(self._next_number(), self._clock_ns(), parent)
+        self._put(Place(parent, name, None), made)
+        return made
+
+    def remove_initial(self, directory: Directory, name: str) -> None:
+        self._remove(Place(directory, name, directory.names[name]))
 
     def make_directory(self, base: Directory, path: str) -> Directory:
         paths.check(path)
@@ -264,9 +309,7 @@ class Tree:
         if place.node is not None:
             raise FileError("exist")
         self._refuse_entry(place.directory)
-        made = Directory(self._next_number(), self._clock_ns(), place.directory)
-        self._put(place, made)
-        return made
+        return self.add_directory(place.directory, place.name)
 
     def symlink(self, base: Directory, target: str, path: str) -> None:
         if target.startswith("/"):
@@ -274,7 +317,8 @@ class Tree:
         paths.check(target)
         place = self._vacant(base, path)
         self._refuse_entry(place.directory)
-        self._put(place, SymbolicLink(self._next_number(), self._clock_ns(), target))
+        made = SymbolicLink(self._next_number(), self._clock_ns(), target, self.pages)
+        self._put(place, made)
 
     def link(self, base: Directory, path: str, new_base: Directory, new_path: str) -> None:
         node = self.node(base, path, follow=False)
@@ -355,8 +399,7 @@ class Tree:
         place.directory.modified_ns = self._clock_ns()
         self.entries -= 1
         node.links = 0 if isinstance(node, Directory) else node.links - 1
-        if isinstance(node, RegularFile):
-            node.free_if_unused()
+        node.free_if_unused()
 
     def _refuse_entry(self, directory: Directory) -> None:
         if directory.is_removed:

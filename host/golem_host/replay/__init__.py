@@ -22,6 +22,7 @@ from golem_host.replay.core import (
     Replay,
     ReplayedInvocation,
 )
+from golem_host.replay.look import LookReplay
 from golem_host.replay.transitions import TRANSITIONS, Mode, transition
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "TRANSITIONS",
     "AtMostOnceViolated",
     "Divergence",
+    "LookReplay",
     "Mode",
     "Perform",
     "Replay",

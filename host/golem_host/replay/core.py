@@ -36,6 +36,7 @@ from golem_oplog.entries import (
     NoOp,
     Payload,
     PersistenceLevel,
+    SuccessfulUpdate,
 )
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.regions import Region, RegionSet
@@ -135,9 +136,11 @@ class Replay:
         "compare_from",
         "live",
         "mode",
+        "on_updated",
         "requests_differing",
         "tail_logs",
         "target",
+        "updated_to",
     )
 
     def __init__(
@@ -170,6 +173,10 @@ class Replay:
         exactly this output first; each repeated piece is taken out and not recorded anew (R50).
         Cleared by the first live append that is not a hint.
         """
+        self.updated_to: int | None = None
+        """The version of the last update that was passed over."""
+        self.on_updated: Callable[[int], None] = lambda _version: None
+        """Called with the version where the log says that the worker came to another one."""
         self._on_live = _nothing
         self._advance()
         self._on_live = on_live
@@ -178,6 +185,12 @@ class Replay:
     def of_nothing(cls) -> Replay:
         """The replay of an empty log: everything is live."""
         return cls((), regions=RegionSet(), target=0, open_begins=frozenset(), same_function=eq)
+
+    @property
+    def time_ns(self) -> int:
+        """When what is replayed now was done, as near as the log says; 0 where it says nothing."""
+        near = self._last or self._next
+        return 0 if near is None else near[1].timestamp
 
     # -- what the guest asks for ------------------------------------------------------------
 
@@ -378,6 +391,8 @@ class Replay:
             if kind in _NEVER_ASKED_FOR:
                 if isinstance(entry, Log):
                     self.tail_logs[entry._replace(timestamp=0)] += 1
+                elif isinstance(entry, SuccessfulUpdate):
+                    self._pass_update(entry)
             elif kind is ChangePersistenceLevel and _opens_zone(entry):
                 self._skip_zone()
             else:
@@ -387,6 +402,10 @@ class Replay:
             self._go_live(Event.EXHAUSTED)
             return
         self._next = pair
+
+    def _pass_update(self, entry: SuccessfulUpdate) -> None:
+        self.updated_to = entry.target_version
+        self.on_updated(entry.target_version)
 
     def _is_dead(self, index: int) -> bool:
         # Indexes only grow, so the regions behind us are never looked at again.
@@ -410,6 +429,8 @@ class Replay:
         for index, entry in self._entries:
             if self._is_dead(index) or _opens_zone(entry):
                 continue
+            if isinstance(entry, SuccessfulUpdate):
+                self._pass_update(entry)
             if isinstance(entry, ChangePersistenceLevel | ExportedFunctionCompleted):
                 return
 

@@ -29,7 +29,7 @@ from golem_host.rest.errors import (
     status_of,
 )
 from golem_host.rest.exchange import JSON, UPLOADS, Exchange, Raw, Stream, Waits
-from golem_host.rest.guard import GIVES_POWERS, drain
+from golem_host.rest.guard import MAY_GRANT, drain
 from golem_host.rest.openapi import PATH, openapi_document
 from golem_host.rest.route import Route
 from golem_host.rest.routes import ROUTES
@@ -119,7 +119,7 @@ class Api:
                 headers=request.headers,
                 content=content,
                 document=_parse(content) if is_json else None,
-                gives_powers=request.scope.get(GIVES_POWERS, False),
+                may_grant=request.scope.get(MAY_GRANT, False),
             )
 
         def act() -> Response:

@@ -17,6 +17,24 @@ Texts = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A content that `file` of a deployment may refer to."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InitialFileForm:
+    """What every worker of the version finds in its private root."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentForm:
     """One version of a component."""
 
@@ -30,6 +48,7 @@ class ComponentForm:
     env: Mapping[str, str]
     config_vars: Mapping[str, str]
     ephemeral: bool
+    files: tuple[InitialFileForm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,11 @@ class DeployQuery:
     env: Annotated[Texts, "`NAME=VALUE`, for all of its workers; may be repeated."] = ()
     config_var: Annotated[Texts, "`NAME=VALUE`; may be repeated."] = ()
     ephemeral: bool = False
+    file: Annotated[
+        Texts,
+        "`SHA256::PATH` or `SHA256::PATH::ro`: a content of `store-file` for every worker, at an "
+        "absolute path, read-only or not; may be repeated.",
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +121,7 @@ class MetadataForm:
     reason: Annotated[str, "What it waits for or why it stands; empty when idle."]
     updates: tuple[UpdateForm, ...]
     created_at: str
+    dirs: Annotated[Texts, "Directories of the host that it was granted; not in lists."] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +158,11 @@ class WorkerCreateBody:
     args: Texts = ()
     env: Mapping[str, str] = field(default_factory=dict)
     config_vars: Mapping[str, str] = field(default_factory=dict)
+    dirs: Annotated[
+        Texts,
+        "Directories of the host, `HOST::GUEST` or `HOST::GUEST::ro`; only through the control "
+        "socket.",
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +326,21 @@ class OutputQuery:
         None
     )
     follow: Annotated[bool, "Go on with what is written, until the client closes."] = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """What a name among a worker's private files stands for."""
+
+    name: str
+    is_dir: bool
+    size: Annotated[int, "Bytes; 0 of a directory."]
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileList:
+    nodes: Annotated[tuple[FileForm, ...], "By name; of a file its own."]
 
 
 # -- promises -----------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ STATUS: Final = {
     "NoSuchPathError": 404,
     "ComponentNotFoundError": 404,
     "WorkerNotFoundError": 404,
+    "WorkerFileNotFoundError": 404,
     "PromiseNotFoundError": 404,
     "InvocationNotFoundError": 404,
     "NoSuchEntryError": 404,

@@ -108,8 +108,8 @@ class Exchange:
     headers: Mapping[str, str]
     content: bytes
     document: object
-    gives_powers: bool
-    """See `golem_host.rest.guard.Policy`."""
+    may_grant: bool
+    """Whether whoever asks may give guests what is this machine's."""
 
     def named(self, name: str) -> str:
         """A parameter of the path."""

@@ -40,14 +40,14 @@ class Policy:
     """What ``Authorization: Bearer`` must give; None for no token."""
     hosts: frozenset[str] | None = None
     """Names that the ``Host`` header may give; None for any."""
-    gives_powers: bool = False
-    """Whether clients are the user who runs the host, and may let workers do more."""
+    may_grant: bool = False
+    """Whether guests may be given what is this machine's: it is for whoever could use it anyway."""
 
 
-GIVES_POWERS: Final = "golem.gives_powers"
-"""Where the application finds that of the listener, in its scope."""
+MAY_GRANT: Final = "golem_host.may_grant"
+"""Under this name the policy's answer is in the scope of a request."""
 
-SOCKET_POLICY: Final = Policy(gives_powers=True)
+SOCKET_POLICY: Final = Policy(may_grant=True)
 """For a unix socket: the file's mode has decided."""
 
 
@@ -75,8 +75,8 @@ class Guard:
                 await self._refuse(receive, send, error)
                 return
             # Names in a path are taken apart before they are decoded: they may hold a slash.
+            scope[MAY_GRANT] = self._policy.may_grant
             scope["path"] = scope["raw_path"].decode("ascii")
-            scope[GIVES_POWERS] = self._policy.gives_powers
             await self._app(scope, receive, send)
         finally:
             self._requests -= 1

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from golem_host.component import Component
 from golem_host.engine import ExportedFunction, ImportedFunction
 from golem_host.errors import ComponentError, WorkerExistsError, os_reason
+from golem_host.files.initial import DeployedFile, InitialFile
+from golem_host.files.mapping import Mapping as Mapped
 from golem_host.rest.bodies import (
     ComponentDetails,
     ComponentForm,
     PromiseForm,
     PromisePage,
     PromiseValue,
+    StoredFile,
     WorkerPage,
 )
 from golem_host.rest.client import OWNER_S, Client, path_of
@@ -31,6 +34,7 @@ from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import function_of
 from golem_host.services.collect import Collected
+from golem_host.services.component_files import GivenFile, read_source
 from golem_host.services.promises import PromiseId, PromiseInfo
 from golem_host.storage.layout import directory_name
 from golem_host.worker.metadata import WorkerMetadata
@@ -108,12 +112,13 @@ class RemoteComponents:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def deploy(
+    def deploy(  # noqa: PLR0913 - as in `Components`
         self,
         wasm: Path | str | bytes,
         *,
         name: str,
         source: str | None = None,
+        files: Sequence[GivenFile] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
         ephemeral: bool = False,
@@ -126,6 +131,7 @@ class RemoteComponents:
             query.append(("source", source))
         query += [("env", f"{n}={v}") for n, v in (env or {}).items()]
         query += [("config-var", f"{n}={v}") for n, v in (config_vars or {}).items()]
+        query += [("file", self._reference(each)) for each in files]
         found = self._client.ask(
             "POST",
             path_of("components"),
@@ -134,6 +140,20 @@ class RemoteComponents:
             headers={"content-type": WASM},
         )
         return self._component(read(ComponentForm, found, "answer"))
+
+    def store_file(self, content: bytes) -> DeployedFile:
+        found = self._client.ask(
+            "POST", path_of("files"), content=content, headers={"content-type": BYTES}
+        )
+        stored = read(StoredFile, found, "answer")
+        return DeployedFile("", stored.sha256, stored.size_bytes)
+
+    def _reference(self, file: GivenFile) -> str:
+        if isinstance(file, InitialFile):
+            sha256 = self.store_file(read_source(file)).sha256
+        else:
+            sha256 = file.sha256
+        return str(Mapped(sha256, file.path, file.read_only))
 
     def get(self, name: str, *, version: int | None = None) -> Component:
         query = [] if version is None else [("version", str(version))]
@@ -165,6 +185,10 @@ class RemoteComponents:
             config_vars=tuple(form.config_vars.items()),
             ephemeral=form.ephemeral,
             load=load,
+            files=tuple(
+                DeployedFile(each.path, each.sha256, each.size_bytes, each.read_only)
+                for each in form.files
+            ),
         )
 
 
@@ -192,12 +216,14 @@ class RemoteWorkers:
         args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
+        dirs: Sequence[str] = (),
     ) -> RemoteWorker:
         body = {
             "name": name,
             "args": list(args),
             "env": dict(env or {}),
             "configVars": dict(config_vars or {}),
+            "dirs": list(dirs),
         }
         self._client.ask("POST", path_of("components", component.name, "workers"), body=body)
         return self._worker(component.name, name)

@@ -9,8 +9,10 @@ from typing import Final, Protocol
 
 from golem_host.component import Component, callable_exports
 from golem_host.errors import DivergenceError
+from golem_host.files.look import FileEntry
 from golem_host.rest.bodies import (
     Canceled,
+    FileList,
     InvocationAccepted,
     InvocationForm,
     InvocationResult,
@@ -65,6 +67,10 @@ class RemoteWorker:
         """The component version that the worker runs."""
         version = self.metadata().component_version
         return self._get_component(self.component_name, version=version)
+
+    @property
+    def dirs(self) -> tuple[str, ...]:
+        return read(MetadataForm, self._ask("GET"), "answer").dirs
 
     # -- invoking ---------------------------------------------------------------------------
 
@@ -224,6 +230,17 @@ class RemoteWorker:
         with self._client.lines(self._path("output"), [("from", str(start))]) as lines:
             for document in lines:
                 yield output_line(document)
+
+    def list_files(self, path: str = "/") -> list[FileEntry]:
+        found = read(FileList, self._ask("GET", "files", path.lstrip("/")), "answer")
+        return [
+            FileEntry(each.name, each.is_dir, each.size, each.read_only) for each in found.nodes
+        ]
+
+    def read_file(self, path: str) -> bytes:
+        found = self._ask("GET", "file-contents", path.lstrip("/"))
+        assert isinstance(found, bytes)
+        return found
 
     @contextmanager
     def attach(

@@ -50,3 +50,11 @@ COMMON_ERRORS: Final = (
     "OverloadedError",
     "HostClosingError",
 )
+
+COMPONENT: Final = "/v1/components/{component}"
+WORKERS: Final = f"{COMPONENT}/workers"
+WORKER: Final = f"{WORKERS}/{{worker}}"
+
+COMPONENT_ERRORS: Final = ("ComponentNotFoundError",)
+WORKER_ERRORS: Final = (*COMPONENT_ERRORS, "WorkerNotFoundError", "CorruptOplogError")
+BODY_ERRORS: Final = ("BodyTooLargeError", "MediaTypeError", "SlowClientError")

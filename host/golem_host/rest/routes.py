@@ -10,21 +10,31 @@ from __future__ import annotations
 from typing import Final
 
 from golem_host.rest import bodies as b
-from golem_host.rest.actions import components, invocations, logs, output, promises, system, workers
+from golem_host.rest.actions import (
+    components,
+    invocations,
+    logs,
+    output,
+    promises,
+    system,
+    workers,
+)
 from golem_host.rest.exchange import BYTES, LINES, TEXT, WASM
+from golem_host.rest.file_routes import FILE_ROUTES
 from golem_host.rest.reports import CollectedForm, CollectQuery, ExplanationForm
-from golem_host.rest.route import Route
+from golem_host.rest.route import (
+    BODY_ERRORS,
+    COMPONENT,
+    COMPONENT_ERRORS,
+    WORKER,
+    WORKER_ERRORS,
+    WORKERS,
+    Route,
+)
 
-COMPONENT: Final = "/v1/components/{component}"
-WORKERS: Final = f"{COMPONENT}/workers"
-WORKER: Final = f"{WORKERS}/{{worker}}"
-
-_COMPONENT: Final = ("ComponentNotFoundError",)
-_WORKER: Final = (*_COMPONENT, "WorkerNotFoundError", "CorruptOplogError")
-_BODY: Final = ("BodyTooLargeError", "MediaTypeError", "SlowClientError")
 _CALL: Final = (
-    *_COMPONENT,
-    *_BODY,
+    *COMPONENT_ERRORS,
+    *BODY_ERRORS,
     "ParamTypeMismatchError",
     "WaveError",
     "ConflictError",
@@ -61,7 +71,7 @@ ROUTES: Final = (
         query=b.DeployQuery,
         body=WASM,
         reply=b.ComponentForm,
-        errors=(*_BODY, "ComponentError", "UnlinkableComponentError", "ConflictError"),
+        errors=(*BODY_ERRORS, "ComponentError", "UnlinkableComponentError", "ConflictError"),
     ),
     Route(
         name="get-component",
@@ -71,7 +81,7 @@ ROUTES: Final = (
         action=components.get_component,
         query=b.VersionQuery,
         reply=b.ComponentDetails,
-        errors=_COMPONENT,
+        errors=COMPONENT_ERRORS,
     ),
     Route(
         name="delete-component",
@@ -79,7 +89,7 @@ ROUTES: Final = (
         path=COMPONENT,
         summary="Forget a component with all its versions; refused while it has workers.",
         action=components.delete_component,
-        errors=(*_COMPONENT, "ConflictError"),
+        errors=(*COMPONENT_ERRORS, "ConflictError"),
     ),
     Route(
         name="get-component-wit",
@@ -89,7 +99,7 @@ ROUTES: Final = (
         action=components.component_wit,
         query=b.VersionQuery,
         reply=TEXT,
-        errors=_COMPONENT,
+        errors=COMPONENT_ERRORS,
     ),
     # workers
     Route(
@@ -100,7 +110,7 @@ ROUTES: Final = (
         action=workers.list_workers,
         query=b.WorkerListQuery,
         reply=b.WorkerPage,
-        errors=_COMPONENT,
+        errors=COMPONENT_ERRORS,
     ),
     Route(
         name="create-worker",
@@ -110,7 +120,7 @@ ROUTES: Final = (
         action=workers.create_worker,
         body=b.WorkerCreateBody,
         reply=b.WorkerCreated,
-        errors=(*_COMPONENT, *_BODY, "WorkerExistsError"),
+        errors=(*COMPONENT_ERRORS, *BODY_ERRORS, "WorkerExistsError"),
     ),
     Route(
         name="get-worker",
@@ -119,7 +129,7 @@ ROUTES: Final = (
         summary="What can be said of a worker.",
         action=workers.get_worker,
         reply=b.MetadataForm,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="explain-worker",
@@ -129,7 +139,7 @@ ROUTES: Final = (
         "free it.",
         action=workers.explain_worker,
         reply=ExplanationForm,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="delete-worker",
@@ -137,7 +147,7 @@ ROUTES: Final = (
         path=WORKER,
         summary="Stop a worker and remove its log; what it did outside stays done.",
         action=workers.delete_worker,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="grant-net",
@@ -147,7 +157,7 @@ ROUTES: Final = (
         "only through the control socket.",
         action=workers.grant_net,
         body=b.NetBody,
-        errors=(*_WORKER, *_BODY),
+        errors=(*WORKER_ERRORS, *BODY_ERRORS),
     ),
     Route(
         name="interrupt-worker",
@@ -156,7 +166,7 @@ ROUTES: Final = (
         summary="Stop what runs, durably, until it is resumed or invoked.",
         action=workers.interrupt_worker,
         query=b.InterruptQuery,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="resume-worker",
@@ -164,7 +174,7 @@ ROUTES: Final = (
         path=f"{WORKER}/resume",
         summary="Go on with what is unfinished.",
         action=workers.resume_worker,
-        errors=(*_WORKER, "PreviousInvocationFailedError", "InvocationExitedError"),
+        errors=(*WORKER_ERRORS, "PreviousInvocationFailedError", "InvocationExitedError"),
     ),
     Route(
         name="simulate-crash",
@@ -172,7 +182,7 @@ ROUTES: Final = (
         path=f"{WORKER}/simulate-crash",
         summary="Throw the instance away, and rebuild it by replay.",
         action=workers.simulate_crash,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="update-worker",
@@ -181,7 +191,7 @@ ROUTES: Final = (
         summary="Ask for another version of the worker's component.",
         action=workers.update_worker,
         body=b.UpdateBody,
-        errors=(*_WORKER, *_BODY),
+        errors=(*WORKER_ERRORS, *BODY_ERRORS),
     ),
     Route(
         name="check-update",
@@ -191,7 +201,7 @@ ROUTES: Final = (
         action=workers.check_update,
         body=b.CheckUpdateBody,
         reply=b.UpdateCheckForm,
-        errors=(*_WORKER, *_BODY),
+        errors=(*WORKER_ERRORS, *BODY_ERRORS),
     ),
     Route(
         name="revert-worker",
@@ -200,7 +210,7 @@ ROUTES: Final = (
         summary="Take a worker back, to an entry or by a number of invocations.",
         action=workers.revert_worker,
         body=b.RevertBody,
-        errors=(*_WORKER, *_BODY),
+        errors=(*WORKER_ERRORS, *BODY_ERRORS),
     ),
     Route(
         name="fork-worker",
@@ -210,7 +220,7 @@ ROUTES: Final = (
         action=workers.fork_worker,
         body=b.ForkBody,
         reply=b.WorkerId,
-        errors=(*_WORKER, *_BODY, "WorkerExistsError"),
+        errors=(*WORKER_ERRORS, *BODY_ERRORS, "WorkerExistsError"),
     ),
     # invocations
     Route(
@@ -247,7 +257,7 @@ ROUTES: Final = (
         summary="Everything accepted and not completed, the running one first.",
         action=invocations.list_unfinished,
         reply=b.UnfinishedList,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="get-invocation",
@@ -257,7 +267,7 @@ ROUTES: Final = (
         action=invocations.get_invocation,
         query=b.InvocationQuery,
         reply=b.InvocationForm,
-        errors=(*_WORKER, "InvocationNotFoundError"),
+        errors=(*WORKER_ERRORS, "InvocationNotFoundError"),
         waits=True,
     ),
     Route(
@@ -267,7 +277,7 @@ ROUTES: Final = (
         summary="Take an invocation out of the queue.",
         action=invocations.cancel_invocation,
         reply=b.Canceled,
-        errors=(*_WORKER, "InvocationNotFoundError"),
+        errors=(*WORKER_ERRORS, "InvocationNotFoundError"),
     ),
     # logs and files
     Route(
@@ -278,7 +288,7 @@ ROUTES: Final = (
         action=logs.read_oplog,
         query=b.OplogQuery,
         reply=b.OplogPage,
-        errors=(*_WORKER, "QueryError"),
+        errors=(*WORKER_ERRORS, "QueryError"),
     ),
     Route(
         name="export-worker",
@@ -287,7 +297,7 @@ ROUTES: Final = (
         summary="The worker's oplog with its large payloads as one file.",
         action=logs.export_worker,
         reply=BYTES,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
     Route(
         name="import-worker",
@@ -298,8 +308,8 @@ ROUTES: Final = (
         body=BYTES,
         reply=b.WorkerCreated,
         errors=(
-            *_COMPONENT,
-            *_BODY,
+            *COMPONENT_ERRORS,
+            *BODY_ERRORS,
             "ConflictError",
             "MalformedExportError",
             "UnsupportedFormatError",
@@ -315,8 +325,9 @@ ROUTES: Final = (
         action=output.stream_output,
         query=b.OutputQuery,
         reply=LINES,
-        errors=_WORKER,
+        errors=WORKER_ERRORS,
     ),
+    *FILE_ROUTES,
     # promises
     Route(
         name="complete-promise",
@@ -326,7 +337,7 @@ ROUTES: Final = (
         action=promises.complete_promise,
         body=b.CompleteBody,
         reply=bool,
-        errors=(*_COMPONENT, *_BODY, "PromiseNotFoundError"),
+        errors=(*COMPONENT_ERRORS, *BODY_ERRORS, "PromiseNotFoundError"),
     ),
     Route(
         name="list-worker-promises",
@@ -336,7 +347,7 @@ ROUTES: Final = (
         action=promises.list_worker_promises,
         query=b.PromiseListQuery,
         reply=b.PromisePage,
-        errors=_COMPONENT,
+        errors=COMPONENT_ERRORS,
     ),
     Route(
         name="get-promise",
@@ -345,7 +356,7 @@ ROUTES: Final = (
         summary="A promise and its data.",
         action=promises.get_promise,
         reply=b.PromiseValue,
-        errors=(*_COMPONENT, "PromiseNotFoundError"),
+        errors=(*COMPONENT_ERRORS, "PromiseNotFoundError"),
     ),
     Route(
         name="delete-promise",
@@ -353,7 +364,7 @@ ROUTES: Final = (
         path=f"{WORKER}/promises/{{index}}",
         summary="Forget a promise.",
         action=promises.delete_promise,
-        errors=_COMPONENT,
+        errors=COMPONENT_ERRORS,
     ),
     Route(
         name="list-promises",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -21,7 +21,9 @@ from golem_host.errors import (
     InvalidRequestError,
     os_reason,
 )
+from golem_host.files.initial import DeployedFile
 from golem_host.interfaces.offered import PLANNED
+from golem_host.services.component_files import ComponentFiles, GivenFile
 from golem_host.services.world import Clock, Random
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout
@@ -67,13 +69,17 @@ class Components:
         self._storing = threading.Lock()
         """Held from a component's file to its row: between the two nothing refers to the file."""
         self._linked: OrderedDict[str, tuple[Compiled, LinkedComponent]] = OrderedDict()
+        self._initial = ComponentFiles(layout, files)
+        self.locate_file = self._initial.locate
+        """Where the content of an initial file lies."""
 
-    def deploy(
+    def deploy(  # noqa: PLR0913 - what a version consists of
         self,
         wasm: Path | str | bytes,
         *,
         name: str,
         source: str | None = None,
+        files: Sequence[GivenFile] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
         ephemeral: bool = False,
@@ -85,8 +91,12 @@ class Components:
         The same bytes and settings again give the version that is there; other bytes give
         version + 1.  The first version is 0.
 
+        ``files`` are what each worker finds in its private root when it begins; they are kept with
+        the version.  Those of another version are given as they stand in `Component.files`.
+
         Raises:
             ComponentError: Not a component that can be hosted; nothing is stored.
+            InvalidRequestError: The files cannot be.
             ConflictError: The name belongs to a component from another ``source``.
         """
         _check_name(name)
@@ -101,14 +111,28 @@ class Components:
         latest = self._find(name, None)
         if latest is not None:
             _check_source(latest, source)
-            if latest.sha256 == compiled.sha256 and settings == _settings(latest):
-                return latest
-        version = 0 if latest is None else latest.version + 1
-        component_id = self._random.uuid() if latest is None else latest.id
         with self._storing:
+            kept = self._initial.take(files)
+            if latest is not None and (
+                (latest.sha256, latest.files) == (compiled.sha256, kept)
+                and settings == _settings(latest)
+            ):
+                return latest
+            version = 0 if latest is None else latest.version + 1
+            component_id = self._random.uuid() if latest is None else latest.id
             write_durably(self._files, self._layout.component_file(compiled.sha256), data)
-            self._insert(compiled, component_id, name, version, source, settings)
+            self._insert(compiled, component_id, name, version, source, settings, kept)
         return self.get(name, version=version)
+
+    def store_file(self, content: bytes) -> DeployedFile:
+        """
+        Keep the content of an initial file, for `deploy` to refer to by its hash; has no path yet.
+
+        Raises:
+            InvalidRequestError: It is too large.
+        """
+        with self._storing:
+            return DeployedFile("", *self._initial.store(content))
 
     def _insert(
         self,
@@ -118,6 +142,7 @@ class Components:
         version: int,
         source: str | None,
         settings: tuple[str, str, int],
+        files: Sequence[DeployedFile],
     ) -> None:
         now = self._clock.unix_ns()
         env_text, config_text, is_ephemeral = settings
@@ -140,6 +165,7 @@ class Components:
                     now,
                 ),
             )
+            self._initial.insert(connection, component_id, version, files)
 
     def get(self, name: str, *, version: int | None = None) -> Component:
         """
@@ -200,7 +226,9 @@ class Components:
     def collect_files(self, *, dry_run: bool) -> tuple[int, int]:
         """Remove files that no deployed version has; how many there are, and their bytes."""
         with self._storing:
-            kept = {self._layout.component_file(each.sha256) for each in self.all()}
+            deployed = self.all()
+            kept = {self._layout.component_file(each.sha256) for each in deployed}
+            kept |= {self._initial.locate(file) for each in deployed for file in each.files}
             folder = self._layout.components
             found = [folder / name for name, is_dir in self._files.list_dir(folder) if not is_dir]
             lost = [path for path in found if path not in kept and _is_ours(path)]
@@ -252,9 +280,10 @@ class Components:
         order = "" if "ORDER BY" in where else " ORDER BY component.name, component_version.version"
         with self._database.reading() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} {where}{order}", parameters).fetchall()
-        return [self._component(row) for row in rows]
+            found = [(row, self._initial.select(connection, row[0], row[2])) for row in rows]
+        return [self._component(row, files) for row, files in found]
 
-    def _component(self, row: _Row) -> Component:
+    def _component(self, row: _Row, files: tuple[DeployedFile, ...]) -> Component:
         component_id, name, version, sha256, size, memory, source, env, config, ephemeral = row
         return Component(
             id=component_id,
@@ -268,12 +297,14 @@ class Components:
             config_vars=_pairs(config),
             ephemeral=bool(ephemeral),
             load=lambda component: self._loaded(component)[0],
+            files=files,
         )
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether it is a component's file, or what a crash left of one."""
-    return path.name.endswith((".wasm", f".wasm{TEMPORARY_SUFFIX}"))
+    """Whether it is a component's or an initial file, or what a crash left of one."""
+    name = path.name.removesuffix(TEMPORARY_SUFFIX)
+    return name.endswith((".wasm", ".file"))
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

@@ -81,6 +81,8 @@ class Forks:
         )
         # First, so that no crash leaves a fork that nobody would set going.
         self._shared.unfinished.mark(target, NOW)
+        if self._shared.dirs is not None:
+            self._shared.dirs.pass_on(source, target)
         try:
             with self._loaded.locked(target):
                 self._store.fork(source_key, target_key, cut, create, extra).close()

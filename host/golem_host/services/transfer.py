@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from golem_host.component import Component
 from golem_host.errors import ConflictError, WorkerExistsError
+from golem_host.files.initial import DeployedFile
 from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.unfinished import NOW, WorkerKey
 from golem_host.storage.layout import StateLayout
@@ -36,9 +38,11 @@ class _About:
     """Of that version's bytes."""
     is_updated: bool
     """Whether its log names other versions than that."""
+    files: str = ""
+    """What tells that version's initial files from others; empty for none."""
 
     def encode(self) -> bytes:
-        fields = ("component", "worker", "version", "sha256", "is_updated")
+        fields = ("component", "worker", "version", "sha256", "is_updated", "files")
         return json.dumps({name: getattr(self, name) for name in fields}).encode()
 
 
@@ -63,6 +67,7 @@ class Transfers:
             version=component.version,
             sha256=component.sha256,
             is_updated=status.create.component_version != component.version,
+            files=_told_apart(component.files),
         )
         with self._store.reader(self._layout.worker_key(*key)) as reader:
             yield from export_log(reader, about.encode())
@@ -93,14 +98,24 @@ class Transfers:
     def _version_here(self, component: Component, about: _About) -> int:
         """The version to begin with: the number may be another one where no entry names it."""
         here = [each for each in self._shared.all_components() if each.id == component.id]
-        alike = [each.version for each in here if each.sha256 == about.sha256]
+        alike = [
+            each.version
+            for each in here
+            if (each.sha256, _told_apart(each.files)) == (about.sha256, about.files)
+        ]
         if about.version in alike or (alike and not about.is_updated):
             return about.version if about.version in alike else alike[-1]
         raise ConflictError(
             reason=f"{about.component}/{about.worker} runs version {about.version} of its "
-            f"component (SHA-256 {about.sha256[:HASH_DIGITS]}...), which component "
+            f"component (SHA-256 {about.sha256[:HASH_DIGITS]}...)"
+            f"{' with initial files' if about.files else ''}, which component "
             f"{component.name} does not have here; deploy it first"
         )
+
+
+def _told_apart(files: Sequence[DeployedFile]) -> str:
+    listed = [[each.path, each.sha256, each.read_only] for each in files]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest() if listed else ""
 
 
 def _read_about(exported: Exported) -> _About:
@@ -115,6 +130,8 @@ def _read_about(exported: Exported) -> _About:
             "version": int(version),
             "sha256": str(digest),
             "is_updated": bool(is_updated),
+            **more,
         }:
-            return _About(component, worker, version, digest, is_updated)
+            files = more.get("files", "")
+            return _About(component, worker, version, digest, is_updated, str(files))
     raise exported.records.bad("it does not say which worker it is of")

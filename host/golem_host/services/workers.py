@@ -13,6 +13,8 @@ from golem_host.errors import (
     WorkerExistsError,
     WorkerNotFoundError,
 )
+from golem_host.files.live.grants import checked_dirs
+from golem_host.files.mapping import Mapping as Granted
 from golem_host.net.access import NetAccess
 from golem_host.services.forks import Forks
 from golem_host.services.loaded import LoadedWorkers
@@ -70,19 +72,26 @@ class Workers:
         args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
+        dirs: Sequence[str] = (),
     ) -> Worker:
         """
         A new worker; its first entry is on disk when this returns.
 
+        ``dirs`` are directories of this machine that it may use, beyond those of `HostConfig`:
+        ``HOST::GUEST``, both absolute, and with ``::ro`` behind only for reading.  Its forks may use
+        them too; they stay behind where it is exported.
+
         Raises:
             WorkerExistsError: The name is taken.
             InvalidRequestError: The name is not 1 to 512 bytes without whitespace and ``/``, or
-                begins with ``-``.
+                begins with ``-``; or a directory cannot be granted.
         """
         check_worker_name(name)
+        granted = checked_dirs(dirs)
         with self._lock:
             if self._exists(component.name, name):
                 raise WorkerExistsError(component=component.name, worker=name)
+            self._grant(WorkerKey(component.name, name), granted)
             self._create(component, name, args, env or {}, config_vars or {})
         return self._worker(WorkerKey(component.name, name))
 
@@ -99,8 +108,21 @@ class Workers:
         check_worker_name(name)
         with self._lock:
             if not self._exists(component.name, name):
+                self._grant(WorkerKey(component.name, name), ())
                 self._create(component, name, args, env or {}, config_vars or {})
         return self._worker(WorkerKey(component.name, name))
+
+    def _grant(self, key: WorkerKey, granted: Sequence[Granted]) -> None:
+        # First, so that no crash leaves a worker without them, nor one of that name with others'.
+        dirs = self._shared.dirs
+        if dirs is not None and (granted or dirs.of(key)):
+            self._refuse_if_read_only()
+            dirs.grant(key, granted)
+
+    def dirs_of(self, key: WorkerKey) -> tuple[str, ...]:
+        """The directories of this machine that a worker was granted."""
+        found = () if self._shared.dirs is None else self._shared.dirs.of(key)
+        return tuple(str(each) for each in found)
 
     def get(self, component: Component | str, name: str) -> Worker:
         """
@@ -259,6 +281,8 @@ class Workers:
             self._shared.scheduler.forget(key)
             self._shared.unfinished.clear(key)
             self._shared.grants.forget(key)
+            if self._shared.dirs is not None:
+                self._shared.dirs.forget(key)
             if component_id is not None:
                 self._shared.promises.delete_of(component_id, key.worker)
         if loaded is not None:
@@ -326,6 +350,7 @@ class Workers:
             fork=partial(self.fork, key),
             export=partial(self.export, key),
             new_key=self._shared.config.random.uuid,
+            dirs=partial(self.dirs_of, key),
         )
         return Worker(key.component, key.worker, access)
 

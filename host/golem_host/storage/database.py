@@ -58,6 +58,24 @@ CREATE INDEX unfinished_due ON unfinished (due_ns) WHERE due_ns IS NOT NULL;
 CREATE INDEX unfinished_promise ON unfinished (promise) WHERE promise IS NOT NULL;
 CREATE TABLE boot (id TEXT NOT NULL) STRICT;
 """,
+    """
+CREATE TABLE initial_file (
+    component_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    read_only INTEGER NOT NULL,
+    PRIMARY KEY (component_id, version, path),
+    FOREIGN KEY (component_id, version) REFERENCES component_version ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE worker_dirs (
+    component TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    dirs TEXT NOT NULL,
+    PRIMARY KEY (component, worker)
+) STRICT, WITHOUT ROWID;
+""",
 )
 """What each format version adds to the one before; a table here is never changed, only followed."""
 
@@ -107,6 +125,14 @@ class Database:
                     for statement in script.split(";"):
                         connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        elif version < FORMAT_VERSION:
+            # Its next owner brings it up to date; until then the new tables are seen as empty.
+            for script in _MIGRATIONS[version:]:
+                for statement in script.split(";"):
+                    if "CREATE TABLE" in statement:
+                        self._connection.execute(
+                            statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE")
+                        )
         elif version > FORMAT_VERSION:
             self._connection.close()
             raise StateDirError(

@@ -2,7 +2,7 @@
 Where everything lies in a state directory.
 
 ``lock  control.sock  host.db  workers/<component>/<worker>/  blobs/  components/<sha256>.wasm
-scratch/``
+components/<sha256>.file  scratch/``
 
 A worker's or component's name may hold any character, so a directory is named by a readable,
 percent-encoded prefix and 16 hex digits of the name's SHA-256; the manifest inside has the name.
@@ -92,6 +92,10 @@ class StateLayout:
 
     def component_file(self, sha256: str) -> Path:
         return self.components / f"{sha256}.wasm"
+
+    def initial_file(self, sha256: str) -> Path:
+        """The content of an initial file."""
+        return self.components / f"{sha256}.file"
 
     def worker_key(self, component: str, worker: str) -> str:
         """The worker's directory, relative to `workers`."""

@@ -14,6 +14,7 @@ import logging
 import threading
 from typing import Final
 
+from golem_host.context import InstanceContext
 from golem_host.errors import InvalidRequestError, InvocationLostError
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
@@ -58,6 +59,7 @@ class Drive:
         self.is_retired = False
         self._slot: Slot | None = None
         self._session: Session | None = None
+        self._is_resting = False
 
     # -- for the side of the callers ----------------------------------------------------------
 
@@ -89,6 +91,13 @@ class Drive:
         if self._slot is not None:
             self._slot.poke()
         self.lock.notify_all()
+
+    @property
+    def resting(self) -> InstanceContext | None:
+        """The idle instance's, if there is one: it stays as it is while the lock is held."""
+        if self._session is None or not self._is_resting or self._session.is_ephemeral:
+            return None
+        return self._session.context
 
     def note_rest(self) -> None:
         self.agenda.note_rest(is_closing=self.is_closing)
@@ -171,7 +180,9 @@ class Drive:
         assert self._slot is not None
         self._slot.give()
         with self.lock:
+            self._is_resting = True
             self.lock.wait_for(self._has_work, timeout=self.agenda.idle_s())
+            self._is_resting = False
             if not self._has_work():
                 # Under the lock that `wake` takes: a request that comes now starts a new thread.
                 self._end_thread()

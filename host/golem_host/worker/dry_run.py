@@ -71,7 +71,7 @@ def check_update(parts: Parts, version: int, timeout_s: float) -> UpdateCheck:
     )
     replay = session.context.replay
     try:
-        with _at_most(session, timeout_s):
+        with at_most(session, timeout_s):
             # What has nothing to replay would only perform calls for real.
             if not replay.live:
                 session.catch_up()
@@ -97,7 +97,9 @@ def _stop() -> NoReturn:
 
 
 @contextmanager
-def _at_most(session: Session, timeout_s: float) -> Iterator[None]:
+def at_most(session: Session, timeout_s: float) -> Iterator[None]:
+    """End what a session does with an `InterruptSignal` when its time is over."""
+
     def stop() -> None:
         session.context.kill = InterruptSignal()
         session.context.wake.set()

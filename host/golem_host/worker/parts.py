@@ -12,7 +12,10 @@ from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.context import NEVER_NS, Identity, RunSlot, Services
 from golem_host.engine import LinkedComponent
-from golem_host.files.settings import FilesSettings, Quota
+from golem_host.files.initial import DeployedFile
+from golem_host.files.live.grants import joined, parse_dirs
+from golem_host.files.mapping import Mapping
+from golem_host.files.settings import FilesSettings, Quota, nowhere
 from golem_host.net.access import NetAccess, WorkerGrants
 from golem_host.net.http.client import HttpClient
 from golem_host.services.console import Console
@@ -27,6 +30,7 @@ from golem_oplog.protocol import Oplog, ReadableOplog
 if TYPE_CHECKING:
     from golem_host.services.peers import Peers
     from golem_host.services.promises import Promises
+    from golem_host.services.worker_dirs import WorkerDirs
 
 FindComponent: TypeAlias = Callable[[str, int], Component]
 Link: TypeAlias = Callable[[Component], LinkedComponent]
@@ -51,6 +55,10 @@ class Shared:
     peers: Peers
     grants: WorkerGrants = field(default_factory=WorkerGrants)
     """What each worker may do on the network."""
+    locate_file: Callable[[DeployedFile], Path] = nowhere
+    """Where the content of an initial file lies."""
+    dirs: WorkerDirs | None = None
+    """Which directories of the host each worker was granted; None where nobody grants any."""
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
     http: HttpClient = field(default_factory=HttpClient)
@@ -167,10 +175,26 @@ class Parts:
             http=self.shared.http,
             net=self.net,
             notify=self.output.notify,
-            files=FilesSettings(
-                Quota(config.files_bytes_max, config.files_entries_max), self.shared.scratch
-            ),
+            files=self._files_settings(),
         )
+
+    def _files_settings(self) -> FilesSettings:
+        config, snapshot, create = self.shared.config, self.status.snapshot, self.status.create
+        assert create is not None
+        return FilesSettings(
+            quota=Quota(config.files_bytes_max, config.files_entries_max),
+            scratch=self.shared.scratch,
+            # Updates that are met on the way change them (spec 2.9.1).
+            version=create.component_version if snapshot is None else snapshot.version,
+            initial=lambda version: self.component_of(version).files,
+            locate=self.shared.locate_file,
+            dirs=joined(self.dirs, parse_dirs(config.dirs)),
+        )
+
+    @property
+    def dirs(self) -> tuple[Mapping, ...]:
+        """The directories of the host that this worker was granted for itself."""
+        return () if self.shared.dirs is None else self.shared.dirs.of(self.key)
 
     def _identity(self, component: Component) -> Identity:
         create = self.status.create

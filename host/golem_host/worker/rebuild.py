@@ -43,7 +43,7 @@ def build_session(
         status=status,
         services=parts.services(component, slot),
         is_last_attempt=is_last_attempt,
-        on_live=lambda: finish_update(parts, session.requests_differing),
+        on_live=lambda: finish_update(parts, session),
         on_completed=on_completed,
     )
     return session
@@ -65,13 +65,16 @@ def start_of(parts: Parts, version: int) -> Start:
     )
 
 
-def finish_update(parts: Parts, requests_differing: int) -> None:
+def finish_update(parts: Parts, session: Session) -> None:
     """The new version has come to where the old one stood: from here on it is the worker's."""
     status = parts.status
     pending = status.pending_update
     if pending is None:
         return
     version = pending.entry.target_version
+    # First: where its files have no place, there is no update.
+    session.move_files_on(version)
+    requests_differing = session.requests_differing
     size_bytes = parts.component_of(version).size_bytes
     now = parts.shared.config.clock.unix_ns()
     status.append(parts.oplog, SuccessfulUpdate(now, version, size_bytes))

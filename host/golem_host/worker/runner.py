@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from golem_host.context import InstanceContext
 from golem_host.errors import (
     ConflictError,
     InvalidRequestError,
@@ -269,6 +270,18 @@ class Runner:
             if is_left and self.parts.status.status == SUSPENDED:
                 # It was suspended meanwhile, and could not be put away when its thread ended.
                 self.parts.shared.hub.retire(self.parts.key)
+
+    @contextmanager
+    def resting(self) -> Iterator[InstanceContext | None]:
+        """The idle instance's context, if there is one, which does nothing while this lasts."""
+        with ExitStack() as stack:
+            self._lock.acquire()
+            stack.callback(self._lock.release)
+            context = self._drive.resting
+            if context is None:
+                # Whoever goes on without it holds up nobody.
+                stack.close()
+            yield context
 
     @contextmanager
     def watch(self, watcher: Watcher, source: InputSource | None = None) -> Iterator[None]:

@@ -14,8 +14,9 @@ from golem_host.context import InstanceContext, Services
 from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
 from golem_host.failures import GuestError
+from golem_host.files.part import Files
 from golem_host.interfaces.adapted import Adapter, adapter_of
-from golem_host.replay import Divergence, Perform, Replay
+from golem_host.replay import Divergence, LookReplay, Perform, Replay
 from golem_host.status import Status
 from golem_host.wire import Wire
 from golem_host.worker.render import divergence_error
@@ -55,6 +56,8 @@ class Start:
     """Requests of entries behind this index must equal the recorded ones."""
     is_ephemeral: bool = False
     """Nothing is replayed: every invocation begins with fresh memory."""
+    is_look: bool = False
+    """It ends with `EndOfLogSignal`, or between two invocations, where the log does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Session:
         self._on_completed = on_completed
         self._exports = {e.type.name: e for e in map(Export.of, start.linked.component.exports)}
         target = oplog.last_index
-        replay = Replay(
+        replay = (LookReplay if start.is_look else Replay)(
             () if start.is_ephemeral else oplog.read(start.first_index, target),
             regions=RegionSet() if start.is_ephemeral else status.skipped,
             target=target,
@@ -116,6 +119,7 @@ class Session:
             compare_from=start.compare_from,
             on_live=self._went_live,
         )
+        replay.on_updated = self.move_files_on
         self.context = InstanceContext(oplog=oplog, replay=replay, status=status, services=services)
         self.context.is_last_attempt = is_last_attempt
         self._instance: Instance | None = None
@@ -123,6 +127,12 @@ class Session:
     @property
     def is_ephemeral(self) -> bool:
         return self._start.is_ephemeral
+
+    @property
+    def is_log_over(self) -> bool:
+        """Whether a look has come to the end of the log."""
+        replay = self.context.replay
+        return isinstance(replay, LookReplay) and replay.is_over
 
     def exports(self, function: FunctionType) -> bool:
         """Whether this version has an export of that name."""
@@ -137,7 +147,7 @@ class Session:
         """Build the instance and replay the log; an unfinished last invocation is finished."""
         context = self.context
         was_live = context.replay.live
-        if self._start.is_ephemeral:
+        if self._start.is_ephemeral and not self._start.is_look:
             context.append(Restart(context.clock_ns()))
         with _Rendered(self._oplog):
             if was_live:
@@ -153,6 +163,18 @@ class Session:
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
                 self._call(export, args, entry.idempotency_key)
+
+    def move_files_on(self, version: int) -> None:
+        """
+        The worker is of this version from here on; so are its initial files.
+
+        Raises:
+            BlockedError: One of them has no place.
+        """
+        self.context.replay.updated_to = version
+        files = self.context.existing(Files)
+        if files is not None:
+            files.move_on(version)
 
     def _went_live(self) -> None:
         self._on_live()

@@ -18,6 +18,7 @@ from golem_host.errors import (
     InvalidRequestError,
     InvocationInterruptedError,
 )
+from golem_host.files.look import FileEntry, list_files, read_file
 from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
@@ -25,6 +26,7 @@ from golem_host.wire import Public
 from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
 from golem_host.worker.explain import Explanation, explain
+from golem_host.worker.files import look_at_files
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine, output_lines
@@ -65,6 +67,7 @@ class Access:
     fork: Callable[[str, int | None], Worker]
     export: Callable[[], Iterator[bytes]]
     new_key: Callable[[], str]
+    dirs: Callable[[], tuple[str, ...]]
 
 
 class Worker:
@@ -79,6 +82,11 @@ class Worker:
     def component(self) -> Component:
         """The component version that the worker runs."""
         return self._access.view().component()
+
+    @property
+    def dirs(self) -> tuple[str, ...]:
+        """The directories of this machine that it was granted, as they were given."""
+        return self._access.dirs()
 
     # -- invoking ---------------------------------------------------------------------------
 
@@ -382,6 +390,29 @@ class Worker:
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""
         return output_lines(self._access.view().oplog, start)
+
+    def list_files(self, path: str = "/") -> list[FileEntry]:
+        """
+        The entries of a directory of the worker's private files, by name; of a file its own entry.
+
+        It is not woken for that: what is not in memory is replayed in a scratch instance.  Host
+        directories that it was granted are not among its files.
+
+        Raises:
+            WorkerFileNotFoundError: There is nothing of this path.
+            InvalidRequestError: There are more than 100,000, or the path cannot be.
+        """
+        return self._on_runner(lambda runner: look_at_files(runner, path, list_files))
+
+    def read_file(self, path: str) -> bytes:
+        """
+        The content of one of the worker's private files; as `list_files`.
+
+        Raises:
+            WorkerFileNotFoundError: There is nothing of this path.
+            InvalidRequestError: It is a directory, or larger than 64 MiB.
+        """
+        return self._on_runner(lambda runner: look_at_files(runner, path, read_file))
 
     @contextmanager
     def attach(

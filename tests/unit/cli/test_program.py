@@ -58,7 +58,9 @@ def test_a_word_like_nothing_is_told_all_commands() -> None:
     """Where nothing is near, a wrong guess would only mislead."""
     done = CliRunner().invoke(cli, ["worker", "xyzzy"])
 
-    assert "commands: cancel, delete, explain, fork, get, interrupt, invocations" in done.stderr
+    assert (
+        "commands: cancel, delete, explain, files, fork, get, interrupt, invocations" in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -355,7 +355,7 @@ def test_a_saved_state_is_tried_before_it_counts() -> None:
     """While the update is pending, an instance begins with its snapshot; nothing is skipped for good."""
     status = status_of(*UPDATED[:4])
 
-    assert Snapshot(5, b"state", 0) == status.snapshot
+    assert Snapshot(5, b"state", 0, 1) == status.snapshot
     assert PendingUpdateAt(5, PendingUpdate(T, 1, b"state")) == status.pending_update
     assert (0, 0, []) == (status.component_version, status.fresh_from, list(status.skipped))
 
@@ -364,7 +364,7 @@ def test_a_loaded_state_stands_for_what_came_before() -> None:
     """The history up to the snapshot is never replayed again, and its results stand."""
     status = status_of(*UPDATED)
 
-    assert Snapshot(5, b"state", 6) == status.snapshot
+    assert Snapshot(5, b"state", 6, 1) == status.snapshot
     assert ([Region(2, 5)], []) == (list(status.skipped), list(status.deleted))
     assert (1, 6, None) == (status.component_version, status.fresh_from, status.pending_update)
     assert {"a": 3, "b": 8} == indexes(status.results)
@@ -382,7 +382,7 @@ def test_an_automatic_update_keeps_the_loaded_state() -> None:
     """Replay still begins with the snapshot; requests are compared from the later update on."""
     status = status_of(*UPDATED, PendingUpdate(T, 2, None), SuccessfulUpdate(T, 2, 0))
 
-    assert Snapshot(5, b"state", 6) == status.snapshot
+    assert Snapshot(5, b"state", 6, 1) == status.snapshot
     assert ([Region(2, 5)], 10) == (list(status.skipped), status.fresh_from)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Iterable
 
 from golem_host.component import Component, callable_exports
 from golem_host.errors import InvalidRequestError
+from golem_host.files.initial import DeployedFile
+from golem_host.files.mapping import parse_mapping
 from golem_host.rest.actions.lookup import component_name, path_component
 from golem_host.rest.bodies import (
     ComponentDetails,
     ComponentForm,
     ComponentListQuery,
     DeployQuery,
+    InitialFileForm,
     Nothing,
+    StoredFile,
     VersionQuery,
 )
 from golem_host.rest.exchange import TEXT, Exchange, Raw
@@ -35,11 +39,17 @@ def deploy_component(x: Exchange) -> ComponentForm:
         x.content,
         name=query.name,
         source=query.source,
+        files=[_file(text) for text in query.file],
         env=_pairs("env", query.env),
         config_vars=_pairs("config-var", query.config_var),
         ephemeral=query.ephemeral,
     )
     return component_form(deployed)
+
+
+def store_file(x: Exchange) -> StoredFile:
+    stored = x.host.components.store_file(x.content)
+    return StoredFile(stored.sha256, stored.size_bytes)
 
 
 def get_component(x: Exchange) -> ComponentDetails:
@@ -75,7 +85,20 @@ def component_form(item: Component) -> ComponentForm:
         env=dict(item.env),
         config_vars=dict(item.config_vars),
         ephemeral=item.ephemeral,
+        files=tuple(
+            InitialFileForm(each.path, each.sha256, each.size_bytes, each.read_only)
+            for each in item.files
+        ),
     )
+
+
+def _file(text: str) -> DeployedFile:
+    try:
+        found = parse_mapping(text)
+    except ValueError as error:
+        raise InvalidRequestError(reason=f"query parameter file: {error}") from None
+    # Its size is known where it is kept.
+    return DeployedFile(found.guest, found.host, 0, found.read_only)
 
 
 def _pairs(parameter: str, texts: Iterable[str]) -> dict[str, str]:

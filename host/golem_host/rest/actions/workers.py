@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from golem_host.errors import InvalidRequestError
 from golem_host.rest.actions.lookup import component_name, path_component, path_worker
 from golem_host.rest.bodies import (
@@ -63,15 +65,25 @@ def page_size(count: int) -> int:
 
 def create_worker(x: Exchange) -> WorkerCreated:
     body = x.body(WorkerCreateBody)
+    if body.dirs and not x.may_grant:
+        raise InvalidRequestError(
+            reason="body: directories of the host are granted through the control socket only"
+        )
     component = path_component(x)
     worker = x.host.workers.create(
-        component, body.name, args=body.args, env=body.env, config_vars=body.config_vars
+        component,
+        body.name,
+        args=body.args,
+        env=body.env,
+        config_vars=body.config_vars,
+        dirs=body.dirs,
     )
     return WorkerCreated(WorkerId(component.id, worker.name), component.version)
 
 
 def get_worker(x: Exchange) -> MetadataForm:
-    return metadata_form(path_component(x).id, path_worker(x).metadata())
+    worker = path_worker(x)
+    return replace(metadata_form(path_component(x).id, worker.metadata()), dirs=worker.dirs)
 
 
 def explain_worker(x: Exchange) -> ExplanationForm:
@@ -85,7 +97,7 @@ def delete_worker(x: Exchange) -> Nothing:
 
 def grant_net(x: Exchange) -> Nothing:
     body = x.body(NetBody)
-    if not x.gives_powers:
+    if not x.may_grant:
         raise InvalidRequestError(
             reason="powers are given through the control socket only: start `golem-host serve` "
             "with --net, or use `golem-host run --net` on its machine"

@@ -1,8 +1,10 @@
 """
 ``wasi:filesystem/preopens``: the worker's private root, as ``/``.
 
-Its quotas are recorded with its name, so that the same write fails again on replay, whatever is
-configured then (spec 4.4).
+Behind it come the directories of the host that the worker was granted.
+
+Quotas and grants are recorded, so that the same write fails again on replay, whatever is configured
+then (spec 4.4).
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from golem_host.dispatch import recorded_call
 from golem_host.files.descriptor import Descriptor
 from golem_host.files.part import ROOT, Files
 from golem_host.files.settings import Quota
+from golem_host.interfaces.wasi.filesystem.granted import GrantedNode
 from golem_host.wire import Wire
-from golem_oplog.types import FunctionType, ListType, Prim, RecordType
+from golem_oplog.types import FunctionType, ListType, Prim, RecordType, TupleType
 
 RECORD: Final = "cli::preopens::get_directories"
 _GIVEN: Final = RecordType(
@@ -24,8 +27,10 @@ _GIVEN: Final = RecordType(
         ("names", ListType(Prim.STRING)),
         ("bytes-max", Prim.U64),
         ("entries-max", Prim.U64),
+        ("granted", ListType(TupleType((Prim.STRING, Prim.BOOL)))),
     )
 )
+"""What is granted: its path in the guest, and whether it is only for reading."""
 _GET: Final = Recorded(READ_LOCAL, FunctionType(RECORD, (), _GIVEN))
 
 
@@ -37,8 +42,13 @@ class Preopens:
 
         def perform() -> Wire:
             quota = context.services.files.quota
-            return [ROOT], quota.bytes_max, quota.entries_max
+            dirs = [(each.guest, each.read_only) for each in context.services.files.dirs]
+            return [ROOT], quota.bytes_max, quota.entries_max, dirs
 
-        names, bytes_max, entries_max = recorded_call(context, _GET, (), perform)
+        # Logs of the first days end before the grants.
+        names, bytes_max, entries_max, *more = recorded_call(context, _GET, (), perform)
         files.tree.set_quota(Quota(bytes_max, entries_max))
-        return [(files.open_root(), name) for name in names]
+        found: list[tuple[Descriptor, str]] = [(files.open_root(), name) for name in names]
+        for guest, read_only in more[0] if more else ():
+            found.append((GrantedNode.of_grant(context, guest, read_only=read_only), guest))
+        return found

@@ -2,7 +2,7 @@
 ``wasi:filesystem/types``: what a guest does to its files is done again on replay.
 
 Recorded are the times that it is told: everything else follows from its own doing.  A ``stat`` that
-fails records nothing.
+fails records nothing.  What it does to directories of the host is recorded in `granted`.
 
 Source: WASI 0.2 ``wasi:filesystem/types``; spec 4.4.
 """
@@ -25,7 +25,7 @@ from golem_host.declare import (
     resource,
 )
 from golem_host.dispatch import recorded_call
-from golem_host.files.descriptor import Descriptor, Entries, Looked, Times
+from golem_host.files.descriptor import NOW, Descriptor, Entries, Looked, Times
 from golem_host.files.errors import FileError
 from golem_host.interfaces.wasi.filesystem.streams import DOMAIN, FileInput, FileOutput
 from golem_host.interfaces.wasi.io.error import IoError
@@ -89,6 +89,9 @@ def _told(context: InstanceContext, recorded: Recorded, looked: Looked) -> Descr
         return divmod(accessed_ns, NS_PER_S), divmod(modified_ns, NS_PER_S)
 
     facts = looked.facts()
+    if looked.is_recorded:
+        first, last = (_datetime(*divmod(each, NS_PER_S)) for each in looked.times())
+        return DescriptorStat(*facts, first, last)
     accessed, modified = recorded_call(context, recorded, (looked.shown_path,), perform)
     # A replay has other times until it comes here.
     looked.note_times(_ns(*accessed), _ns(*modified))
@@ -103,15 +106,15 @@ def _datetime(seconds: int, nanoseconds: int) -> dict[str, int]:
     return {"seconds": seconds, "nanoseconds": nanoseconds}
 
 
-def _times(context: InstanceContext, accessed: Variant, modified: Variant) -> Times:
-    return Times(_new_time(context, accessed), _new_time(context, modified))
+def _times(accessed: Variant, modified: Variant) -> Times:
+    return Times(_new_time(accessed), _new_time(modified))
 
 
-def _new_time(context: InstanceContext, wanted: Variant) -> int | None:
+def _new_time(wanted: Variant) -> int | None:
     if wanted.case == "no-change":
         return None
     if wanted.case == "now":
-        return context.clock_ns()
+        return NOW
     given = wanted.value
     assert isinstance(given, Mapping)
     time_ns = _ns(given["seconds"], given["nanoseconds"])
@@ -165,12 +168,12 @@ class DescriptorResource:
     @function(UNRECORDED)
     @answered
     def sync_data(self, context: InstanceContext, descriptor: Descriptor) -> None:
-        """The log is what brings the files back: nothing else has to reach the disk."""
+        descriptor.sync()
 
     @function(UNRECORDED)
     @answered
     def sync(self, context: InstanceContext, descriptor: Descriptor) -> None:
-        """As `sync_data`."""
+        descriptor.sync()
 
     @function(UNRECORDED)
     @answered
@@ -196,7 +199,7 @@ class DescriptorResource:
         accessed: Variant,
         modified: Variant,
     ) -> None:
-        descriptor.set_times(_times(context, accessed, modified))
+        descriptor.set_times(_times(accessed, modified))
 
     @function(UNRECORDED)
     @answered
@@ -254,7 +257,7 @@ class DescriptorResource:
         accessed: Variant,
         modified: Variant,
     ) -> None:
-        times = _times(context, accessed, modified)
+        times = _times(accessed, modified)
         descriptor.set_times_at(path, times, follow=_follows(path_flags))
 
     @function(UNRECORDED)
