@@ -79,7 +79,7 @@ class Host(ClosesOnExit):
         http = HttpClient(config.tls_ca_file)
 
         def share(workers: Workers) -> Shared:
-            return Shared(
+            shared = Shared(
                 config=config,
                 slots=RunSlots(config.threads_max),
                 scheduler=scheduler,
@@ -97,6 +97,8 @@ class Host(ClosesOnExit):
                 scratch=layout.scratch,
                 http=http,
             )
+            self.once = OneTimeCalls(shared)
+            return shared
 
         store = OplogStore(
             layout.workers,
@@ -105,7 +107,6 @@ class Host(ClosesOnExit):
             blobs,
         )
         self.workers = Workers(store=store, layout=layout, share=share, read_only=read_only)
-        self.once = OneTimeCalls(self.workers.shared)
         self._collector = Collector(
             layout=layout,
             store=store,

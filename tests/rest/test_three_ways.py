@@ -97,6 +97,7 @@ INSIDE = {
     "Worker.begin",
     "Worker.durable_index",
     "Worker.give_up",
+    "Call.args",
     "Call.give_up",
     "Call.watch",
 }

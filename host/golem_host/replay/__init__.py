@@ -14,12 +14,12 @@ raises `Divergence` and consumes nothing.
 Rules for this package: no I/O, no clock, no threads, no engine; nothing here is called back.
 """
 
-from golem_host.replay.core import (
+from golem_host.replay.core import Replay
+from golem_host.replay.decisions import (
     PERFORM,
     AtMostOnceViolated,
     Divergence,
     Perform,
-    Replay,
     ReplayedInvocation,
 )
 from golem_host.replay.look import LookReplay

@@ -59,11 +59,6 @@ class Workers:
         self._transfers = Transfers(store=store, layout=layout, shared=shared, loaded=self._loaded)
         shared.promises.on_completed = self._promise_completed
 
-    @property
-    def shared(self) -> Shared:
-        """What all workers of the host have in common."""
-        return self._shared
-
     def create(
         self,
         component: Component,
