@@ -7,7 +7,8 @@ it does until then follows from the log.  Then `EndOfLogSignal` ends it.  Nothin
 
 from __future__ import annotations
 
-from golem_host.replay.core import Perform, Replay, ReplayedInvocation
+from golem_host.replay.core import Replay
+from golem_host.replay.decisions import Perform, ReplayedInvocation
 from golem_host.replay.transitions import Event, transition
 from golem_host.signals import EndOfLogSignal
 from golem_oplog.entries import ImportedFunctionInvoked, PersistenceLevel
