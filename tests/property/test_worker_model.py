@@ -99,7 +99,9 @@ class WorkerModel(RuleBasedStateMachine):
     def call_cut_off(self, number: int, is_durable: bool, stop: Stop, data: st.DataObject) -> None:
         """As `call`; it is here for its stop."""
         name, key = self.name(number), f"k{next(self._keys)}"
-        self.ask(name, key, data.draw(writes(self.promises())), stop, is_durable=is_durable)
+        others = [other for other in self.house.names() if other != name]
+        script = data.draw(writes(others, self.promises()))
+        self.ask(name, key, script, stop, is_durable=is_durable)
 
     def promises(self) -> list[tuple[str, int]]:
         """Owners and indexes of those that can be completed."""

@@ -51,20 +51,14 @@ def scripts(
     if promises:
         steps.append(st.sampled_from(promises).map(lambda promise: ["complete", *promise]))
     if others:
-        steps.append(st.sampled_from(others).map(lambda other: ["revert", other]))
-        modes = st.sampled_from(("automatic", "snapshot-based"))
-        steps.append(
-            st.tuples(st.sampled_from(others), st.integers(0, 2), modes).map(
-                lambda u: ["update", *u]
-            )
-        )
+        steps.append(_surgery(others))
     if may_fork:
         steps.append(st.just(["fork"]))
     return st.lists(st.one_of(steps), min_size=1, max_size=4)
 
 
-def writes(promises: list[tuple[str, int]]) -> st.SearchStrategy[Script]:
-    """Scripts of which it matters most where they are cut off."""
+def writes(others: list[str], promises: list[tuple[str, int]]) -> st.SearchStrategy[Script]:
+    """Scripts of which it matters most where they are cut off; arguments as for `scripts`."""
     kinds = ("read-local", "write-remote", "write-remote-batched")
     steps: list[st.SearchStrategy[Any]] = [
         st.sampled_from(kinds).map(lambda kind: ["do", kind]),
@@ -72,4 +66,14 @@ def writes(promises: list[tuple[str, int]]) -> st.SearchStrategy[Script]:
     ]
     if promises:
         steps.append(st.sampled_from(promises).map(lambda promise: ["complete", *promise]))
+    if others:
+        steps.append(_surgery(others))
     return st.lists(st.one_of(steps), min_size=2, max_size=4)
+
+
+def _surgery(others: list[str]) -> st.SearchStrategy[Step]:
+    """What a worker does to another one, by name."""
+    modes = st.sampled_from(("automatic", "snapshot-based"))
+    return st.sampled_from(others).map(lambda other: ["revert", other]) | st.tuples(
+        st.sampled_from(others), st.integers(0, 2), modes
+    ).map(lambda update: ["update", *update])
