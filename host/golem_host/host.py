@@ -13,6 +13,7 @@ from golem_host.dispatch import Dispatcher
 from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import InvalidRequestError, StateDirError, os_reason
 from golem_host.interfaces.offered import registry
+from golem_host.net import lingering
 from golem_host.net.access import WorkerGrants
 from golem_host.net.http.client import HttpClient
 from golem_host.rest.control import ControlSocket
@@ -120,6 +121,7 @@ class Host(ClosesOnExit):
         resources.callback(self._close_engine)
         resources.callback(flusher.close)
         resources.callback(http.close)
+        resources.callback(lingering.wait)
         resources.callback(self.workers.close)
         resources.callback(self.once.close)
         resources.callback(scheduler.close)

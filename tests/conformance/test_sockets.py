@@ -16,10 +16,12 @@ from unittest.mock import patch
 
 import pytest
 
+from golem_host.net import lingering
 from tests.support import loopback
 from tests.support.loopback import HOST, Handle, free_port, serving
 from tests.support.net_programs import live, net_guest, runs_alike
 from tests.support.socket_states import BINDINGS
+from tests.support.waiting import PATIENCE_S
 from tests.support.wasi_hosts import Stock
 
 
@@ -382,6 +384,37 @@ print(u.unicast_hop_limit(), u.send_buffer_size(), u.receive_buffer_size())
 """
     with serving(loopback.swallow) as server:
         assert (0, printed) == runs_alike(program, ("127.0.0.1:*",), tmp_path, server.port)
+
+
+def test_what_was_written_is_sent_though_the_host_closes(tmp_path: Path) -> None:
+    """As by an operating system: the program has closed its connection and ended well."""
+    program = """
+s = socket.create_connection(("127.0.0.1", int(args[0])))
+s.setblocking(False)
+total = 0
+try:
+    while True:
+        total += s.send(bytes(65536))
+except BlockingIOError:
+    print(total)
+"""
+    closing = threading.Event()
+    received: list[int] = []
+    wait = lingering.wait
+
+    def read_late(connection: socket.socket) -> None:
+        closing.wait(PATIENCE_S)
+        received.append(sum(len(data) for data in iter(lambda: connection.recv(65_536), b"")))
+
+    def waiting() -> None:
+        closing.set()
+        wait()
+
+    with serving(read_late) as server, patch.object(lingering, "wait", waiting):
+        seen = live(program, ("127.0.0.1:*",), tmp_path, server.port)
+        assert "golem-net-send" not in [each.name for each in threading.enumerate()]
+
+    assert (0, f"{received[0]}\n".encode()) == (seen.exit_code, seen.stdout)
 
 
 RESOLVER: Final[dict[str, list[str] | OSError]] = {

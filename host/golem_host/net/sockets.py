@@ -12,8 +12,11 @@ import select
 import socket
 import threading
 from contextlib import suppress
+from math import inf
 from typing import Final, TypeAlias
 
+from golem_host.net import lingering
+from golem_host.system import monotonic_s
 from golem_host.wake import WRITABLE
 
 Endpoint: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
@@ -23,8 +26,8 @@ OsSocket: TypeAlias = socket.socket
 
 ROOM_BYTES: Final = 65_536
 """What a connection keeps for the guest beyond what the operating system takes."""
-LINGER_S: Final = 10
-"""How long a closed connection still tries to send what it kept."""
+LOOK_MS: Final = 1_000
+"""How often a connection that cannot send looks whether it was closed meanwhile."""
 BACKLOG_MAX: Final = 128
 DATAGRAM_BYTES_MAX: Final = 65_535
 RESERVED_PART: Final = 4
@@ -205,7 +208,9 @@ class Connection:
         self._lock = threading.Lock()
         self._kept = bytearray()
         self._error: NetError | None = None
-        self._is_sending = self._is_closing = self._is_shut = False
+        self._sender: threading.Thread | None = None
+        self._gives_up_s = inf
+        self._is_closing = self._is_shut = False
 
     def fileno(self) -> int:
         return self.socket.fileno()
@@ -225,10 +230,19 @@ class Connection:
         with self._lock:
             self._kept += data
             self._push()
-            if self._kept and not self._is_sending:
-                self._is_sending = True
-                threading.Thread(target=self._send, name="golem-net-send", daemon=True).start()
+            if self._kept and self._sender is None:
+                self._begin_sending()
             return ROOM_BYTES - len(self._kept)
+
+    def _begin_sending(self) -> None:
+        self._sender = threading.Thread(target=self._send, name="golem-net-send", daemon=True)
+        try:
+            self._sender.start()
+        except RuntimeError:  # The system has no thread left.
+            self._sender = None
+            self._kept.clear()
+            self._error = NetError("out-of-memory")
+            raise self._error from None
 
     def room(self) -> int:
         with self._lock:
@@ -247,6 +261,9 @@ class Connection:
     def close(self) -> None:
         with self._lock:
             self._is_closing = True
+            self._gives_up_s = monotonic_s() + lingering.LINGER_S
+            if self._sender is not None:
+                lingering.enter(self._sender)
             self._end()
 
     def _push(self) -> None:
@@ -277,18 +294,17 @@ class Connection:
             self.socket.close()
 
     def _send(self) -> None:
-        patience = LINGER_S
         while True:
             poll = select.poll()
             with self._lock:
-                if self._kept and patience > 0:
+                if self._kept and monotonic_s() < self._gives_up_s:
                     poll.register(self.socket.fileno(), WRITABLE)
                 else:
                     self._kept.clear()
-                    self._is_sending = False
+                    self._sender = None
                     self._end()
+                    lingering.leave(threading.current_thread())
                     return
-            if not poll.poll(1000) and self._is_closing:
-                patience -= 1
+            poll.poll(LOOK_MS)
             with self._lock, suppress(NetError):
                 self._push()
