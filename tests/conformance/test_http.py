@@ -65,6 +65,8 @@ def many(asked: Asked) -> tuple[int, list[tuple[str, str]], bytes]:
         return status, [("location", "/elsewhere")], b"" if status in (204, 304) else b"body"
     if asked.target == "/twice":
         return 200, [("Set-Cookie", "a=1"), ("x-b", "2"), ("set-cookie", "c=3")], b""
+    if asked.target == "/chunked":
+        return 200, [("transfer-encoding", "chunked")], b"y" * 100_000
     if asked.target.startswith("/large/"):
         return 200, [], b"x" * int(asked.target.rpartition("/")[2])
     return 200, [], f"{asked.method} {asked.target} ".encode() + asked.body
@@ -145,6 +147,62 @@ types.OutgoingBody.finish(body, types.Fields.from_list([('x-sum', b'7')]))
 print(read(response_of(future))[0])
 """,
         ["b'POST / abc|x-sum: 7'"],
+    ),
+    "trailers of the response": (
+        """
+data, trailers = read(send(request('URL/chunked')))
+found = trailers.get()
+print(len(data), found.value.value.entries(), repr(trailers.get()))
+body = send(request('URL/chunked')).consume()
+trailers = types.IncomingBody.finish(body)
+trailers.subscribe().block()
+print(trailers.get().value.value.entries(), repr(trailers.get()))
+data, trailers = read(send(request('URL/')))
+print(trailers.get(), repr(trailers.get()))
+body = send(request('URL/chunked')).consume()
+with body.stream() as stream: stream.blocking_read(10)
+trailers = types.IncomingBody.finish(body)
+trailers.subscribe().block()
+print(trailers.get().value.value.get('x-size'))
+""",
+        [
+            "100000 [('x-size', b'100000'), ('X-Last', b'yes')] Err(value=None)",
+            "[('x-size', b'100000'), ('X-Last', b'yes')] Err(value=None)",
+            "Ok(value=Ok(value=None)) Err(value=None)",
+            "[b'100000']",
+        ],
+    ),
+    "a response spliced into a request": (
+        """
+source = send(request('URL/large/300000')).consume()
+made = request('URL/', types.Method_Post())
+body = made.body()
+future = outgoing_handler.handle(made, None)
+total = 0
+with source.stream() as incoming, body.write() as stream:
+    try:
+        while True: total += stream.blocking_splice(incoming, 50_000)
+    except Err as error: print(type(error.value).__name__, total)
+types.OutgoingBody.finish(body, None)
+print(len(read(response_of(future))[0]))
+""",
+        ["StreamError_Closed 300000", "300007"],
+    ),
+    "responses that are given up at every stage": (
+        """
+for stage in range(4):
+    response = send(request('URL/large/1000000'))
+    if stage == 0: response.__exit__(None, None, None)
+    else:
+        body = response.consume()
+        if stage == 2: stream = body.stream()
+        if stage == 3:
+            with body.stream() as stream: stream.blocking_read(10)
+        if stage == 2: stream.__exit__(None, None, None)
+        body.__exit__(None, None, None)
+print(len(fetch('URL/large/10')[2]))
+""",
+        ["10"],
     ),
     "what can be taken only once": (
         """
@@ -305,7 +363,7 @@ def test_a_server_that_misbehaves_gives_a_code(tmp_path: Path) -> None:
         assert {1} == {len(raw.requests) for raw in raws}
 
 
-def _never(_: socket.socket, raw: Raw) -> None:
+def never(_: socket.socket, raw: Raw) -> None:
     raw.done.wait(PATIENCE_S)
 
 
@@ -333,7 +391,7 @@ except Err as error:
 @pytest.mark.parametrize(
     ("behave", "expected"),
     [
-        (_never, "ErrorCode_ConnectionReadTimeout()"),
+        (never, "ErrorCode_ConnectionReadTimeout()"),
         (_stops, "stream ErrorCode_ConnectionReadTimeout()"),
     ],
     ids=["never answers", "stops in the body"],
@@ -363,7 +421,7 @@ while True:
     written += count
 print(written >= 262144, written < 64 << 20)
 """
-    with raw_server(_never) as raw:
+    with raw_server(never) as raw:
         assert ["True True"] == lines(program, raw.url, tmp_path)
 
 
@@ -381,6 +439,27 @@ for url in 'URL/', 'http://127.0.0.1:{other.port}/', 'http://localhost:{served.p
         # localhost is 127.0.0.1 as well, and that is granted.
         assert ["200", denied, "200", denied] == found
         assert (2, 0) == (len(served.asked), other.connections)
+
+
+def test_bodies_that_wait_for_their_requests_are_bounded(tmp_path: Path) -> None:
+    """Each by a window, and all of them together; what is given up does not count."""
+    program = """
+def waiting():
+    made = request('http://127.0.0.1:1/', types.Method_Post())
+    body = made.body()
+    stream = body.write()
+    while count := stream.check_write(): stream.write(bytes(count))
+    return made, body, stream
+for _ in range(100):
+    for each in reversed(waiting()): each.__exit__(None, None, None)
+kept = [waiting() for _ in range(64)]
+print(len(kept), flush=True)
+waiting()
+"""
+    wasm = python_guest(ROOT / "tests/support/http_guest")
+    seen = ours(wasm, ["prog", program], {}, tmp_path / "state", ONE_ATTEMPT)
+
+    assert (134, b"64\n") == (seen.exit_code, seen.stdout)
 
 
 REFUSED: Final = {
@@ -439,7 +518,7 @@ def test_a_request_that_cannot_be_made_has_its_code(
         f"try:\n{indent(program.strip(), '    ')}\nexcept Err as error: print(error.value)"
         for program, _ in REFUSED.values()
     ]
-    with raw_server(_never) as raw:
+    with raw_server(never) as raw:
         program = "\n".join(tries).replace("SILENT", raw.url)
         found = lines(program, f"http://127.0.0.1:{_free_port()}", tmp_path, net=("*:*",))
 
@@ -531,7 +610,10 @@ def test_tls_is_verified_by_the_host(tmp_path: Path) -> None:
         url = f"https://127.0.0.1:{raw.port}"
         plain = lines(CATCH, url, tmp_path / "c", ca=CA_FILE)
 
+    missing = lines(CATCH, "https://127.0.0.1:1", tmp_path / "d", ca=tmp_path / "missing.pem")
+
     assert ["b'GET / '"] == trusted
+    assert ["ErrorCode_ConfigurationError()"] == missing
     assert ["ErrorCode_TlsCertificateError()"] == unknown
     assert ["ErrorCode_TlsProtocolError()"] == plain
 

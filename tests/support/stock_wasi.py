@@ -30,6 +30,7 @@ def run(engine: Engine, request: dict[str, Any]) -> int:
     component = _compiled(engine, Path(request["wasm"]))
     linker = Linker(engine)
     linker.add_wasip2()
+    linker.add_wasi_http()
     store = Store(engine)
     wasi = WasiConfig()
     wasi.argv = request["args"]
@@ -44,6 +45,7 @@ def run(engine: Engine, request: dict[str, Any]) -> int:
         _ffi.wasi_config_inherit_network(wasi.ptr())
         _ffi.wasi_config_allow_ip_name_lookup(wasi.ptr(), True)
     store.set_wasi(wasi)
+    store.set_wasi_http()
     try:
         instance = linker.instantiate(store, component)
         (name,) = (n for n in component.type.exports(engine) if n.startswith("wasi:cli/run"))
