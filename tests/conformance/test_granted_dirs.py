@@ -103,6 +103,28 @@ def test_what_is_open_stays_open_through_a_replay(worker: Worker, data: Path) ->
     assert "loglog12" == (data / "log").read_text()
 
 
+def test_what_a_kill_has_swallowed_is_made_again_at_its_place(worker: Worker, data: Path) -> None:
+    """
+    Between an effect and its entry: a write and an append go where they went before.
+
+    The fork is cut there, so that it does again what its source did, and the file is as it was.
+    """
+    program = "f = open('/data/log', 'ab', 0); f.write(b'one'); f.write(b'two')"
+    told(worker, program)
+    writes = [
+        entry.index
+        for entry in worker.oplog()
+        if "types::host::write" in str(entry.fields.get("function-name"))
+    ]
+    for number, index in enumerate(writes):
+        # As the kill found it: the write has happened.
+        (data / "log").write_text(("one", "onetwo")[number])
+        fork = worker.fork(f"cut{number}", at=index - 1)
+        assert ["3"] == told(fork, "said.append(f.write(b'!!!'))")
+        assert "onetwo!!!" == (data / "log").read_text()
+    assert 2 == len(writes)
+
+
 def test_only_reading_is_only_reading(host: Host, wasm: Path, data: Path) -> None:
     """Neither by descriptor nor by path, nor by a link into a directory that may be written."""
     (data / "f").write_text("text")
