@@ -103,6 +103,21 @@ def test_what_is_open_stays_open_through_a_replay(worker: Worker, data: Path) ->
     assert "loglog12" == (data / "log").read_text()
 
 
+def test_what_the_guest_renames_stays_open(worker: Worker, data: Path) -> None:
+    """With everything below it, also where the names are only in the log."""
+    told(
+        worker,
+        "os.makedirs('/data/a/b'); f = open('/data/a/b/f', 'wb', 0); f.write(b'1')\n"
+        "d = os.open('/data/a/b', os.O_RDONLY); os.rename('/data/a', '/data/c')\n"
+        "os.rename('/data/c/b/f', '/data/g')",
+    )
+    worker.simulate_crash()
+    told(worker, "f.write(b'2'); os.rename('/data/c', '/data/e'); said.append(os.fstat(d))")
+
+    assert "12" == (data / "g").read_text()
+    assert ["e", "g"] == sorted(path.name for path in data.iterdir())
+
+
 def test_what_a_kill_has_swallowed_is_made_again_at_its_place(worker: Worker, data: Path) -> None:
     """
     Between an effect and its entry: a write and an append go where they went before.
