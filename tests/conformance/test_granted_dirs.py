@@ -103,6 +103,43 @@ def test_what_is_open_stays_open_through_a_replay(worker: Worker, data: Path) ->
     assert "loglog12" == (data / "log").read_text()
 
 
+def test_what_the_guest_renames_stays_open(worker: Worker, data: Path) -> None:
+    """With everything below it, also where the names are only in the log."""
+    told(
+        worker,
+        "os.makedirs('/data/a/b'); f = open('/data/a/b/f', 'wb', 0); f.write(b'1')\n"
+        "d = os.open('/data/a/b', os.O_RDONLY); os.rename('/data/a', '/data/c')\n"
+        "os.rename('/data/c/b/f', '/data/g')",
+    )
+    worker.simulate_crash()
+    told(worker, "f.write(b'2'); os.rename('/data/c', '/data/e'); said.append(os.fstat(d))")
+
+    assert "12" == (data / "g").read_text()
+    assert ["e", "g"] == sorted(path.name for path in data.iterdir())
+
+
+def test_what_a_kill_has_swallowed_is_made_again_at_its_place(worker: Worker, data: Path) -> None:
+    """
+    Between an effect and its entry: a write and an append go where they went before.
+
+    The fork is cut there, so that it does again what its source did, and the file is as it was.
+    """
+    program = "f = open('/data/log', 'ab', 0); f.write(b'one'); f.write(b'two')"
+    told(worker, program)
+    writes = [
+        entry.index
+        for entry in worker.oplog()
+        if "types::host::write" in str(entry.fields.get("function-name"))
+    ]
+    for number, index in enumerate(writes):
+        # As the kill found it: the write has happened.
+        (data / "log").write_text(("one", "onetwo")[number])
+        fork = worker.fork(f"cut{number}", at=index - 1)
+        assert ["3"] == told(fork, "said.append(f.write(b'!!!'))")
+        assert "onetwo!!!" == (data / "log").read_text()
+    assert 2 == len(writes)
+
+
 def test_only_reading_is_only_reading(host: Host, wasm: Path, data: Path) -> None:
     """Neither by descriptor nor by path, nor by a link into a directory that may be written."""
     (data / "f").write_text("text")

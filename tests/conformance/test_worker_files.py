@@ -28,6 +28,7 @@ from tests.support.components import clock_component
 from tests.support.guests import python_guest
 from tests.support.hosts import QUICK, open_host
 from tests.support.repository import ROOT
+from tests.support.rest import served
 from tests.support.waiting import until
 
 PLANT = """
@@ -171,6 +172,27 @@ def test_another_process_sees_the_same(host: Host, worker: Worker, tmp_path: Pat
         there.read_file("/a b/ü")
     with pytest.raises(InvalidRequestError):
         there.read_file("/d/out")
+
+
+def test_paths_of_the_api_may_be_written_as_they_are(host: Host, worker: Worker) -> None:
+    """With slashes or encoded; content comes as it is."""
+    with served(host) as web:
+        base = f"/v1/components/files/workers/{worker.name}"
+        listed = [web.get(f"{base}/files{path}").document for path in ("/d", "/%2Fd", "/d/")]
+        top = web.get(f"{base}/files/").document["nodes"]
+        content = web.get(f"{base}/file-contents/d/x")
+        missing = web.get(f"{base}/files/d/none")
+        folder = web.get(f"{base}/file-contents/d")
+
+    assert listed[0] == listed[1] == listed[2]
+    assert {"name": "x", "isDir": False, "size": 5000, "readOnly": False} in listed[0]["nodes"]
+    assert [each.name for each in FOUND] == [each["name"] for each in top]
+    assert (b"x" * 5000, "application/octet-stream") == (
+        content.content,
+        content.headers["content-type"],
+    )
+    assert (404, "WorkerFileNotFoundError") == missing.error
+    assert (400, "InvalidRequestError") == folder.error
 
 
 def test_the_command_line_lists_and_prints(wasm: Path, tmp_path: Path) -> None:

@@ -31,26 +31,32 @@ def opened_count() -> int:
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
-def test_nobody_is_led_out_by_a_race(root: LiveNode, tmp_path: Path) -> None:
-    """While a name is a directory, then a link out, then a directory again: never the secret."""
+@pytest.mark.parametrize(
+    ("path", "swapped", "target"), [("d/f", "d", "../out"), ("f", "f", "../out/f")]
+)
+def test_nobody_is_led_out_by_a_race(
+    root: LiveNode, tmp_path: Path, path: str, swapped: str, target: str
+) -> None:
+    """While a name is the guest's own, then a link out, then its own again: never the secret."""
     inside = tmp_path / "in"
     (inside / "d").mkdir()
-    (inside / "d/f").write_text("mine")
-    (inside / "l").symlink_to("../out")
+    for name in ("d/f", "f"):
+        (inside / name).write_text("mine")
+    (inside / "l").symlink_to(target)
     stop = threading.Event()
 
     def swap() -> None:
         while not stop.is_set():
-            (inside / "d").rename(inside / "kept")
-            (inside / "l").rename(inside / "d")
-            (inside / "d").rename(inside / "l")
-            (inside / "kept").rename(inside / "d")
+            (inside / swapped).rename(inside / "kept")
+            (inside / "l").rename(inside / swapped)
+            (inside / swapped).rename(inside / "l")
+            (inside / "kept").rename(inside / swapped)
 
     swapper = threading.Thread(target=swap)
     before = opened_count()
     swapper.start()
     try:
-        seen = {look(root, "d/f") for _ in range(LOOKS)}
+        seen = {look(root, path) for _ in range(LOOKS)}
     finally:
         stop.set()
         swapper.join()

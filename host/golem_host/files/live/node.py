@@ -73,7 +73,7 @@ class LiveNode:
 
     Attributes:
         flags: How it was opened.
-        trail: The names that lead to it from what was granted.
+        trail: The names that lead to it from the directory where it was opened.
     """
 
     def __init__(
@@ -83,7 +83,6 @@ class LiveNode:
         self.type = kind
         self.flags = flags
         self.trail = trail
-        self._users = 1
 
     @classmethod
     def of_grant(cls, grant: Mapping) -> LiveNode:
@@ -110,15 +109,8 @@ class LiveNode:
             place.there  # noqa: B018 - refuses
             return self._opened(place, flags, trail)
 
-    def hold(self) -> LiveNode:
-        """One more user, who closes it too."""
-        self._users += 1
-        return self
-
     def close(self) -> None:
-        self._users -= 1
-        if not self._users:
-            os.close(self._descriptor)
+        os.close(self._descriptor)
 
     def known(self) -> Known:
         with in_codes():
@@ -201,7 +193,7 @@ class LiveNode:
                 place.there  # noqa: B018 - refuses
             kind = REGULAR_FILE if place.status is None else _kind(place.status)
             opened = flags_opened(kind, how, flags)
-            node = self._opened(place, opened, (*self.trail, *place.trail))
+            node = self._opened(place, opened, place.trail)
         if "truncate" in how:
             with ExitStack() as stack:
                 stack.callback(node.close)
@@ -302,7 +294,10 @@ class LiveNode:
                     follow_symlinks=False,
                 )
 
-    def rename_at(self, path: str, other: LiveNode, new_path: str) -> None:
+    def rename_at(
+        self, path: str, other: LiveNode, new_path: str
+    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """The names that led to it, from here, and those that do now, from the other directory."""
         paths.check(path)
         paths.check(new_path)
         bare, is_slashed = paths.unslashed(path)
@@ -318,6 +313,7 @@ class LiveNode:
                 os.rename(  # noqa: TID251 - the guest's own files, as it asks
                     old.name, new.name, src_dir_fd=old.directory, dst_dir_fd=new.directory
                 )
+            return old.trail, new.trail
 
 
 def _refuse_special(status: os.stat_result) -> None:

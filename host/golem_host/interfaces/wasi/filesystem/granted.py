@@ -67,6 +67,8 @@ class LiveFiles:
 
     def __init__(self) -> None:
         self._open: set[LiveNode] = set()
+        self.nodes: set[GrantedNode] = set()
+        """The guest's descriptors."""
 
     @classmethod
     def begin(cls, context: InstanceContext) -> Self:
@@ -149,10 +151,11 @@ class GrantedNode:
         self, context: InstanceContext, opened: Opened, path: str, live: LiveNode | None = None
     ) -> None:
         self._context = context
-        self._opened = opened
+        self.opened = opened
         self._path = path
         self._live = live
         self._users = 1
+        context.part(LiveFiles).nodes.add(self)
 
     @classmethod
     def of_grant(cls, context: InstanceContext, guest: str, *, read_only: bool) -> GrantedNode:
@@ -161,15 +164,15 @@ class GrantedNode:
 
     @property
     def type(self) -> str:
-        return self._opened.type
+        return self.opened.type
 
     @property
     def flags(self) -> frozenset[str]:
-        return self._opened.flags
+        return self.opened.flags
 
     @property
     def hash(self) -> tuple[int, int]:
-        known = self._opened.identity
+        known = self.opened.identity
         return self._stat().identity if known == UNKNOWN else known
 
     def is_same(self, other: Descriptor) -> bool:
@@ -182,8 +185,12 @@ class GrantedNode:
 
     def close(self) -> None:
         self._users -= 1
-        if not self._users and self._live is not None:
-            self._context.part(LiveFiles).give_back(self._live)
+        if self._users:
+            return
+        part = self._context.part(LiveFiles)
+        part.nodes.discard(self)
+        if self._live is not None:
+            part.give_back(self._live)
             self._live = None
 
     # -- the host ---------------------------------------------------------------------------------
@@ -197,7 +204,7 @@ class GrantedNode:
         return self._live
 
     def _reopened(self) -> LiveNode:
-        opened = self._opened
+        opened = self.opened
         root = LiveNode.of_grant(_grant(self._context, opened))
         if not opened.trail:
             return root
@@ -293,7 +300,7 @@ class GrantedNode:
             raise FileError("not-directory")
 
     def _refuse_if_read_only(self) -> None:
-        if self._opened.read_only:
+        if self.opened.read_only:
             raise FileError("not-permitted")
 
     def check_change(self) -> None:
@@ -335,7 +342,7 @@ class GrantedNode:
     def open_at(self, path: str, how: Flags, flags: Flags, *, follow: bool) -> GrantedNode:
         self._check_directory()
         writes = asks_to_write(how, flags)
-        if self._opened.read_only and (writes or "mutate-directory" in flags):
+        if self.opened.read_only and (writes or "mutate-directory" in flags):
             raise FileError("not-permitted")
         changes = how & {"create", "truncate"}
         part = self._context.part(LiveFiles)
@@ -350,13 +357,13 @@ class GrantedNode:
         kind, opened, trail, inode, device = self._call(
             CREATE if changes else OPEN, (sorted(how), sorted(flags), follow), act, path
         )
-        base = self._opened
+        base = self.opened
         told = Opened(
             base.guest,
             base.read_only,
             kind,
             frozenset(opened),
-            tuple(trail),
+            (*base.trail, *trail),
             (inode, device),
         )
         return GrantedNode(self._context, told, self.shown(path), live)
@@ -393,12 +400,23 @@ class GrantedNode:
 
     def rename_at(self, path: str, other: Descriptor, new_path: str) -> None:
         there = self._target(other)
-        self._call(
-            RENAME,
-            (there.shown(new_path),),
-            lambda node: node.rename_at(path, there.node(), new_path),
-            path,
-        )
+
+        def act(node: LiveNode) -> Wire:
+            old, new = node.rename_at(path, there.node(), new_path)
+            return list(old), list(new)
+
+        old, new = self._call(RENAME, (there.shown(new_path),), act, path)
+        came_from, goes_to = (*self.opened.trail, *old), (*there.opened.trail, *new)
+        for each in self._context.part(LiveFiles).nodes:
+            each.follow(self.opened.guest, came_from, there.opened.guest, goes_to)
+
+    def follow(
+        self, guest: str, old: tuple[bytes, ...], new_guest: str, new: tuple[bytes, ...]
+    ) -> None:
+        """Something was renamed: other names lead to this too, if it is that or below it."""
+        opened = self.opened
+        if opened.guest == guest and opened.trail[: len(old)] == old:
+            opened.guest, opened.trail = new_guest, (*new, *opened.trail[len(old) :])
 
     def _target(self, other: Descriptor) -> GrantedNode:
         """The other directory.  A link into a writable one must not make a file writable."""

@@ -41,11 +41,13 @@ _STAT: Final = RecordType(
         *_IDENTITY,
     )
 )
+_TRAIL: Final = ListType(ListType(Prim.U8))
+"""Names, as the host has them, from the directory that the call is made on."""
 _OPENED: Final = RecordType(
     (
         ("type", Prim.STRING),
         ("flags", ListType(Prim.STRING)),
-        ("trail", ListType(ListType(Prim.U8))),
+        ("trail", _TRAIL),
         *_IDENTITY,
     )
 )
@@ -80,4 +82,4 @@ RMDIR: Final = _recorded(WRITE_REMOTE, "remove_directory_at", (_PATH,), None)
 UNLINK: Final = _recorded(WRITE_REMOTE, "unlink_file_at", (_PATH,), None)
 SYMLINK: Final = _recorded(WRITE_REMOTE, "symlink_at", (("target", Prim.STRING), _PATH), None)
 LINK: Final = _recorded(WRITE_REMOTE, "link_at", (_PATH, _TO), None)
-RENAME: Final = _recorded(WRITE_REMOTE, "rename_at", (_PATH, _TO), None)
+RENAME: Final = _recorded(WRITE_REMOTE, "rename_at", (_PATH, _TO), TupleType((_TRAIL, _TRAIL)))
