@@ -22,7 +22,7 @@ from tests.support.repository import ROOT
 
 BYTES_MAX = 64 * PAGE_BYTES
 ENTRIES_MAX = 50
-LOOPS = 100_000 if os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full" else 20_000
+LOOPS = 100_000 if os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full" else 11_000
 LIMITED = replace(
     QUICK,
     files_bytes_max=BYTES_MAX,

@@ -20,7 +20,7 @@ from tests.support.guests import python_guest
 from tests.support.repository import ROOT
 from tests.support.wasi_hosts import Seen, Stock, ours, replayed
 
-EVERY = 1 if os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full" else 5
+EVERY = 1 if os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full" else 8
 """Of the paths every so many are taken."""
 
 PROGRAMS = {"paths": 4_000 // EVERY, "descriptors": 800, "posix": 100}
