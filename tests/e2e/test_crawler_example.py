@@ -16,7 +16,7 @@ EXAMPLE = ROOT / "guest_examples/crawler"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    timeout = 30
+    timeout = 30  # type: ignore[mutable-override]
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
