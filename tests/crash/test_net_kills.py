@@ -14,46 +14,32 @@ The short test draws some of the moments with ``GOLEM_HOST_TEST_SEED``, the long
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from random import Random
-from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
 
-from golem_host import Host, InvocationFailedError
-from golem_oplog.values import Ok
 from tests.support import loopback
-from tests.support.hosts import open_host
-from tests.support.loopback import Handle, Server, serving
-from tests.support.moments import COMPONENTS, Moment, packed, unpack, watched
-from tests.support.net_programs import net_guest, replay_agrees
+from tests.support.loopback import serving
+from tests.support.net_programs import replay_agrees
+from tests.support.program_kills import (
+    Case,
+    begin,
+    check,
+    drawn,
+    finish,
+    goes_on,
+    moments_of,
+    opened,
+)
 from tests.support.repository import ROOT
 from tests.support.waiting import PATIENCE_S
-from tests.support.wasi_hosts import ONE_ATTEMPT, RUN, Seen
 
-SEED: Final = int(os.environ.get("GOLEM_HOST_TEST_SEED", "1"))
 DRAWN: Final = 4
 """Moments that the short test takes of each program, each way."""
-
-
-class Case(NamedTuple):
-    """A program with its server on port ``args[0]``."""
-
-    program: str
-    handle: Handle
-    printed: str
-    """A regular expression."""
-
 
 CASES: Final = {
     "sockets": Case(
@@ -105,71 +91,6 @@ for path in ("/a", "/b"):
         r"(?:OSError|URLError|ConnectionResetError|RemoteDisconnected|BrokenPipeError).*\n)(?s:.*)",
     ),
 }
-
-
-@contextmanager
-def opened(state_dir: Path, server: Server) -> Iterator[Host]:
-    config = replace(ONE_ATTEMPT, net=(f"127.0.0.1:{server.port}",), control_socket=False)
-    with open_host(state_dir, config) as host:
-        yield host
-
-
-def begin(case: Case, server: Server, state_dir: Path) -> None:
-    """Its worker, which has done nothing yet."""
-    with opened(state_dir, server) as host:
-        component = host.components.deploy(net_guest(), name="command")
-        host.workers.create(component, "main", args=["prog", case.program, str(server.port)])
-
-
-def finish(host: Host) -> Seen:
-    """What comes of the worker: all that it has written in its life."""
-    worker = host.workers.get("command", "main")
-    try:
-        exit_code = 0 if worker.invoke(RUN, idempotency_key="run") == Ok(None) else 1
-    except InvocationFailedError:
-        exit_code = 134
-    return Seen(exit_code, "".join(line.text for line in worker.output()).encode(), b"")
-
-
-def check(case: Case, seen: Seen, kills: int) -> None:
-    found = re.fullmatch(case.printed, seen.stdout.decode())
-    assert found, seen
-    if found.groups():
-        assert 0 == seen.exit_code
-        assert int(found[1]) <= kills
-    else:
-        assert ("Traceback" in found[0]) == (seen.exit_code == 134)
-
-
-def goes_on(case: Case, server: Server, begun: Path, moment: Moment) -> None:
-    """On what a kill has left, to the end; and then from the log alone."""
-    with TemporaryDirectory() as folder:
-        state_dir = unpack(moment.files, Path(folder) / "state")
-        shutil.copytree(begun / COMPONENTS, state_dir / COMPONENTS, copy_function=os.link)
-        try:
-            with opened(state_dir, server) as host:
-                seen = finish(host)
-            check(case, seen, 1)
-            replay_agrees(state_dir, seen)
-        except BaseException as error:
-            error.add_note(f"killed {moment.label} by seed {SEED}")
-            raise
-
-
-def moments_of(case: Case, server: Server, begun: Path, *, flushing: bool) -> list[Moment]:
-    with TemporaryDirectory() as folder:
-        state_dir = unpack(packed(begun, components=False), Path(folder) / "state")
-        shutil.copytree(begun / COMPONENTS, state_dir / COMPONENTS, copy_function=os.link)
-        with (
-            opened(state_dir, server) as host,
-            watched(host, state_dir, flushing=flushing, components=False) as moments,
-        ):
-            check(case, finish(host), 0)
-    return moments
-
-
-def drawn(*about: object) -> Random:
-    return Random(f"{SEED} {about}")
 
 
 @pytest.mark.parametrize("flushing", [False, True], ids=["committed", "appended"])
