@@ -171,6 +171,7 @@ class InstanceContext(StoreContext):
         "key",
         "oplog",
         "persistence_level",
+        "pinned_by",
         "replay",
         "resources",
         "retry_policy",
@@ -201,6 +202,8 @@ class InstanceContext(StoreContext):
         """Whether a failure here and now would be the last one: nothing is left to heal it."""
         self.wake = Wake()
         """Set to end a host wait early; the waiter looks at `kill` then."""
+        self.pinned_by: list[Callable[[], bool]] = []
+        """Each says whether there is something that giving up the instance would lose."""
         # No instant is earlier than anything in the log, even if the clock was set back since.
         self._instant_ns = status.last_timestamp
         self._oplog_bytes_max = services.oplog_bytes_max

@@ -7,6 +7,7 @@ nothing is appended and no server is asked again.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,18 @@ from typing import Final
 import pytest
 
 from tests.support.guests import python_guest
-from tests.support.http_servers import Asked, Raw, answering, raw_server, serving
+from tests.support.hosts import open_host
+from tests.support.http_servers import (
+    CA_FILE,
+    PATIENCE_S,
+    Asked,
+    Raw,
+    answering,
+    raw_server,
+    server_tls,
+    serving,
+)
+from tests.support.memory import resident_bytes
 from tests.support.repository import ROOT
 from tests.support.wasi_hosts import ONE_ATTEMPT, Seen, ours, replayed
 
@@ -285,3 +297,275 @@ def test_a_server_that_misbehaves_gives_a_code(name: str, tmp_path: Path) -> Non
         with played(CATCH, raw.url, tmp_path) as found:
             assert [expected] == found
         assert 1 == len(raw.requests)
+
+
+def _never(_: socket.socket, raw: Raw) -> None:
+    raw.done.wait(PATIENCE_S)
+
+
+def _stops(connection: socket.socket, raw: Raw) -> None:
+    connection.sendall(HEAD + b"content-length: 10\r\n\r\nabc")
+    raw.done.wait(PATIENCE_S)
+
+
+TIMED: Final = """
+options = types.RequestOptions()
+options.set_first_byte_timeout(200_000_000)
+options.set_between_bytes_timeout(300_000_000)
+print(options.first_byte_timeout(), options.connect_timeout())
+try:
+    print(read(send(request('URL/'), None, options))[0])
+except Err as error:
+    code = error.value
+    if isinstance(code, streams.StreamError_LastOperationFailed):
+        code = types.http_error_code(code.value)
+        print('stream', end=' ')
+    print(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("behave", "expected"),
+    [
+        (_never, "ErrorCode_ConnectionReadTimeout()"),
+        (_stops, "stream ErrorCode_ConnectionReadTimeout()"),
+    ],
+    ids=["never answers", "stops in the body"],
+)
+def test_a_server_that_is_silent_meets_the_guests_timeouts(
+    behave: Callable[[socket.socket, Raw], None], expected: str, tmp_path: Path
+) -> None:
+    """The first byte has its own, and so has the time between two of them."""
+    with raw_server(behave) as raw:
+        assert ["200000000 None", expected] == lines(TIMED, raw.url, tmp_path)
+
+
+def test_a_server_that_takes_nothing_holds_up_the_body_and_no_more(tmp_path: Path) -> None:
+    """The guest is told that there is no room, and waits for something else meanwhile."""
+    program = """
+made = request('URL/', types.Method_Post())
+body = made.body()
+stream = body.write()
+future = outgoing_handler.handle(made, None)
+written = 0
+while True:
+    with stream.subscribe() as room, monotonic_clock.subscribe_duration(300_000_000) as late:
+        ready = poll.poll([room, late])
+    if 0 not in ready: break
+    count = stream.check_write()
+    stream.write(bytes(count))
+    written += count
+print(written >= 262144, written < 64 << 20)
+"""
+    with raw_server(_never) as raw:
+        assert ["True True"] == lines(program, raw.url, tmp_path)
+
+
+def test_only_what_is_granted_is_asked(tmp_path: Path) -> None:
+    """By name and port, and by address; who is not granted hears nothing."""
+    with serving(many) as served, serving(many) as other:
+        program = f"""
+for url in 'URL/', 'http://127.0.0.1:{other.port}/', 'http://localhost:{served.port}/', 'http://x.test/':
+    try: print(fetch(url)[0])
+    except Err as error: print(error.value)
+"""
+        found = lines(program, served.url, tmp_path, net=(f"127.0.0.1:{served.port}",))
+
+        denied = "ErrorCode_HttpRequestDenied()"
+        # localhost is 127.0.0.1 as well, and that is granted.
+        assert ["200", denied, "200", denied] == found
+        assert (2, 0) == (len(served.asked), other.connections)
+
+
+REFUSED: Final = {
+    "nobody listens": ("print(fetch('URL/'))", "ErrorCode_ConnectionRefused()"),
+    "an unknown name": (
+        "print(fetch('http://no-such-host.invalid/'))",
+        "ErrorCode_DnsError(value=DnsErrorPayload(rcode='NXDOMAIN', info_code=None))",
+    ),
+    "no authority": (
+        "outgoing_handler.handle(types.OutgoingRequest(types.Fields()), None)",
+        "ErrorCode_HttpRequestUriInvalid()",
+    ),
+    "another scheme": (
+        """
+made = request('URL/')
+made.set_scheme(types.Scheme_Other('ftp'))
+outgoing_handler.handle(made, None)
+""",
+        "ErrorCode_HttpProtocolError()",
+    ),
+    "a tunnel": (
+        "outgoing_handler.handle(request('URL/', types.Method_Connect()), None)",
+        "ErrorCode_HttpRequestMethodInvalid()",
+    ),
+    "a long path": (
+        "outgoing_handler.handle(request('URL/', path='/' * 20_000), None)",
+        "ErrorCode_HttpRequestUriTooLong()",
+    ),
+    "many headers": (
+        "outgoing_handler.handle(request('URL/', headers=[('a', 'b')] * 2_000), None)",
+        "ErrorCode_HttpRequestHeaderSectionSize(value=12000)",
+    ),
+    "a body that is dropped": (
+        """
+made = request('URL/', types.Method_Post())
+body = made.body()
+future = outgoing_handler.handle(made, None)
+body.__exit__(None, None, None)
+response_of(future)
+""",
+        "ErrorCode_InternalError(value='the body was dropped before it was finished')",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_request_that_cannot_be_made_has_its_code(name: str, tmp_path: Path) -> None:
+    """At once where it can be seen, else in place of the response."""
+    program, expected = REFUSED[name]
+    text = "\n".join(f"    {line}" for line in program.strip().splitlines())
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        if name != "nobody listens":
+            closed.listen()
+        else:
+            closed.close()
+        found = lines(
+            f"try:\n{text}\nexcept Err as error: print(error.value)", url, tmp_path, net=("*:*",)
+        )
+
+    assert [expected] == found
+
+
+HEADERS: Final = """
+def tried(act):
+    try: return act()
+    except Err as error: return type(error.value).__name__
+fields = types.Fields.from_list([('A', b'1'), ('b', b'2'), ('a', b'3')])
+print(fields.get('a'), fields.has('B'), fields.get('c'))
+fields.set('a', [b'4', b'5'])
+fields.append('C', b'\\xff')
+print(fields.entries())
+fields.delete('A')
+print(fields.entries(), fields.has('a'))
+for name in 'host', 'Connection', 'transfer-encoding', 'a b', '':
+    print(tried(lambda: fields.append(name, b'x')), tried(lambda: types.Fields.from_list([(name, b'')])))
+print(tried(lambda: fields.set('a', [b'x', b'\\n'])), tried(lambda: fields.append('a', b'\\0')))
+copy = fields.clone()
+made = types.OutgoingRequest(fields)
+view = made.headers()
+print(tried(lambda: view.set('a', [])), tried(lambda: view.delete('b')), view.entries())
+print(copy.append('d', b''), view.clone().append('d', b''))
+for act in (
+    lambda: made.set_method(types.Method_Other('a b')),
+    lambda: made.set_path_with_query('/a b'),
+    lambda: made.set_authority('user@host'),
+    lambda: made.set_authority('host:99999'),
+    lambda: made.set_scheme(types.Scheme_Other('1')),
+): print(tried(act))
+response = types.OutgoingResponse(types.Fields())
+print(response.status_code(), tried(lambda: response.set_status_code(20)), response.set_status_code(404))
+print(response.status_code(), tried(response.body) != 'NoneType', tried(response.body))
+"""
+
+
+def test_fields_keep_order_duplicates_and_letters(tmp_path: Path) -> None:
+    """And refuse what HTTP, or the host, does not allow."""
+    forbidden = ["HeaderError_Forbidden HeaderError_Forbidden"] * 3
+    invalid = ["HeaderError_InvalidSyntax HeaderError_InvalidSyntax"]
+    assert [
+        "[b'1', b'3'] True []",
+        "[('a', b'4'), ('a', b'5'), ('b', b'2'), ('C', b'\\xff')]",
+        "[('b', b'2'), ('C', b'\\xff')] False",
+        *forbidden,
+        *invalid * 3,
+        "HeaderError_Immutable HeaderError_Immutable [('b', b'2'), ('C', b'\\xff')]",
+        "None None",
+        *["NoneType"] * 5,
+        "200 NoneType None",
+        "404 True NoneType",
+    ] == lines(HEADERS, "http://unused", tmp_path)
+
+
+def test_tls_is_verified_by_the_host(tmp_path: Path) -> None:
+    """Against the system's certificates, and those of a file that the embedder names."""
+    with serving(many, server_tls()) as served:
+        trusted = lines("print(fetch('URL/')[2])", served.url, tmp_path / "a", ca=CA_FILE)
+        unknown = lines(CATCH, served.url, tmp_path / "b")
+    with raw_server(answering(b"220 no TLS here\r\n"), reads=False) as raw:
+        url = f"https://127.0.0.1:{raw.port}"
+        plain = lines(CATCH, url, tmp_path / "c", ca=CA_FILE)
+
+    assert ["b'GET / '"] == trusted
+    assert ["ErrorCode_TlsCertificateError()"] == unknown
+    assert ["ErrorCode_TlsProtocolError()"] == plain
+
+
+def test_a_sleep_does_not_give_up_what_is_under_way(tmp_path: Path) -> None:
+    """Else a request that was answered would be sent again; afterwards the guest suspends."""
+    program = """
+response = send(request('URL/large/5'))
+time.sleep(0.4)
+print(read(response)[0])
+time.sleep(0.4)
+print(fetch('URL/')[2])
+"""
+    wasm = python_guest(ROOT / "tests/support/http_guest")
+    config = replace(ONE_ATTEMPT, net=ANY, suspend_after_s=0.2, idle_after_s=0)
+    with serving(many) as served:
+        args = ["prog", program.replace("URL", served.url)]
+        seen = ours(wasm, args, {}, tmp_path / "state", config)
+
+        assert b"b'xxxxx'\nb'GET / '\n" == seen.stdout
+        assert {1} == set(served.keys().values())
+        assert 2 == len(served.asked)
+    with open_host(tmp_path / "state", replace(config, threads_max=0)) as host:
+        kinds = [entry.kind for entry in host.workers.get("command", "main").oplog()]
+
+    assert 1 == kinds.count("suspend")
+
+
+def test_bodies_of_any_size_take_little_memory(tmp_path: Path) -> None:
+    """Both ways, of a guest that hands on piece by piece; on replay the record is read."""
+    size = (1 << 30) if os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full" else 32 << 20
+    program = f"""
+made = request('URL/', types.Method_Put(), [('content-length', '{size}')])
+body = made.body()
+future = outgoing_handler.handle(made, None)
+piece = bytes(65536)
+with body.write() as stream:
+    left = {size}
+    while left:
+        with stream.subscribe() as room: room.block()
+        count = min(stream.check_write(), left)
+        stream.write(piece[:count])
+        left -= count
+types.OutgoingBody.finish(body, None)
+body = response_of(future).consume()
+total = 0
+with body.stream() as stream:
+    try:
+        while True: total += stream.blocking_skip(65536)
+    except Err as error: print(type(error.value).__name__, total)
+"""
+    peak: list[int] = []
+    with raw_server(lambda connection, _: _take_and_give(connection, size, peak)) as raw:
+        found = lines(program, raw.url, tmp_path)
+
+    assert [f"StreamError_Closed {size}"] == found
+    # The first is of a guest that runs already.
+    assert max(peak) - peak[0] < 16 << 20
+
+
+def _take_and_give(connection: socket.socket, size: int, peak: list[int]) -> None:
+    piece = bytearray(1 << 16)
+    left = size
+    while left:
+        left -= connection.recv_into(piece)
+        if left % (1 << 22) < len(piece):
+            peak.append(resident_bytes())
+    connection.sendall(HEAD + b"content-length: %d\r\n\r\n" % size)
+    for _ in range(size // len(piece)):
+        connection.sendall(piece)
+        peak.append(resident_bytes())

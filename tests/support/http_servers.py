@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+_TLS: Final = Path(__file__).with_name("tls")
+CA_FILE: Final = _TLS / "ca.pem"
 PATIENCE_S: Final = 30.0
 """No socket of a server waits longer."""
 
@@ -48,9 +50,11 @@ class Served:
     connections: int = 0
     handle: Callable[[Asked], Answer] | None = None
 
+    is_tls: bool = False
+
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' * self.is_tls}://127.0.0.1:{self.port}"
 
     def keys(self) -> Counter[str | None]:
         """How many requests came with each idempotency key."""
@@ -77,7 +81,7 @@ def serving(
 
     With a header ``transfer-encoding`` the body is sent in chunks, and trailers behind it.
     """
-    served = Served(0, handle=handle)
+    served = Served(0, handle=handle, is_tls=tls is not None)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -165,8 +169,14 @@ class Raw:
 
 
 @contextmanager
-def raw_server(behave: Callable[[socket.socket, Raw], None]) -> Iterator[Raw]:
-    """A server that reads the head of a request and then leaves the connection to ``behave``."""
+def raw_server(
+    behave: Callable[[socket.socket, Raw], None], *, reads: bool = True
+) -> Iterator[Raw]:
+    """
+    A server that reads the head of a request and then leaves the connection to ``behave``.
+
+    Without ``reads`` it does not wait for one.
+    """
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         raw = Raw(listener.getsockname()[1])
 
@@ -174,7 +184,7 @@ def raw_server(behave: Callable[[socket.socket, Raw], None]) -> Iterator[Raw]:
             connection.settimeout(PATIENCE_S)
             with connection, suppress(OSError):
                 head = b""
-                while b"\r\n\r\n" not in head:
+                while reads and b"\r\n\r\n" not in head:
                     piece = connection.recv(4096)
                     if not piece:
                         return
@@ -209,8 +219,8 @@ def answering(data: bytes) -> Callable[[socket.socket, Raw], None]:
     return behave
 
 
-def server_tls(folder: Path) -> ssl.SSLContext:
-    """TLS with the certificate that `tests.support.certificates` made in the folder."""
+def server_tls() -> ssl.SSLContext:
+    """TLS of a server whose certificate is signed by `CA_FILE`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.load_cert_chain(_TLS / "server.pem", _TLS / "server.key")
     return context

@@ -92,7 +92,8 @@ def of_connecting(error: OSError) -> HttpError:
     """Why there is no connection."""
     if isinstance(error, ssl.SSLError):
         return of_tls(error)
-    code = _BY_NUMBER.get(error.errno or 0, "destination-unavailable")
+    otherwise = "connection-terminated" if isinstance(error, ConnectionError) else ""
+    code = _BY_NUMBER.get(error.errno or 0, otherwise or "destination-unavailable")
     return HttpError(code, why=str(error))
 
 

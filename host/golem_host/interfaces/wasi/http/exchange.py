@@ -161,6 +161,11 @@ class Exchange:
             return True
 
     @property
+    def is_under_way(self) -> bool:
+        outside = self._outside
+        return outside is not None and outside.error is None and not self.is_over
+
+    @property
     def rest(self) -> Outside | None:
         """What still goes on outside; None where nothing does since a replay."""
         return self._outside

@@ -17,6 +17,11 @@ READ_NS_MAX: Final = 10_000_000
 class Open(Protocol):
     """An exchange that is not over."""
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it would have to be sent again if the instance were given up."""
+        ...
+
     def release(self) -> None:
         """The instance has ended: nobody cares for it any more."""
         ...
@@ -31,6 +36,7 @@ class Http:
         self._read_bytes = 0
         self._read_at = 0
         self._open: set[Open] = set()
+        context.pinned_by.append(lambda: any(each.is_under_way for each in self._open))
 
     @classmethod
     def begin(cls, context: InstanceContext) -> Self:

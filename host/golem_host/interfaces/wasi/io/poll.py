@@ -89,11 +89,15 @@ def _suspend(
     deadline: int | None,
 ) -> None:
     """
-    Give up the instance, unless only this one can make a pollable ready.
+    Give up the instance, unless only this one can make a pollable ready, or it would lose what has
+    to be done again then, as long as there is room for all who wait.
 
     A worker without an instance is woken by one promise; one that polls several keeps its own.
     """
-    may = context.services.may_suspend and not context.is_unrecorded
+    services = context.services
+    may = services.may_suspend and not context.is_unrecorded
+    if any(pinned() for pinned in context.pinned_by) and not services.slot.is_crowded():
+        return
     if not may or len(promises) > 1 or not all(each.suspends() for each in pollables):
         return
     names = [str(promise) for promise in promises]
