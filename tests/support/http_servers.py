@@ -185,7 +185,8 @@ def raw_server(
             with connection, suppress(OSError):
                 head = b""
                 while reads and b"\r\n\r\n" not in head:
-                    piece = connection.recv(4096)
+                    # What follows is for `behave`.
+                    piece = connection.recv(1)
                     if not piece:
                         return
                     head += piece

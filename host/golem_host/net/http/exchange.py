@@ -16,7 +16,7 @@ import h11
 
 from golem_host.net.http.connection import HEAD_BYTES_MAX, Connection, fields_of, is_too_large
 from golem_host.net.http.errors import HttpError, internal, of_response
-from golem_host.net.http.pipe import Bells, LoopBell, Pipe
+from golem_host.net.http.pipe import Bells, Fields, LoopBell, Pipe
 from golem_host.net.http.request import Delivered, Head, Request, Resumed, differing
 from golem_host.net.http.upload import Upload
 
@@ -110,14 +110,16 @@ class Exchange:
         while True:
             connection = await connect(self._request, may_be_used)
             try:
-                await _Attempt(self, connection, may_be_stale=connection.is_used).run()
+                trailers = await _Attempt(self, connection, may_be_stale=connection.is_used).run()
             except _StaleError as error:
                 # The second time on a connection of its own.
                 if not self._upload.rewind():
                     raise HttpError("connection-terminated") from error
                 may_be_used = False
             else:
+                # First: the next request may follow as soon as the end is known.
                 keep(connection)
+                self.body.end(trailers)
                 return
             finally:
                 if not connection.is_parked:
@@ -156,10 +158,11 @@ class _Attempt:
         """Whether the network, and not the guest, holds up the request."""
         self._is_sent = False
 
-    async def run(self) -> None:
+    async def run(self) -> Fields:
+        """Everything but to tell the end of the body, before which trailers stand."""
         sender = self._loop.create_task(self._send())
         try:
-            await self._receive()
+            return await self._receive()
         except (OSError, h11.RemoteProtocolError) as error:
             raise self._explained(error) from error
         finally:
@@ -237,7 +240,7 @@ class _Attempt:
 
     # -- receiving ----------------------------------------------------------------------------
 
-    async def _receive(self) -> None:
+    async def _receive(self) -> Fields:
         exchange = self._exchange
         response = await self._response()
         head = Head(response.status_code, fields_of(response, self._too_large()))
@@ -260,7 +263,7 @@ class _Attempt:
         resumed = exchange.resumed
         if resumed is not None and passed.size < resumed.delivered.size:
             raise differing()
-        exchange.body.end(fields_of(event, self._too_large()))
+        return fields_of(event, self._too_large())
 
     def _pass_over(self, data: bytes, passed: Delivered) -> bytes:
         """What its reader has not got yet."""
