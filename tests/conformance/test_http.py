@@ -65,6 +65,8 @@ def many(asked: Asked) -> tuple[int, list[tuple[str, str]], bytes]:
         return status, [("location", "/elsewhere")], b"" if status in (204, 304) else b"body"
     if asked.target == "/twice":
         return 200, [("Set-Cookie", "a=1"), ("x-b", "2"), ("set-cookie", "c=3")], b""
+    if asked.target == "/chunked":
+        return 200, [("transfer-encoding", "chunked")], b"y" * 100_000
     if asked.target.startswith("/large/"):
         return 200, [], b"x" * int(asked.target.rpartition("/")[2])
     return 200, [], f"{asked.method} {asked.target} ".encode() + asked.body
@@ -145,6 +147,62 @@ types.OutgoingBody.finish(body, types.Fields.from_list([('x-sum', b'7')]))
 print(read(response_of(future))[0])
 """,
         ["b'POST / abc|x-sum: 7'"],
+    ),
+    "trailers of the response": (
+        """
+data, trailers = read(send(request('URL/chunked')))
+found = trailers.get()
+print(len(data), found.value.value.entries(), repr(trailers.get()))
+body = send(request('URL/chunked')).consume()
+trailers = types.IncomingBody.finish(body)
+trailers.subscribe().block()
+print(trailers.get().value.value.entries(), repr(trailers.get()))
+data, trailers = read(send(request('URL/')))
+print(trailers.get(), repr(trailers.get()))
+body = send(request('URL/chunked')).consume()
+with body.stream() as stream: stream.blocking_read(10)
+trailers = types.IncomingBody.finish(body)
+trailers.subscribe().block()
+print(trailers.get().value.value.get('x-size'))
+""",
+        [
+            "100000 [('x-size', b'100000'), ('X-Last', b'yes')] Err(value=None)",
+            "[('x-size', b'100000'), ('X-Last', b'yes')] Err(value=None)",
+            "Ok(value=Ok(value=None)) Err(value=None)",
+            "[b'100000']",
+        ],
+    ),
+    "a response spliced into a request": (
+        """
+source = send(request('URL/large/300000')).consume()
+made = request('URL/', types.Method_Post())
+body = made.body()
+future = outgoing_handler.handle(made, None)
+total = 0
+with source.stream() as incoming, body.write() as stream:
+    try:
+        while True: total += stream.blocking_splice(incoming, 50_000)
+    except Err as error: print(type(error.value).__name__, total)
+types.OutgoingBody.finish(body, None)
+print(len(read(response_of(future))[0]))
+""",
+        ["StreamError_Closed 300000", "300007"],
+    ),
+    "responses that are given up at every stage": (
+        """
+for stage in range(4):
+    response = send(request('URL/large/1000000'))
+    if stage == 0: response.__exit__(None, None, None)
+    else:
+        body = response.consume()
+        if stage == 2: stream = body.stream()
+        if stage == 3:
+            with body.stream() as stream: stream.blocking_read(10)
+        if stage == 2: stream.__exit__(None, None, None)
+        body.__exit__(None, None, None)
+print(len(fetch('URL/large/10')[2]))
+""",
+        ["10"],
     ),
     "what can be taken only once": (
         """

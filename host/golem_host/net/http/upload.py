@@ -7,6 +7,7 @@ exchange is known to be over, and else kept in a file, for the case that the req
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,8 +67,10 @@ class Upload:
         """From now on nothing is sent, and everything kept, until `resume`."""
         self._kept = TemporaryBacking(folder)
         self._is_kept = True
-        while data := self._pipe.take(PIECE_BYTES) if not self._pipe.is_at_end else None:
-            self._keep(data)
+        # Where it has failed already, it is the sending that tells.
+        with suppress(HttpError):
+            while data := self._pipe.take(PIECE_BYTES):
+                self._keep(data)
 
     def resume(self) -> None:
         """What is written from now on is sent behind what was kept."""
