@@ -165,6 +165,17 @@ def _wait(raw: Raw) -> None:
     raw.done.wait(PATIENCE_S)
 
 
+def test_an_address_that_is_not_granted_is_not_connected_to(client: HttpClient) -> None:
+    """Whatever its name: the addresses are asked about one by one."""
+    with serving() as served:
+        made = request(served.port, allowed=lambda address, _: str(address) != "127.0.0.1")
+        with pytest.raises(HttpError) as caught:
+            whole(send(client, made))
+
+        assert "destination-IP-prohibited" == caught.value.code
+        assert 0 == served.connections
+
+
 # -- bodies ----------------------------------------------------------------------------------------
 
 
