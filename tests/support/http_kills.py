@@ -26,6 +26,8 @@ from tests.support.wasi_hosts import RUN
 
 KEY: Final = "run"
 
+BY_SOCKETS: Final = "by sockets"
+
 PROGRAMS: Final = {
     "one after the other": """
 print(fetch('URL/first')[2])
@@ -56,6 +58,14 @@ loop = poll_loop.PollLoop()
 asyncio.set_event_loop(loop)
 print(loop.run_until_complete(all_of_them()))
 """,
+    # The standard library knows nothing of wasi:http; a connection that is gone is an OSError.
+    BY_SOCKETS: """
+def get(path):
+    while True:
+        try: return urllib.request.urlopen('URL' + path).read()
+        except OSError: pass
+print(get('/a'), len(get('/chunked')), get('/b'))
+""",
     "without idempotence": """
 host.set_idempotence_mode(False)
 try: print(fetch('URL/only')[2])
@@ -68,9 +78,12 @@ def config() -> HostConfig:
     return replace(quiet(), net=("127.0.0.1:*",))
 
 
-def set_up(state_dir: Path, program: str) -> None:
+def set_up(state_dir: Path, name: str, url: str) -> None:
+    """A worker that has not been asked to run yet."""
+    program = PROGRAMS[name].replace("URL", url)
+    guest = "net_guest" if name == BY_SOCKETS else "http_guest"
     with open_host(state_dir, config()) as host:
-        wasm = python_guest(ROOT / "tests/support/http_guest")
+        wasm = python_guest(ROOT / "tests/support" / guest)
         component = host.components.deploy(wasm, name="http")
         host.workers.create(component, "main", args=["prog", program])
 

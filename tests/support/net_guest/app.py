@@ -2,7 +2,7 @@
 A guest that runs the Python program in its first argument, for tests of the network.
 
 Everything such a program may use is imported here, since a guest cannot import later: the standard
-`socket` and `asyncio`, and the bindings of ``wasi:sockets`` themselves.
+`socket`, `asyncio` and `urllib`, and the bindings of ``wasi:sockets`` themselves.
 """
 
 # A guest is written as its author would write it, in a folder that is no package.
@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import traceback
+import urllib.request
 
 from componentize_py_types import Err, Ok
 from wit_world import exports
