@@ -363,7 +363,7 @@ def test_a_server_that_misbehaves_gives_a_code(tmp_path: Path) -> None:
         assert {1} == {len(raw.requests) for raw in raws}
 
 
-def _never(_: socket.socket, raw: Raw) -> None:
+def never(_: socket.socket, raw: Raw) -> None:
     raw.done.wait(PATIENCE_S)
 
 
@@ -391,7 +391,7 @@ except Err as error:
 @pytest.mark.parametrize(
     ("behave", "expected"),
     [
-        (_never, "ErrorCode_ConnectionReadTimeout()"),
+        (never, "ErrorCode_ConnectionReadTimeout()"),
         (_stops, "stream ErrorCode_ConnectionReadTimeout()"),
     ],
     ids=["never answers", "stops in the body"],
@@ -421,7 +421,7 @@ while True:
     written += count
 print(written >= 262144, written < 64 << 20)
 """
-    with raw_server(_never) as raw:
+    with raw_server(never) as raw:
         assert ["True True"] == lines(program, raw.url, tmp_path)
 
 
@@ -497,7 +497,7 @@ def test_a_request_that_cannot_be_made_has_its_code(
         f"try:\n{indent(program.strip(), '    ')}\nexcept Err as error: print(error.value)"
         for program, _ in REFUSED.values()
     ]
-    with raw_server(_never) as raw:
+    with raw_server(never) as raw:
         program = "\n".join(tries).replace("SILENT", raw.url)
         found = lines(program, f"http://127.0.0.1:{_free_port()}", tmp_path, net=("*:*",))
 

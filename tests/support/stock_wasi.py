@@ -29,6 +29,7 @@ def run(engine: Engine, request: dict[str, Any]) -> int:
     component = _compiled(engine, Path(request["wasm"]))
     linker = Linker(engine)
     linker.add_wasip2()
+    linker.add_wasi_http()
     store = Store(engine)
     wasi = WasiConfig()
     wasi.argv = request["args"]
@@ -39,6 +40,7 @@ def run(engine: Engine, request: dict[str, Any]) -> int:
     if request["root"] is not None:
         wasi.preopen_dir(request["root"], "/")
     store.set_wasi(wasi)
+    store.set_wasi_http()
     try:
         instance = linker.instantiate(store, component)
         (name,) = (n for n in component.type.exports(engine) if n.startswith("wasi:cli/run"))
