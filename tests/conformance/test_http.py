@@ -441,6 +441,27 @@ for url in 'URL/', 'http://127.0.0.1:{other.port}/', 'http://localhost:{served.p
         assert (2, 0) == (len(served.asked), other.connections)
 
 
+def test_bodies_that_wait_for_their_requests_are_bounded(tmp_path: Path) -> None:
+    """Each by a window, and all of them together; what is given up does not count."""
+    program = """
+def waiting():
+    made = request('http://127.0.0.1:1/', types.Method_Post())
+    body = made.body()
+    stream = body.write()
+    while count := stream.check_write(): stream.write(bytes(count))
+    return made, body, stream
+for _ in range(100):
+    for each in reversed(waiting()): each.__exit__(None, None, None)
+kept = [waiting() for _ in range(64)]
+print(len(kept), flush=True)
+waiting()
+"""
+    wasm = python_guest(ROOT / "tests/support/http_guest")
+    seen = ours(wasm, ["prog", program], {}, tmp_path / "state", ONE_ATTEMPT)
+
+    assert (134, b"64\n") == (seen.exit_code, seen.stdout)
+
+
 REFUSED: Final = {
     "nobody listens": ("fetch('URL/')", "ErrorCode_ConnectionRefused()"),
     "an unknown name": (
@@ -589,7 +610,10 @@ def test_tls_is_verified_by_the_host(tmp_path: Path) -> None:
         url = f"https://127.0.0.1:{raw.port}"
         plain = lines(CATCH, url, tmp_path / "c", ca=CA_FILE)
 
+    missing = lines(CATCH, "https://127.0.0.1:1", tmp_path / "d", ca=tmp_path / "missing.pem")
+
     assert ["b'GET / '"] == trusted
+    assert ["ErrorCode_ConfigurationError()"] == missing
     assert ["ErrorCode_TlsCertificateError()"] == unknown
     assert ["ErrorCode_TlsProtocolError()"] == plain
 

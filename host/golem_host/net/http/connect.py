@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS_MAX: Final = 8
 """Addresses of one name that are tried."""
+LOOKUPS_MAX: Final = 16
+"""At the same time; further ones wait, and leave some of the machine's to sockets."""
 BUFFER_BYTES: Final = 65_536
 
 
@@ -35,6 +37,7 @@ class Connector:
     def __init__(self, ca_file: Path | None) -> None:
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = None
+        self._lookups = asyncio.Semaphore(LOOKUPS_MAX)
 
     async def connect(self, request: Request) -> Connection:
         """
@@ -46,11 +49,27 @@ class Connector:
         phase = ["DNS-timeout"]
         try:
             async with asyncio.timeout(request.timeouts.connect):
-                addresses = await _addresses(request)
+                addresses = await self._addresses(request)
                 phase[0] = "connection-timeout"
                 return await self._first(request, addresses)
         except TimeoutError as error:
             raise HttpError(phase[0]) from error
+
+    async def _addresses(self, request: Request) -> list[Address]:
+        origin = request.origin
+        found = await self._lookup(origin.host)
+        granted = [each for each in found if request.allowed(each, origin.port)]
+        if not granted:
+            raise HttpError("destination-IP-prohibited")
+        return granted
+
+    async def _lookup(self, host: str) -> list[Address]:
+        with suppress(ValueError):
+            return [ip_address(host)]
+        if normal_name(host) == LOCALHOST:
+            return [ip_address(each) for each in LOOPBACK]
+        async with self._lookups:
+            return await _asked(host)
 
     async def _first(self, request: Request, addresses: list[Address]) -> Connection:
         failed: OSError | None = None
@@ -90,20 +109,7 @@ class Connector:
         return self._context
 
 
-async def _addresses(request: Request) -> list[Address]:
-    origin = request.origin
-    found = await _lookup(origin.host)
-    granted = [each for each in found if request.allowed(each, origin.port)]
-    if not granted:
-        raise HttpError("destination-IP-prohibited")
-    return granted
-
-
-async def _lookup(host: str) -> list[Address]:
-    with suppress(ValueError):
-        return [ip_address(host)]
-    if normal_name(host) == LOCALHOST:
-        return [ip_address(each) for each in LOOPBACK]
+async def _asked(host: str) -> list[Address]:
     bell = _Done()
     try:
         lookup = Lookup(host, bell)

@@ -135,7 +135,7 @@ class OutgoingRequestResource:
 
     @on_drop
     def dropped(self, context: InstanceContext, request: OutgoingRequest) -> None:
-        request.sink.fail(internal("the request was dropped before it was sent"))
+        request.sink.give_up(internal("the request was dropped before it was sent"))
 
 
 @resource("wasi:http/types", "request-options")

@@ -50,10 +50,10 @@ class OutgoingHandler:
             sent = _request(context, batch, request, options or RequestOptions())
         except HttpError as error:
             batch.end()
-            request.sink.fail(error)
+            request.sink.give_up(error)
             raise
         exchange = Exchange(context, batch, sent, request.headers.entries, request.sink.upload)
-        request.sink.exchange = exchange
+        request.sink.attach(exchange)
         return FutureIncomingResponse(exchange)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final, Protocol, Self
 
 from golem_host.context import InstanceContext
+from golem_host.failures import GuestLimitError
 
 EXCHANGES_MAX: Final = 128
 """Open at the same time of one guest."""
+UNSENT_BYTES_MAX: Final = 16 << 20
+"""What a guest may have written of bodies whose requests it has not sent."""
 READ_BYTES_MAX: Final = 1 << 20
 """Bytes of responses that a guest reads before they are committed: ARCHITECTURE 11, for 4.7."""
 READ_NS_MAX: Final = 10_000_000
@@ -35,6 +38,7 @@ class Http:
         self._sent_index = -1
         self._read_bytes = 0
         self._read_at = 0
+        self._unsent_bytes = 0
         self._open: set[Open] = set()
         context.pinned_by.append(lambda: any(each.is_under_way for each in self._open))
 
@@ -57,6 +61,19 @@ class Http:
 
     def leave(self, exchange: Open) -> None:
         self._open.discard(exchange)
+
+    def hold(self, size: int) -> None:
+        """
+        Count bytes that wait for their request; negative once it is sent, or will not be.
+
+        Raises:
+            GuestLimitError: There are too many.
+        """
+        if size > 0 and self._unsent_bytes + size > UNSENT_BYTES_MAX:
+            raise GuestLimitError(
+                f"more than {UNSENT_BYTES_MAX} bytes of bodies wait for their requests to be sent"
+            )
+        self._unsent_bytes += size
 
     # -- what leaves the process, and what came in -----------------------------------------------
 

@@ -11,6 +11,7 @@ from golem_host.context import InstanceContext
 from golem_host.declare import WRITE_REMOTE_BATCHED, Recorded
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.http.exchange import Exchange
+from golem_host.interfaces.wasi.http.part import Http
 from golem_host.interfaces.wasi.io.poll import recorded_wait, wait_for
 from golem_host.interfaces.wasi.io.pollables import Pollable, Unwatched
 from golem_host.interfaces.wasi.io.streams import StreamClosedError
@@ -36,6 +37,8 @@ class RequestSink:
         self.upload = Upload(Bells())
         self.exchange: Exchange | None = None
         """Once it is sent."""
+        self._held_by: Http | None = None
+        self._held_bytes = 0
         self._room = WINDOW_BYTES
         """As of the last recorded answer; there may be more by now."""
         self._is_closed = self._is_told = False
@@ -76,6 +79,10 @@ class RequestSink:
         recorded_wait(context, self.pollable())
 
     def put(self, context: InstanceContext, data: bytes) -> None:
+        if self.exchange is None:
+            self._held_by = context.part(Http)
+            self._held_by.hold(len(data))
+            self._held_bytes += len(data)
         self._room -= len(data)
         self.size += len(data)
         self._tell(lambda: self.upload.put(data))
@@ -87,7 +94,25 @@ class RequestSink:
 
     def fail(self, error: HttpError) -> None:
         self.is_failed = True
+        if self.exchange is None:
+            self._let_go()
         self._tell(lambda: self.upload.fail(error))
+
+    def give_up(self, error: HttpError) -> None:
+        """There is no request any more: whoever still writes has nobody who reads."""
+        self.fail(error)
+        self.upload.cut()
+        self._is_closed = True
+
+    def attach(self, exchange: Exchange) -> None:
+        """The request is sent."""
+        self._let_go()
+        self.exchange = exchange
+
+    def _let_go(self) -> None:
+        if self._held_by is not None:
+            self._held_by.hold(-self._held_bytes)
+        self._held_bytes = 0
 
     def _tell(self, what: Callable[[], None]) -> None:
         exchange = self.exchange
