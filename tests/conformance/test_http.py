@@ -32,7 +32,7 @@ from tests.support.http_servers import (
 )
 from tests.support.memory import resident_bytes
 from tests.support.repository import ROOT
-from tests.support.wasi_hosts import ONE_ATTEMPT, Seen, ours, replayed
+from tests.support.wasi_hosts import ONE_ATTEMPT, RUN, Seen, ours, replayed
 
 ANY: Final = ("127.0.0.1:*",)
 
@@ -685,3 +685,31 @@ def _take_and_give(connection: socket.socket, size: int, peak: list[int]) -> Non
     for _ in range(size // len(piece)):
         connection.sendall(piece)
         peak.append(resident_bytes())
+
+
+def test_what_outlives_its_invocation_is_not_sent_again(tmp_path: Path) -> None:
+    """Its guest reads on as long as its instance lives, and learns of the loss after that."""
+    program = """
+if not hasattr(sys, 'kept'):
+    response = send(request('URL/large/200000'))
+    body = response.consume()
+    sys.kept = response, body, body.stream()
+try: print(len(sys.kept[2].blocking_read(10)))
+except Err as error: print(types.http_error_code(error.value.value))
+"""
+    wasm = python_guest(ROOT / "tests/support/http_guest")
+    config = replace(ONE_ATTEMPT, net=ANY, idle_after_s=PATIENCE_S)
+    with serving(many) as served:
+        with open_host(tmp_path, config) as host:
+            component = host.components.deploy(wasm, name="http")
+            args = ["prog", program.replace("URL", served.url)]
+            worker = host.workers.create(component, "main", args=args)
+            for key in ("first", "second"):
+                worker.invoke(RUN, idempotency_key=key)
+        with open_host(tmp_path, config) as host:
+            worker = host.workers.get("http", "main")
+            worker.invoke(RUN, idempotency_key="third")
+            found = "".join(line.text for line in worker.output())
+
+        assert "10\n10\nErrorCode_ConnectionTerminated()\n" == found
+        assert 1 == len(served.asked)

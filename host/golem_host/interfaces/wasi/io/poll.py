@@ -136,6 +136,7 @@ class Poll:
 class PollableResource:
     @function(READ_LOCAL, record="golem io::poll::ready")
     def ready(self, context: InstanceContext, pollable: Pollable) -> bool:
+        # Unlike after `poll`, nothing keeps this word over a replay: the pollable is not told.
         return pollable.ready(context.clock_ns())
 
     @function(UNRECORDED)
