@@ -84,6 +84,61 @@ def test_answers_without_a_body_leave_the_connection_usable(host: Host) -> None:
     ]
 
 
+def test_a_status_without_a_name(host: Host) -> None:
+    """In a class that clients know; beyond there is none (RFC 9110, 15)."""
+    with serving(host) as site:
+        got = [site.ask(f"/headers/{status}") for status in (299, 599, 600, 999)]
+
+    assert [299, 599, 502, 502] == [each.status for each in got]
+
+
+def test_space_around_a_value_is_no_part_of_it(host: Host) -> None:
+    """RFC 9110, 5.5; a guest may leave it there."""
+    with serving(host) as site:
+        got = site.ask("/headers/200/x-a:%20%09b%20c%09/x-b:%20")
+
+    assert ("b c", "") == (dict(got.headers)["x-a"], dict(got.headers)["x-b"])
+
+
+LENGTHS = {
+    "5": ["5"],
+    "05": ["5"],
+    "": [],
+    "none": [],
+    "-1": [],
+    "%D9%A3": [],
+    "1" * 21: [],
+}
+
+
+@pytest.mark.parametrize("said", LENGTHS)
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304), ("HEAD", 204)])
+def test_a_length_without_a_body_is_a_guests_if_it_is_one(
+    host: Host, method: str, status: int, said: str
+) -> None:
+    """What `GET` would give cannot be known: nothing is said, rather than 0, or nonsense."""
+    header = f"/content-length:{said}" if said else ""
+    with serving(host) as site, site.connected() as connection:
+        got = ask(connection, f"/headers/{status}{header}", method=method)
+        after = ask(connection, "/count/")
+
+    lengths = [value for name, value in got.headers if name.lower() == "content-length"]
+    assert (status, [] if status == 204 else LENGTHS[said]) == (got.status, lengths)
+    assert 200 == after.status
+
+
+def test_lengths_that_differ_are_none(host: Host) -> None:
+    """The server says nothing where the guest contradicts itself."""
+    with serving(host) as site:
+        got = [
+            site.ask(f"/headers/200/content-length:{values}", method="HEAD")
+            for values in ("1/content-length:2", "1,2", "7/content-length:7")
+        ]
+        assert 200 == site.ask("/headers/200/content-length:1/content-length:2").status
+
+    assert [None, None, "7"] == [dict(each.headers).get("content-length") for each in got]
+
+
 # -- bad guests and bad clients --------------------------------------------------------------------
 
 FAILURES = {
@@ -92,7 +147,7 @@ FAILURES = {
     "/unfinished/": plain(500, "error: internal-error"),
     "/raise/": plain(500, "the component failed"),
     "/unknown/": plain(500, "the component failed"),
-    "/status/100": plain(502, "the component answered with status 100, which ends no request"),
+    "/status/100": plain(502, "the component answered with status 100, not one of 200 to 599"),
     f"/size/{LARGEST + 1}": plain(500, "the component failed"),
 }
 

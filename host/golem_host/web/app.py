@@ -252,10 +252,5 @@ def _overloaded(requests_max: int) -> Answer:
 
 
 async def _send(send: Send, answer: Answer) -> None:
-    headers = answer.headers
-    if answer.status not in (204, 304) and not any(
-        n.lower() == b"content-length" for n, _ in headers
-    ):
-        headers = [*headers, (b"content-length", str(len(answer.body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
