@@ -7,12 +7,17 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from threading import current_thread
+from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 
 from golem_host import Host
 from golem_host.errors import InvalidRequestError
+from golem_host.services.once import OneTimeCall
 from golem_host.web.rule import ByHeader, ByPath, OneWorker, parse_rule
+from golem_host.worker.worker import Worker
 from tests.support.cli import wait_until
 from tests.support.guests import python_guest
 from tests.support.hosts import open_host
@@ -211,6 +216,66 @@ def test_a_client_that_leaves_ends_the_instance(host: Host) -> None:
         wait_until(lambda: not host.once._open)
 
 
+def test_who_waits_for_an_instance_and_leaves_is_forgotten(host: Host) -> None:
+    """No queue keeps its request until a thread is free."""
+    prepared = Mock(wraps=host.once.prepare)
+    with (
+        patch.object(host.once, "prepare", prepared),
+        serving(host, threads_max=1, body_bytes_max=1000) as site,
+        site.connected() as first,
+        ThreadPoolExecutor() as pool,
+    ):
+        first.request("GET", "/sleep/3600000")
+        wait_until(lambda: len(host.once._open) == 1)
+        for _ in range(3):
+            with site.connected() as connection:
+                connection.request("POST", "/echo/", bytes(1000))
+        # The server has seen them come and go when it has answered whoever came later.
+        assert [413, 413] == [
+            site.ask("/", method="POST", body=bytes(1001)).status for _ in range(2)
+        ]
+        last = pool.submit(site.ask, "/count/")
+        first.close()
+
+        assert 200 == last.result().status
+    assert 2 == prepared.call_count
+
+
+def test_a_server_that_stops_tells_who_waits(host: Host) -> None:
+    """At once; the instance ends."""
+    with ThreadPoolExecutor() as pool, serving(host) as site:
+        asked = pool.submit(site.ask, "/sleep/3600000")
+        wait_until(lambda: len(host.once._open) == 1)
+        site.stop()
+
+        assert plain(503, "the request was interrupted; try again") == outcome(asked.result())
+        wait_until(lambda: not host.once._open)
+
+
+def test_a_component_is_made_ready_while_others_are_served(host: Host) -> None:
+    """Compiling it takes long: never in the thread that serves."""
+    threads = set()
+
+    def prepare(*args: Any, **kwargs: Any) -> OneTimeCall:
+        threads.add(current_thread().name)
+        return prepared(*args, **kwargs)
+
+    prepared = host.once.prepare
+    with patch.object(host.once, "prepare", prepare), serving(host) as site:
+        site.ask("/count/")
+    assert [True] == [name.startswith("golem-rest") for name in threads]
+
+
+def test_a_closed_host_makes_no_calls(tmp_path: Path) -> None:
+    """It says what kind of failure that is: nobody's mistake."""
+    wasm = python_guest(ROOT / "tests/support/web_guest")
+    with open_host(tmp_path, CONFIG) as host:
+        host.components.deploy(wasm, name="web")
+        with serving(host) as site:
+            host.once.close()
+            assert 503 == site.ask("/count/").status
+
+
 def test_what_guests_write_is_shown_once(host: Host) -> None:
     """Whichever instance or worker it was."""
     with serving(host) as site:
@@ -265,6 +330,23 @@ def test_the_same_key_gets_the_same_answer(host: Host) -> None:
 
     assert [b"1", b"1"] == [each.body for each in got]
     assert 409 == other.status
+
+
+def test_the_same_key_at_the_same_time(host: Host) -> None:
+    """The other request comes between the look and the call: it is joined, its headers apart."""
+    rule, name = OneWorker(f"w-{next(NUMBERS)}"), "Idempotency-Key"
+    begin, others = Worker.begin, []
+    with serving(host, rule) as site:
+
+        def second_in_between(self: Worker, *args: Any, **kwargs: Any) -> Any:
+            with patch.object(Worker, "begin", begin):
+                others.append(site.ask("/count/", headers={name: "k", "traceparent": "other"}))
+            return begin(self, *args, **kwargs)
+
+        with patch.object(Worker, "begin", second_in_between):
+            got = site.ask("/count/", headers={name: "k"})
+
+    assert [(200, "1"), (200, "1")] == [outcome(got), outcome(others[0])]
 
 
 def test_a_worker_goes_on_without_its_client(host: Host) -> None:

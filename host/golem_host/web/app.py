@@ -30,6 +30,7 @@ from golem_host.rest.bounds import RETRY_AFTER_S, Bounds
 from golem_host.rest.errors import BodyTooLargeError, HostClosingError, SlowClientError
 from golem_host.rest.exchange import Waits, outcome
 from golem_host.rest.guard import drain
+from golem_host.web.instances import Instances, retrieve
 from golem_host.web.messages import Answer, answer_of, arguments, problem
 from golem_host.web.outputs import Outputs
 from golem_host.web.rule import Asked, WorkerRule
@@ -42,6 +43,7 @@ from golem_oplog.values import Err
 if TYPE_CHECKING:
     from golem_host.component import Component
     from golem_host.host import Host
+    from golem_host.services.once import OneTimeCall
     from golem_host.worker.request import Call
     from golem_host.worker.worker import Worker
 
@@ -92,6 +94,7 @@ class HttpApp:
         self._waits = waits
         self._pool = pool
         self._bounds = bounds
+        self._instances = Instances(pool, bounds.threads_max)
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,8 +141,7 @@ class HttpApp:
             watching = ExitStack()
             watching.enter_context(self._outputs.shown(worker))
             try:
-                call = _known(worker, key, args)
-                return call or worker.begin(TYPE.name, *args, idempotency_key=key), watching
+                return _begin(worker, key, args), watching
             except BaseException:
                 watching.close()
                 raise
@@ -155,22 +157,45 @@ class HttpApp:
             await asyncio.shield(work(self._pool, watching.close))
 
     async def _call_once(self, request: Request, args: tuple[Public, ...]) -> Public:
-        call = self._host.once.prepare(
-            self._component, TYPE.name, *args, on_output=self._outputs.show
-        )
-        running = self._waits.loop.run_in_executor(self._pool, call.run)
+        def prepare() -> OneTimeCall:
+            return self._host.once.prepare(
+                self._component, TYPE.name, *args, on_output=self._outputs.show
+            )
+
+        over: asyncio.Future[None] = self._waits.loop.create_future()
+
+        def settle(task: asyncio.Future[Public]) -> None:
+            retrieve(task)
+            if not over.done():
+                over.set_result(None)
+
+        answering = asyncio.ensure_future(self._instances.run(prepare))
         leaving = asyncio.ensure_future(_left(request))
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
+            answering.add_done_callback(settle)
+            leaving.add_done_callback(settle)
+            if not await self._waits.wait(over, self._timeout_s):
+                raise TimeoutError
+            if not answering.done():
                 raise ClientDisconnect
-            return running.result()
+            return answering.result()
         finally:
             leaving.cancel()
-            if not running.done():
-                call.stop()
-                running.add_done_callback(_retrieve)
+            answering.cancel()
+
+
+def _begin(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call:
+    call = _known(worker, key, args)
+    if call is not None:
+        return call
+    try:
+        return worker.begin(TYPE.name, *args, idempotency_key=key)
+    except ConflictError:
+        # Another request with the key may have come in between.
+        call = _known(worker, key, args)
+        if call is None:
+            raise
+        return call
 
 
 def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | None:
@@ -189,11 +214,6 @@ def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | 
 def _essence(args: tuple[Public, ...]) -> tuple[Public, ...]:
     method, _scheme, _authority, path, _headers, body = args
     return method, path, body
-
-
-def _retrieve(running: asyncio.Future[Public]) -> None:
-    if not running.cancelled():
-        running.exception()
 
 
 async def _left(request: Request) -> None:
