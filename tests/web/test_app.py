@@ -22,7 +22,7 @@ from tests.support.cli import wait_until
 from tests.support.guests import python_guest
 from tests.support.hosts import open_host
 from tests.support.repository import ROOT
-from tests.support.web import CONFIG, Got, ask, serving
+from tests.support.web import CONFIG, PATIENCE_S, Got, Site, ask, serving
 
 LARGEST = 16 << 20
 NUMBERS = count()
@@ -87,6 +87,59 @@ def test_answers_without_a_body_leave_the_connection_usable(host: Host) -> None:
     assert [(200, b""), (204, b""), (304, b""), (404, b"body")] == [
         (each.status, each.body) for each in got
     ]
+
+
+def raw(site: Site, head: bytes) -> tuple[bytes, bytes]:
+    """The whole answer to a request that no client library would send."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
+        connection.sendall(head + b"\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n")
+        answer = connection.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize(
+    ("sent", "authority", "path"),
+    [
+        (b"http://b.example/echo/?http://x/", "b.example", "/echo/?http://x/"),
+        (b"HTTP://b.example:80/echo/a//b", "b.example:80", "/echo/a//b"),
+        (b"/echo/http://b.example/", "a.example", "/echo/http://b.example/"),
+    ],
+)
+def test_a_request_for_a_whole_uri(host: Host, sent: bytes, authority: str, path: str) -> None:
+    """As a proxy gets it: its authority counts.  What `Connection` names is not handed on."""
+    with serving(host) as site:
+        _, body = raw(site, b"GET %s HTTP/1.1\r\nHost: a.example" % sent)
+    got = json.loads(body)
+
+    assert (authority, path, []) == (got["authority"], got["path"], got["headers"])
+
+
+def test_a_worker_is_named_by_the_path_of_a_whole_uri(host: Host) -> None:
+    """Not by its host."""
+    name = f"w-{next(NUMBERS)}"
+    with serving(host, ByPath(2)) as site:
+        raw(site, b"GET http://b.example/count/%s HTTP/1.1\r\nHost: b.example" % name.encode())
+
+        assert b"2" == site.ask(f"/count/{name}").body
+
+
+def test_no_tunnel_is_opened(host: Host) -> None:
+    """Whatever a guest would say to it; the connection goes on."""
+    with serving(host) as site, site.connected() as connection:
+        refused = ask(connection, "/count/", method="CONNECT")
+
+        assert plain(501, "this server opens no tunnels") == outcome(refused)
+        assert 200 == ask(connection, "/count/").status
+
+
+def test_an_answer_has_one_date(host: Host) -> None:
+    """The server's."""
+    with serving(host) as site:
+        got = site.ask("/headers/200/date:yesterday")
+
+    assert ["date"] == [name for name, _ in got.headers if name == "date"]
+    assert "yesterday" not in dict(got.headers).values()
 
 
 def test_a_status_without_a_name(host: Host) -> None:

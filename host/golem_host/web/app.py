@@ -31,7 +31,7 @@ from golem_host.rest.errors import BodyTooLargeError, HostClosingError, SlowClie
 from golem_host.rest.exchange import Waits, outcome
 from golem_host.rest.guard import drain
 from golem_host.web.instances import Instances, retrieve
-from golem_host.web.messages import Answer, answer_of, arguments, problem
+from golem_host.web.messages import Answer, Target, answer_of, arguments, problem, target_of
 from golem_host.web.outputs import Outputs
 from golem_host.web.rule import Asked, WorkerRule
 from golem_host.wire import Public
@@ -119,8 +119,13 @@ class HttpApp:
         except (BodyTooLargeError, SlowClientError) as error:
             await drain(request.receive, self._bounds.drain_s)
             return problem(413 if isinstance(error, BodyTooLargeError) else 408, str(error))
+        if request.method == "CONNECT":
+            # What it opens would be no more requests.
+            return problem(501, "this server opens no tunnels")
+        target = target_of(request.scope)
+        args = arguments(request.scope, target, body)
         try:
-            value = await self._call(request, arguments(request.scope, body))
+            value = await self._call(request, target, args)
         except TimeoutError:
             return problem(504, f"no answer within {self._timeout_s:g} seconds")
         except (DataError, OSError) as error:
@@ -129,11 +134,11 @@ class HttpApp:
             return _refused(value.value)
         return answer_of(value.value, request.method)
 
-    async def _call(self, request: Request, args: tuple[Public, ...]) -> Public:
+    async def _call(self, request: Request, target: Target, args: tuple[Public, ...]) -> Public:
         if self._rule is None:
             return await self._call_once(request, args)
         headers = _first_of_each(request)
-        name = self._rule.worker_of(Asked(request.scope["raw_path"].decode("latin-1"), headers))
+        name = self._rule.worker_of(Asked(target.path, headers))
         key = headers.get(KEY_HEADER) or None
 
         def begin() -> tuple[Call, ExitStack]:

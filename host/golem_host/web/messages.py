@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.types import Scope
 
@@ -15,6 +15,9 @@ from golem_oplog.lazy_dataclass import dataclass
 Headers = list[tuple[bytes, bytes]]
 
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_SERVERS: Final = FORBIDDEN | {"date"}
+"""Fields of a response that the server alone sets."""
+_URI: Final = re.compile(r"https?://(?P<authority>[^/]*)(?P<path>/.*)?", re.IGNORECASE)
 _BODILESS: Final = frozenset((204, 304))
 _STATUS: Final = range(200, 600)
 """What ends a request and has a meaning for every client (RFC 9110, 15)."""
@@ -36,22 +39,44 @@ def problem(status: int, text: str) -> Answer:
     return Answer(status, [_TEXT, _length(len(body))], body)
 
 
-def arguments(scope: Scope, body: bytes) -> tuple[Public, ...]:
+class Target(NamedTuple):
+    """What a request is for."""
+
+    authority: str | None
+    path: str
+    """Percent-encoded, without the query."""
+
+
+def target_of(scope: Scope) -> Target:
+    """A whole URI is as good as a path, and its authority better than the header's (RFC 9112, 3.2.2)."""
+    sent = scope["raw_path"].decode("latin-1")
+    uri = _URI.fullmatch(sent)
+    if uri is not None:
+        return Target(uri["authority"], uri["path"] or "/")
+    host = next((value.decode("latin-1") for n, value in scope["headers"] if n == b"host"), None)
+    return Target(host, sent)
+
+
+def arguments(scope: Scope, target: Target, body: bytes) -> tuple[Public, ...]:
     """
     A request as the handler takes it.
 
     What only concerns the connection is the server's (RFC 9110, 7.6.1), and no header of the guest.
     """
     headers = [(name.decode("latin-1"), value) for name, value in scope["headers"]]
-    authority = next((v.decode("latin-1") for n, v in headers if n == "host"), None)
+    options = b",".join(value for name, value in headers if name == "connection")
+    of_connection = {option.strip().lower() for option in options.decode("latin-1").split(",")}
     query = scope["query_string"].decode("latin-1")
-    path = scope["raw_path"].decode("latin-1")
     return (
         scope["method"],
         scope["scheme"],
-        authority,
-        f"{path}?{query}" if query else path,
-        [(name, value) for name, value in headers if name not in FORBIDDEN],
+        target.authority,
+        f"{target.path}?{query}" if query else target.path,
+        [
+            (name, value)
+            for name, value in headers
+            if name not in FORBIDDEN and name not in of_connection
+        ],
         body,
     )
 
@@ -70,7 +95,7 @@ def answer_of(response: Mapping[str, Public], method: str) -> Answer:
     headers = [
         (name.encode("latin-1"), value.strip(b" \t"))
         for name, value in response["headers"]
-        if name.lower() not in FORBIDDEN
+        if name.lower() not in _SERVERS
     ]
     others = [each for each in headers if each[0].lower() != b"content-length"]
     if status == 204:
