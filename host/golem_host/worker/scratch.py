@@ -93,6 +93,7 @@ class Scratch:
         finally:
             self._session.close()
             self._slot.give()
+            self._forget()
 
     def stop(self) -> None:
         """Nobody wants the outcome any more; from any thread, at any time."""
@@ -102,6 +103,13 @@ class Scratch:
             self._session.context.kill = signal
             self._session.context.wake.set()
         self._slot.poke()
+
+    def _forget(self) -> None:
+        """Nobody else has a way to the promises that it made, or a reason to keep them."""
+        parts = self._parts
+        create = parts.status.create
+        assert create is not None
+        parts.shared.promises.delete_of(create.component_id, create.worker_name)
 
     @contextmanager
     def _running(self) -> Iterator[None]:
