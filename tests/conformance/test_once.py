@@ -67,3 +67,9 @@ def test_a_call_that_waits_for_its_promise_can_be_given_up(host: Host) -> None:
             running.result()
 
     assert not list(host.promises.list())
+
+
+def test_there_is_no_way_back(host: Host) -> None:
+    """That is the guest's mistake: asking again would not help."""
+    with pytest.raises(InvocationFailedError, match="cannot go back in its log"):
+        once(host, "host.set_oplog_index(host.get_oplog_index())").run()

@@ -32,6 +32,7 @@ from golem_oplog.entries import Create
 from golem_oplog.memory import MemoryOplog
 
 STOPPED = "the call was given up"
+NO_WAY_BACK = "an instance that is made for one call cannot go back in its log"
 
 
 class Scratch:
@@ -126,6 +127,8 @@ class Scratch:
                 return InvocationExitedError(exit_code=code)
             case ends.Refused(error=error) | ends.LogBroken(error=error):
                 return error
+            case ends.Again():
+                return InvocationFailedError(error=NO_WAY_BACK, stderr="", traceback="")
             case _:
                 return InvocationInterruptedError(kind=STOPPED)
 
