@@ -14,7 +14,7 @@ from unittest.mock import Mock, patch
 import pytest
 
 from golem_host import Host
-from golem_host.errors import InvalidRequestError
+from golem_host.errors import HostError, InvalidRequestError, StateDirError
 from golem_host.services.once import OneTimeCall
 from golem_host.web.rule import ByHeader, ByPath, OneWorker, parse_rule
 from golem_host.worker.worker import Worker
@@ -415,8 +415,33 @@ def test_a_worker_goes_on_without_its_client(host: Host) -> None:
 def test_a_worker_that_has_failed_says_so(host: Host) -> None:
     """To everybody, without what it wrote."""
     with serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site:
-        assert plain(500, "the component failed") == outcome(site.ask("/raise/"))
-        assert 500 == site.ask("/count/").status
+        got = [site.ask(path) for path in ("/raise/", "/count/")]
+
+    assert [plain(500, "the component failed")] * 2 == [outcome(each) for each in got]
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidRequestError(reason="secret"), StateDirError(path="/secret", reason="secret")]
+)
+def test_what_is_no_mistake_of_the_client_is_not_told_to_it(host: Host, error: HostError) -> None:
+    """A guest that asks for what cannot be, an update that has no handler, a damaged log."""
+    with (
+        serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site,
+        patch.object(Worker, "begin", side_effect=error),
+    ):
+        assert plain(500, "the worker cannot be used") == outcome(site.ask("/count/"))
+
+
+def test_an_answer_is_for_who_asked(host: Host) -> None:
+    """A key is easily guessed."""
+    name = "Idempotency-Key"
+    with serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site:
+        got = [
+            site.ask("/count/", headers={name: "k", "authorization": who, "x-trace": trace})
+            for who, trace in (("ada", "1"), ("ada", "2"), ("eve", "1"))
+        ]
+
+    assert [200, 200, 409] == [each.status for each in got]
 
 
 # -- rules -----------------------------------------------------------------------------------------

@@ -19,10 +19,11 @@ from starlette.types import Receive, Scope, Send
 
 from golem_host.errors import (
     ConflictError,
-    HostError,
     InvalidRequestError,
+    InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
+    PreviousInvocationFailedError,
 )
 from golem_host.interfaces.wasi.http.incoming_handler import TYPE
 from golem_host.rest.app import read_body
@@ -30,13 +31,13 @@ from golem_host.rest.bounds import RETRY_AFTER_S, Bounds
 from golem_host.rest.errors import BodyTooLargeError, HostClosingError, SlowClientError
 from golem_host.rest.exchange import Waits, outcome
 from golem_host.rest.guard import drain
+from golem_host.services.worker_name import check_worker_name
 from golem_host.web.instances import Instances, retrieve
-from golem_host.web.messages import Answer, Target, answer_of, arguments, problem, target_of
+from golem_host.web.messages import Answer, answer_of, arguments, problem, target_of
 from golem_host.web.outputs import Outputs
 from golem_host.web.rule import Asked, WorkerRule
 from golem_host.wire import Public
 from golem_oplog.data_error import DataError
-from golem_oplog.errors import OplogError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Err
 
@@ -123,9 +124,20 @@ class HttpApp:
             # What it opens would be no more requests.
             return problem(501, "this server opens no tunnels")
         target = target_of(request.scope)
+        headers = _first_of_each(request)
+        name = None
+        if self._rule is not None:
+            try:
+                name = self._rule.worker_of(Asked(target.path, headers))
+                check_worker_name(name)
+            except InvalidRequestError as error:
+                return problem(400, str(error))
         args = arguments(request.scope, target, body)
         try:
-            value = await self._call(request, target, args)
+            if name is None:
+                value = await self._call_once(request, args)
+            else:
+                value = await self._call(name, headers.get(KEY_HEADER) or None, args)
         except TimeoutError:
             return problem(504, f"no answer within {self._timeout_s:g} seconds")
         except (DataError, OSError) as error:
@@ -134,13 +146,7 @@ class HttpApp:
             return _refused(value.value)
         return answer_of(value.value, request.method)
 
-    async def _call(self, request: Request, target: Target, args: tuple[Public, ...]) -> Public:
-        if self._rule is None:
-            return await self._call_once(request, args)
-        headers = _first_of_each(request)
-        name = self._rule.worker_of(Asked(target.path, headers))
-        key = headers.get(KEY_HEADER) or None
-
+    async def _call(self, name: str, key: str | None, args: tuple[Public, ...]) -> Public:
         def begin() -> tuple[Call, ExitStack]:
             worker = self._host.workers.get_or_create(self._component, name)
             watching = ExitStack()
@@ -208,7 +214,7 @@ def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | 
     The call that a client makes again.
 
     Its headers may differ: what traces it, says when it was sent, or names another of our
-    addresses.  Method, path and body may not: `Worker.begin` then refuses.
+    addresses.  Method, path, body and who asks may not: `Worker.begin` then refuses.
     """
     call = None if key is None else worker.call(key)
     if call is None or call.function != TYPE or _essence(call.args) != _essence(args):
@@ -217,8 +223,8 @@ def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | 
 
 
 def _essence(args: tuple[Public, ...]) -> tuple[Public, ...]:
-    method, _scheme, _authority, path, _headers, body = args
-    return method, path, body
+    method, _scheme, _authority, path, headers, body = args
+    return method, path, [each for each in headers if each[0].lower() == "authorization"], body
 
 
 async def _left(request: Request) -> None:
@@ -255,17 +261,15 @@ def _failed(error: BaseException) -> Answer:
     match error:
         case ConflictError():
             return problem(409, str(error))
-        case InvocationFailedError():
+        case InvocationFailedError() | PreviousInvocationFailedError():
             _LOG.warning("a handler failed", extra={"error": error})
             return problem(500, "the component failed")
         case InvocationInterruptedError() | HostClosingError():
             return problem(503, "the request was interrupted; try again")
-        case InvalidRequestError():
-            return problem(400, str(error))
-        case HostError():
+        case InvocationExitedError():
             return problem(500, str(error))
-        case OplogError():
-            _LOG.error("a worker's log failed", extra={"error": error})
+    # Paths, indexes and functions are for whoever runs the server.
+    _LOG.error("a request failed: %s", error, extra={"error": error})
     return problem(500, "the worker cannot be used")
 
 
