@@ -73,3 +73,15 @@ def test_there_is_no_way_back(host: Host) -> None:
     """That is the guest's mistake: asking again would not help."""
     with pytest.raises(InvocationFailedError, match="cannot go back in its log"):
         once(host, "host.set_oplog_index(host.get_oplog_index())").run()
+
+
+def test_what_is_collected_is_not_awaited_any_more(host: Host) -> None:
+    """The promise of a call that runs is in use, though no worker has it."""
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(once(host, AWAITED + ".decode()").run)
+        wait_until(lambda: bool(list(host.promises.list())))
+        host.collect()
+        for promise in host.promises.list():
+            host.promises.complete(promise.id, b"kept")
+
+        assert "'kept'" == running.result()

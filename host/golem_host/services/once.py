@@ -98,6 +98,11 @@ class OneTimeCalls:
                 self._open.discard(scratch)
                 self._lock.notify_all()
 
+    def runs(self, name: str) -> bool:
+        """Whether one of this name is under way."""
+        with self._lock:
+            return any(scratch.name == name for scratch in self._open)
+
     def close(self) -> None:
         """Stop what runs; returns when it has ended."""
         with self._lock:

@@ -50,6 +50,7 @@ class Scratch:
     def __init__(
         self, shared: Shared, component: Component, request: Request, name: str, watcher: Watcher
     ) -> None:
+        self.name = name
         self._request = request
         self._watcher = watcher
         self._stop: InterruptSignal | None = None
