@@ -115,6 +115,7 @@ class Host(ClosesOnExit):
             components=self.components,
             promises=promises,
             find_runner=self.workers.find_runner,
+            is_scratch=self.once.runs,
         )
         self._read_only = read_only
         # Closed in the opposite order: workers first, then what they use.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
@@ -35,6 +35,7 @@ class Site:
     """A server, and everything that its guests wrote."""
 
     port: int
+    stop: Callable[[], None] = lambda: None
     written: list[tuple[str, bytes]] = field(default_factory=list)
 
     @contextmanager
@@ -80,6 +81,7 @@ def serving(
     served = Served(host.components.get("web"), rule, timeout_s)
     taken: Bounds = replace(BOUNDS, **bounds)  # type: ignore[arg-type]
     server = app_server(host, served, outputs, listener, taken)
+    site.stop = server.stop
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

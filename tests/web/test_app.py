@@ -7,17 +7,22 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from threading import current_thread
+from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 
 from golem_host import Host
-from golem_host.errors import InvalidRequestError
+from golem_host.errors import HostError, InvalidRequestError, StateDirError
+from golem_host.services.once import OneTimeCall
 from golem_host.web.rule import ByHeader, ByPath, OneWorker, parse_rule
+from golem_host.worker.worker import Worker
 from tests.support.cli import wait_until
 from tests.support.guests import python_guest
 from tests.support.hosts import open_host
 from tests.support.repository import ROOT
-from tests.support.web import CONFIG, Got, ask, serving
+from tests.support.web import CONFIG, PATIENCE_S, Got, Site, ask, serving
 
 LARGEST = 16 << 20
 NUMBERS = count()
@@ -84,6 +89,114 @@ def test_answers_without_a_body_leave_the_connection_usable(host: Host) -> None:
     ]
 
 
+def raw(site: Site, head: bytes) -> tuple[bytes, bytes]:
+    """The whole answer to a request that no client library would send."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S) as connection:
+        connection.sendall(head + b"\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n")
+        answer = connection.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize(
+    ("sent", "authority", "path"),
+    [
+        (b"http://b.example/echo/?http://x/", "b.example", "/echo/?http://x/"),
+        (b"HTTP://b.example:80/echo/a//b", "b.example:80", "/echo/a//b"),
+        (b"/echo/http://b.example/", "a.example", "/echo/http://b.example/"),
+    ],
+)
+def test_a_request_for_a_whole_uri(host: Host, sent: bytes, authority: str, path: str) -> None:
+    """As a proxy gets it: its authority counts.  What `Connection` names is not handed on."""
+    with serving(host) as site:
+        _, body = raw(site, b"GET %s HTTP/1.1\r\nHost: a.example" % sent)
+    got = json.loads(body)
+
+    assert (authority, path, []) == (got["authority"], got["path"], got["headers"])
+
+
+def test_a_worker_is_named_by_the_path_of_a_whole_uri(host: Host) -> None:
+    """Not by its host."""
+    name = f"w-{next(NUMBERS)}"
+    with serving(host, ByPath(2)) as site:
+        raw(site, b"GET http://b.example/count/%s HTTP/1.1\r\nHost: b.example" % name.encode())
+
+        assert b"2" == site.ask(f"/count/{name}").body
+
+
+def test_no_tunnel_is_opened(host: Host) -> None:
+    """Whatever a guest would say to it; the connection goes on."""
+    with serving(host) as site, site.connected() as connection:
+        refused = ask(connection, "/count/", method="CONNECT")
+
+        assert plain(501, "this server opens no tunnels") == outcome(refused)
+        assert 200 == ask(connection, "/count/").status
+
+
+def test_an_answer_has_one_date(host: Host) -> None:
+    """The server's."""
+    with serving(host) as site:
+        got = site.ask("/headers/200/date:yesterday")
+
+    assert ["date"] == [name for name, _ in got.headers if name == "date"]
+    assert "yesterday" not in dict(got.headers).values()
+
+
+def test_a_status_without_a_name(host: Host) -> None:
+    """In a class that clients know; beyond there is none (RFC 9110, 15)."""
+    with serving(host) as site:
+        got = [site.ask(f"/headers/{status}") for status in (299, 599, 600, 999)]
+
+    assert [299, 599, 502, 502] == [each.status for each in got]
+
+
+def test_space_around_a_value_is_no_part_of_it(host: Host) -> None:
+    """RFC 9110, 5.5; a guest may leave it there."""
+    with serving(host) as site:
+        got = site.ask("/headers/200/x-a:%20%09b%20c%09/x-b:%20")
+
+    assert ("b c", "") == (dict(got.headers)["x-a"], dict(got.headers)["x-b"])
+
+
+LENGTHS = {
+    "5": ["5"],
+    "05": ["5"],
+    "": [],
+    "none": [],
+    "-1": [],
+    "%D9%A3": [],
+    "1" * 21: [],
+}
+
+
+@pytest.mark.parametrize("said", LENGTHS)
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304), ("HEAD", 204)])
+def test_a_length_without_a_body_is_a_guests_if_it_is_one(
+    host: Host, method: str, status: int, said: str
+) -> None:
+    """What `GET` would give cannot be known: nothing is said, rather than 0, or nonsense."""
+    header = f"/content-length:{said}" if said else ""
+    with serving(host) as site, site.connected() as connection:
+        got = ask(connection, f"/headers/{status}{header}", method=method)
+        after = ask(connection, "/count/")
+
+    lengths = [value for name, value in got.headers if name.lower() == "content-length"]
+    assert (status, [] if status == 204 else LENGTHS[said]) == (got.status, lengths)
+    assert 200 == after.status
+
+
+def test_lengths_that_differ_are_none(host: Host) -> None:
+    """The server says nothing where the guest contradicts itself."""
+    with serving(host) as site:
+        got = [
+            site.ask(f"/headers/200/content-length:{values}", method="HEAD")
+            for values in ("1/content-length:2", "1,2", "7/content-length:7")
+        ]
+        assert 200 == site.ask("/headers/200/content-length:1/content-length:2").status
+
+    assert [None, None, "7"] == [dict(each.headers).get("content-length") for each in got]
+
+
 # -- bad guests and bad clients --------------------------------------------------------------------
 
 FAILURES = {
@@ -92,7 +205,7 @@ FAILURES = {
     "/unfinished/": plain(500, "error: internal-error"),
     "/raise/": plain(500, "the component failed"),
     "/unknown/": plain(500, "the component failed"),
-    "/status/100": plain(502, "the component answered with status 100, which ends no request"),
+    "/status/100": plain(502, "the component answered with status 100, not one of 200 to 599"),
     f"/size/{LARGEST + 1}": plain(500, "the component failed"),
 }
 
@@ -156,6 +269,66 @@ def test_a_client_that_leaves_ends_the_instance(host: Host) -> None:
         wait_until(lambda: not host.once._open)
 
 
+def test_who_waits_for_an_instance_and_leaves_is_forgotten(host: Host) -> None:
+    """No queue keeps its request until a thread is free."""
+    prepared = Mock(wraps=host.once.prepare)
+    with (
+        patch.object(host.once, "prepare", prepared),
+        serving(host, threads_max=1, body_bytes_max=1000) as site,
+        site.connected() as first,
+        ThreadPoolExecutor() as pool,
+    ):
+        first.request("GET", "/sleep/3600000")
+        wait_until(lambda: len(host.once._open) == 1)
+        for _ in range(3):
+            with site.connected() as connection:
+                connection.request("POST", "/echo/", bytes(1000))
+        # The server has seen them come and go when it has answered whoever came later.
+        assert [413, 413] == [
+            site.ask("/", method="POST", body=bytes(1001)).status for _ in range(2)
+        ]
+        last = pool.submit(site.ask, "/count/")
+        first.close()
+
+        assert 200 == last.result().status
+    assert 2 == prepared.call_count
+
+
+def test_a_server_that_stops_tells_who_waits(host: Host) -> None:
+    """At once; the instance ends."""
+    with ThreadPoolExecutor() as pool, serving(host) as site:
+        asked = pool.submit(site.ask, "/sleep/3600000")
+        wait_until(lambda: len(host.once._open) == 1)
+        site.stop()
+
+        assert plain(503, "the request was interrupted; try again") == outcome(asked.result())
+        wait_until(lambda: not host.once._open)
+
+
+def test_a_component_is_made_ready_while_others_are_served(host: Host) -> None:
+    """Compiling it takes long: never in the thread that serves."""
+    threads = set()
+
+    def prepare(*args: Any, **kwargs: Any) -> OneTimeCall:
+        threads.add(current_thread().name)
+        return prepared(*args, **kwargs)
+
+    prepared = host.once.prepare
+    with patch.object(host.once, "prepare", prepare), serving(host) as site:
+        site.ask("/count/")
+    assert [True] == [name.startswith("golem-rest") for name in threads]
+
+
+def test_a_closed_host_makes_no_calls(tmp_path: Path) -> None:
+    """It says what kind of failure that is: nobody's mistake."""
+    wasm = python_guest(ROOT / "tests/support/web_guest")
+    with open_host(tmp_path, CONFIG) as host:
+        host.components.deploy(wasm, name="web")
+        with serving(host) as site:
+            host.once.close()
+            assert 503 == site.ask("/count/").status
+
+
 def test_what_guests_write_is_shown_once(host: Host) -> None:
     """Whichever instance or worker it was."""
     with serving(host) as site:
@@ -212,6 +385,23 @@ def test_the_same_key_gets_the_same_answer(host: Host) -> None:
     assert 409 == other.status
 
 
+def test_the_same_key_at_the_same_time(host: Host) -> None:
+    """The other request comes between the look and the call: it is joined, its headers apart."""
+    rule, name = OneWorker(f"w-{next(NUMBERS)}"), "Idempotency-Key"
+    begin, others = Worker.begin, []
+    with serving(host, rule) as site:
+
+        def second_in_between(self: Worker, *args: Any, **kwargs: Any) -> Any:
+            with patch.object(Worker, "begin", begin):
+                others.append(site.ask("/count/", headers={name: "k", "traceparent": "other"}))
+            return begin(self, *args, **kwargs)
+
+        with patch.object(Worker, "begin", second_in_between):
+            got = site.ask("/count/", headers={name: "k"})
+
+    assert [(200, "1"), (200, "1")] == [outcome(got), outcome(others[0])]
+
+
 def test_a_worker_goes_on_without_its_client(host: Host) -> None:
     """Whoever asks again with the key gets the answer."""
     rule, key = OneWorker(f"w-{next(NUMBERS)}"), {"Idempotency-Key": "k"}
@@ -225,8 +415,33 @@ def test_a_worker_goes_on_without_its_client(host: Host) -> None:
 def test_a_worker_that_has_failed_says_so(host: Host) -> None:
     """To everybody, without what it wrote."""
     with serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site:
-        assert plain(500, "the component failed") == outcome(site.ask("/raise/"))
-        assert 500 == site.ask("/count/").status
+        got = [site.ask(path) for path in ("/raise/", "/count/")]
+
+    assert [plain(500, "the component failed")] * 2 == [outcome(each) for each in got]
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidRequestError(reason="secret"), StateDirError(path="/secret", reason="secret")]
+)
+def test_what_is_no_mistake_of_the_client_is_not_told_to_it(host: Host, error: HostError) -> None:
+    """A guest that asks for what cannot be, an update that has no handler, a damaged log."""
+    with (
+        serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site,
+        patch.object(Worker, "begin", side_effect=error),
+    ):
+        assert plain(500, "the worker cannot be used") == outcome(site.ask("/count/"))
+
+
+def test_an_answer_is_for_who_asked(host: Host) -> None:
+    """A key is easily guessed."""
+    name = "Idempotency-Key"
+    with serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site:
+        got = [
+            site.ask("/count/", headers={name: "k", "authorization": who, "x-trace": trace})
+            for who, trace in (("ada", "1"), ("ada", "2"), ("eve", "1"))
+        ]
+
+    assert [200, 200, 409] == [each.status for each in got]
 
 
 # -- rules -----------------------------------------------------------------------------------------

@@ -68,8 +68,11 @@ class Collector:
         components: Components,
         promises: Promises,
         find_runner: Callable[[WorkerKey], Runner | None],
+        is_scratch: Callable[[str], bool],
     ) -> None:
+        """``is_scratch``: whether an instance without a worker runs under that name."""
         self._layout = layout
+        self._is_scratch = is_scratch
         self._store = store
         self._blobs = blobs
         self._components = components
@@ -99,8 +102,10 @@ class Collector:
             owner = promise.id.component_id
             if owner not in names:
                 names[owner] = self._components.name_of(owner)
-            name = names[owner]
-            if name is not None and self._layout.has_worker(name, promise.id.worker_name):
+            name, worker = names[owner], promise.id.worker_name
+            if name is not None and self._layout.has_worker(name, worker):
+                continue
+            if self._is_scratch(worker):
                 continue
             count += 1
             size_bytes += promise.size_bytes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from golem_host.component import Component, callable_exports
-from golem_host.errors import InvalidRequestError
+from golem_host.errors import InvocationInterruptedError
 from golem_host.services.output import Watcher
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args
@@ -35,8 +35,8 @@ class OneTimeCall:
         Make it, in this thread.
 
         Raises:
-            HostError: How it failed; `InvocationInterruptedError` after `stop`.
-            InvalidRequestError: The host is closed.
+            HostError: How it failed; `InvocationInterruptedError` after `stop`, and where the host
+                is closed.
         """
         with self._calls.running(self._scratch):
             self._scratch.run()
@@ -89,7 +89,7 @@ class OneTimeCalls:
         """While this lasts, `close` waits."""
         with self._lock:
             if self._is_closed:
-                raise InvalidRequestError(reason="the host is closed")
+                raise InvocationInterruptedError(kind="the host is closed")
             self._open.add(scratch)
         try:
             yield
@@ -97,6 +97,11 @@ class OneTimeCalls:
             with self._lock:
                 self._open.discard(scratch)
                 self._lock.notify_all()
+
+    def runs(self, name: str) -> bool:
+        """Whether one of this name is under way."""
+        with self._lock:
+            return any(scratch.name == name for scratch in self._open)
 
     def close(self) -> None:
         """Stop what runs; returns when it has ended."""

@@ -32,6 +32,7 @@ _CONTENT: Final = """
 _IS_COMPLETED: Final = """
     SELECT completed_by IS NOT NULL FROM promise
     WHERE component_id = ? AND worker_name = ? AND oplog_index = ?"""
+_HAS_ANY: Final = "SELECT 1 FROM promise WHERE component_id = ? AND worker_name = ? LIMIT 1"
 _COMPLETE: Final = """
     UPDATE promise SET completed_by = ?, data = ?
     WHERE component_id = ? AND worker_name = ? AND oplog_index = ?"""
@@ -163,7 +164,10 @@ class Promises:
         self._wake(promise)
 
     def delete_of(self, component_id: str, worker_name: str) -> None:
-        """Remove all promises of a worker (R30)."""
+        """Remove all promises of a worker (R30); quick where there are none."""
+        with self._database.reading() as connection:
+            if connection.execute(_HAS_ANY, (component_id, worker_name)).fetchone() is None:
+                return
         with self._database.transaction() as connection:
             removed = connection.execute(
                 "DELETE FROM promise WHERE component_id = ? AND worker_name = ? "

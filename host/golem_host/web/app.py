@@ -19,10 +19,11 @@ from starlette.types import Receive, Scope, Send
 
 from golem_host.errors import (
     ConflictError,
-    HostError,
     InvalidRequestError,
+    InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
+    PreviousInvocationFailedError,
 )
 from golem_host.interfaces.wasi.http.incoming_handler import TYPE
 from golem_host.rest.app import read_body
@@ -30,18 +31,20 @@ from golem_host.rest.bounds import RETRY_AFTER_S, Bounds
 from golem_host.rest.errors import BodyTooLargeError, HostClosingError, SlowClientError
 from golem_host.rest.exchange import Waits, outcome
 from golem_host.rest.guard import drain
-from golem_host.web.messages import Answer, answer_of, arguments, problem
+from golem_host.services.worker_name import check_worker_name
+from golem_host.web.instances import Instances, retrieve
+from golem_host.web.messages import Answer, answer_of, arguments, problem, target_of
 from golem_host.web.outputs import Outputs
 from golem_host.web.rule import Asked, WorkerRule
 from golem_host.wire import Public
 from golem_oplog.data_error import DataError
-from golem_oplog.errors import OplogError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Err
 
 if TYPE_CHECKING:
     from golem_host.component import Component
     from golem_host.host import Host
+    from golem_host.services.once import OneTimeCall
     from golem_host.worker.request import Call
     from golem_host.worker.worker import Worker
 
@@ -92,6 +95,7 @@ class HttpApp:
         self._waits = waits
         self._pool = pool
         self._bounds = bounds
+        self._instances = Instances(pool, bounds.threads_max)
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,8 +120,24 @@ class HttpApp:
         except (BodyTooLargeError, SlowClientError) as error:
             await drain(request.receive, self._bounds.drain_s)
             return problem(413 if isinstance(error, BodyTooLargeError) else 408, str(error))
+        if request.method == "CONNECT":
+            # What it opens would be no more requests.
+            return problem(501, "this server opens no tunnels")
+        target = target_of(request.scope)
+        headers = _first_of_each(request)
+        name = None
+        if self._rule is not None:
+            try:
+                name = self._rule.worker_of(Asked(target.path, headers))
+                check_worker_name(name)
+            except InvalidRequestError as error:
+                return problem(400, str(error))
+        args = arguments(request.scope, target, body)
         try:
-            value = await self._call(request, arguments(request.scope, body))
+            if name is None:
+                value = await self._call_once(request, args)
+            else:
+                value = await self._call(name, headers.get(KEY_HEADER) or None, args)
         except TimeoutError:
             return problem(504, f"no answer within {self._timeout_s:g} seconds")
         except (DataError, OSError) as error:
@@ -126,20 +146,13 @@ class HttpApp:
             return _refused(value.value)
         return answer_of(value.value, request.method)
 
-    async def _call(self, request: Request, args: tuple[Public, ...]) -> Public:
-        if self._rule is None:
-            return await self._call_once(request, args)
-        headers = _first_of_each(request)
-        name = self._rule.worker_of(Asked(request.scope["raw_path"].decode("latin-1"), headers))
-        key = headers.get(KEY_HEADER) or None
-
+    async def _call(self, name: str, key: str | None, args: tuple[Public, ...]) -> Public:
         def begin() -> tuple[Call, ExitStack]:
             worker = self._host.workers.get_or_create(self._component, name)
             watching = ExitStack()
             watching.enter_context(self._outputs.shown(worker))
             try:
-                call = _known(worker, key, args)
-                return call or worker.begin(TYPE.name, *args, idempotency_key=key), watching
+                return _begin(worker, key, args), watching
             except BaseException:
                 watching.close()
                 raise
@@ -155,22 +168,45 @@ class HttpApp:
             await asyncio.shield(work(self._pool, watching.close))
 
     async def _call_once(self, request: Request, args: tuple[Public, ...]) -> Public:
-        call = self._host.once.prepare(
-            self._component, TYPE.name, *args, on_output=self._outputs.show
-        )
-        running = self._waits.loop.run_in_executor(self._pool, call.run)
+        def prepare() -> OneTimeCall:
+            return self._host.once.prepare(
+                self._component, TYPE.name, *args, on_output=self._outputs.show
+            )
+
+        over: asyncio.Future[None] = self._waits.loop.create_future()
+
+        def settle(task: asyncio.Future[Public]) -> None:
+            retrieve(task)
+            if not over.done():
+                over.set_result(None)
+
+        answering = asyncio.ensure_future(self._instances.run(prepare))
         leaving = asyncio.ensure_future(_left(request))
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
+            answering.add_done_callback(settle)
+            leaving.add_done_callback(settle)
+            if not await self._waits.wait(over, self._timeout_s):
+                raise TimeoutError
+            if not answering.done():
                 raise ClientDisconnect
-            return running.result()
+            return answering.result()
         finally:
             leaving.cancel()
-            if not running.done():
-                call.stop()
-                running.add_done_callback(_retrieve)
+            answering.cancel()
+
+
+def _begin(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call:
+    call = _known(worker, key, args)
+    if call is not None:
+        return call
+    try:
+        return worker.begin(TYPE.name, *args, idempotency_key=key)
+    except ConflictError:
+        # Another request with the key may have come in between.
+        call = _known(worker, key, args)
+        if call is None:
+            raise
+        return call
 
 
 def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | None:
@@ -178,7 +214,7 @@ def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | 
     The call that a client makes again.
 
     Its headers may differ: what traces it, says when it was sent, or names another of our
-    addresses.  Method, path and body may not: `Worker.begin` then refuses.
+    addresses.  Method, path, body and who asks may not: `Worker.begin` then refuses.
     """
     call = None if key is None else worker.call(key)
     if call is None or call.function != TYPE or _essence(call.args) != _essence(args):
@@ -187,13 +223,8 @@ def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | 
 
 
 def _essence(args: tuple[Public, ...]) -> tuple[Public, ...]:
-    method, _scheme, _authority, path, _headers, body = args
-    return method, path, body
-
-
-def _retrieve(running: asyncio.Future[Public]) -> None:
-    if not running.cancelled():
-        running.exception()
+    method, _scheme, _authority, path, headers, body = args
+    return method, path, [each for each in headers if each[0].lower() == "authorization"], body
 
 
 async def _left(request: Request) -> None:
@@ -230,17 +261,15 @@ def _failed(error: BaseException) -> Answer:
     match error:
         case ConflictError():
             return problem(409, str(error))
-        case InvocationFailedError():
+        case InvocationFailedError() | PreviousInvocationFailedError():
             _LOG.warning("a handler failed", extra={"error": error})
             return problem(500, "the component failed")
         case InvocationInterruptedError() | HostClosingError():
             return problem(503, "the request was interrupted; try again")
-        case InvalidRequestError():
-            return problem(400, str(error))
-        case HostError():
+        case InvocationExitedError():
             return problem(500, str(error))
-        case OplogError():
-            _LOG.error("a worker's log failed", extra={"error": error})
+    # Paths, indexes and functions are for whoever runs the server.
+    _LOG.error("a request failed: %s", error, extra={"error": error})
     return problem(500, "the worker cannot be used")
 
 
@@ -252,10 +281,5 @@ def _overloaded(requests_max: int) -> Answer:
 
 
 async def _send(send: Send, answer: Answer) -> None:
-    headers = answer.headers
-    if answer.status not in (204, 304) and not any(
-        n.lower() == b"content-length" for n, _ in headers
-    ):
-        headers = [*headers, (b"content-length", str(len(answer.body)).encode())]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})

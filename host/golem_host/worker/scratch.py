@@ -32,6 +32,7 @@ from golem_oplog.entries import Create
 from golem_oplog.memory import MemoryOplog
 
 STOPPED = "the call was given up"
+NO_WAY_BACK = "an instance that is made for one call cannot go back in its log"
 
 
 class Scratch:
@@ -49,6 +50,7 @@ class Scratch:
     def __init__(
         self, shared: Shared, component: Component, request: Request, name: str, watcher: Watcher
     ) -> None:
+        self.name = name
         self._request = request
         self._watcher = watcher
         self._stop: InterruptSignal | None = None
@@ -93,6 +95,7 @@ class Scratch:
         finally:
             self._session.close()
             self._slot.give()
+            self._forget()
 
     def stop(self) -> None:
         """Nobody wants the outcome any more; from any thread, at any time."""
@@ -102,6 +105,13 @@ class Scratch:
             self._session.context.kill = signal
             self._session.context.wake.set()
         self._slot.poke()
+
+    def _forget(self) -> None:
+        """Nobody else has a way to the promises that it made, or a reason to keep them."""
+        parts = self._parts
+        create = parts.status.create
+        assert create is not None
+        parts.shared.promises.delete_of(create.component_id, create.worker_name)
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -118,6 +128,8 @@ class Scratch:
                 return InvocationExitedError(exit_code=code)
             case ends.Refused(error=error) | ends.LogBroken(error=error):
                 return error
+            case ends.Again():
+                return InvocationFailedError(error=NO_WAY_BACK, stderr="", traceback="")
             case _:
                 return InvocationInterruptedError(kind=STOPPED)
 

@@ -6,6 +6,7 @@
 
 import json
 import sys
+from urllib.parse import unquote
 
 from componentize_py_types import Err, Ok
 from wit_world import exports
@@ -48,6 +49,17 @@ def do_status(_request, out, argument):
 
 def do_size(_request, out, argument):
     reply(out, 200, bytes(int(argument)))
+
+
+def do_headers(_request, out, argument):
+    """Status and headers, as ``404/name:value/...`` with percent-encoded values, and no body."""
+    status, *lines = argument.split("/")
+    headers = [line.split(":") for line in lines]
+    response = types.OutgoingResponse(
+        types.Fields.from_list([(name, unquote(value).encode()) for name, value in headers])
+    )
+    response.set_status_code(int(status))
+    types.ResponseOutparam.set(out, Ok(response))
 
 
 def do_none(_request, _out, _argument):
