@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from golem_host.errors import (
     HostError,
@@ -34,7 +35,9 @@ from golem_oplog.entries import (
     Suspend,
 )
 from golem_oplog.errors import OplogError
-from golem_oplog.protocol import TOGETHER_ENTRIES_MAX
+
+CANCELED_TOGETHER_MAX: Final = 16
+"""Queued calls whose end rides in the chunk of the worker's: keys may be long."""
 
 
 class Endings:
@@ -189,8 +192,9 @@ class Endings:
             # Together, and before the commit: whoever wakes the worker from now on is heard.
             keys = list(self._parts.status.pending) if is_over else []
             canceled = [CancelPendingInvocation(self.now(), key) for key in keys]
-            self._append_together(lambda _: (entry, *canceled[: TOGETHER_ENTRIES_MAX - 1]))
-            for each in canceled[TOGETHER_ENTRIES_MAX - 1 :]:
+            first = canceled[:CANCELED_TOGETHER_MAX]
+            self._append_together(lambda _: (entry, *first))
+            for each in canceled[len(first) :]:
                 self.append(each)
             self.parked = True
         self._parts.oplog.commit()
