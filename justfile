@@ -38,12 +38,12 @@ layers:
 # The tests, the long suites as a sample; ARGS go to pytest
 [group("test")]
 test *ARGS:
-    pytest "$@"
+    pytest --numprocesses=auto --dist=loadfile "$@"
 
 # The tests with every long suite in full; ARGS go to pytest
 [group("test")]
 test-full *ARGS:
-    GOLEM_HOST_TEST_PROFILE=full pytest "$@"
+    GOLEM_HOST_TEST_PROFILE=full pytest --numprocesses=auto --dist=loadfile "$@"
 
 # Torn writes, failing syncs, killed processes
 [group("test")]
@@ -58,7 +58,7 @@ test-e2e *ARGS:
 # Branch coverage; fails below 100 % for the log and for the replay core
 [group("test")]
 coverage *ARGS:
-    pytest --cov --cov-branch --cov-report= "$@"
+    pytest --numprocesses=auto --dist=loadfile --cov --cov-branch --cov-report= "$@"
     coverage report
     coverage report --fail-under=100 --include='oplog/golem_oplog/*,host/golem_host/replay/*'
 
