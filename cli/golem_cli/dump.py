@@ -103,6 +103,17 @@ def form_of(log: OplogReader, *, json_output: bool, raw: bool, full: bool) -> Fo
 
 def print_entries(log: OplogReader, wanted: EntryFilter, form: Form, *, follow: bool) -> ExitCode:
     """Print what the filter lets through, in bounded memory; up to the first damage, if any."""
+    try:
+        _print_entries(log, wanted, form, follow=follow)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+        # The usual end of following: nothing to be said about it.
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def _print_entries(log: OplogReader, wanted: EntryFilter, form: Form, *, follow: bool) -> None:
     from golem_cli.logs import readable
     from golem_oplog import Regions, view_entries
 
@@ -115,13 +126,9 @@ def print_entries(log: OplogReader, wanted: EntryFilter, form: Form, *, follow: 
                 mark = regions.mark(view.index).value
                 sys.stdout.writelines(f"{line}\n" for line in form.lines(view, mark))
         if not follow or (wanted.last is not None and unseen > wanted.last):
-            return ExitCode.OK
+            return
         sys.stdout.flush()
-        try:
-            threading.Event().wait(FOLLOW_S)
-        except KeyboardInterrupt:
-            # The usual end of following: nothing to be said about it.
-            return ExitCode.INTERRUPTED
+        threading.Event().wait(FOLLOW_S)
 
 
 def _wants_color() -> bool:
