@@ -432,12 +432,13 @@ def test_what_is_no_mistake_of_the_client_is_not_told_to_it(host: Host, error: H
         assert plain(500, "the worker cannot be used") == outcome(site.ask("/count/"))
 
 
-def test_an_answer_is_for_who_asked(host: Host) -> None:
+@pytest.mark.parametrize("header", ["authorization", "cookie"])
+def test_an_answer_is_for_who_asked(host: Host, header: str) -> None:
     """A key is easily guessed."""
     name = "Idempotency-Key"
     with serving(host, OneWorker(f"w-{next(NUMBERS)}")) as site:
         got = [
-            site.ask("/count/", headers={name: "k", "authorization": who, "x-trace": trace})
+            site.ask("/count/", headers={name: "k", header: who, "x-trace": trace})
             for who, trace in (("ada", "1"), ("ada", "2"), ("eve", "1"))
         ]
 

@@ -224,7 +224,11 @@ def _known(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call | 
 
 def _essence(args: tuple[Public, ...]) -> tuple[Public, ...]:
     method, _scheme, _authority, path, headers, body = args
-    return method, path, [each for each in headers if each[0].lower() == "authorization"], body
+    return method, path, [each for each in headers if each[0].lower() in _WHO_ASKS], body
+
+
+_WHO_ASKS: Final = frozenset(("authorization", "cookie"))
+"""A key that somebody else has guessed must not give them the answer."""
 
 
 async def _left(request: Request) -> None:
