@@ -597,6 +597,10 @@ def test_entries_are_appended_together(store: Store) -> None:
     assert 2 == log.append_together(entries)
     assert entries == [entry for _, entry in log.read(2)]
     assert 5 == log.append(NoOp(3))
+    assert 6 == log.append_together([call_entry(log, 1)])
+    log.close()
+    with pytest.raises(OplogPoisonedError):
+        log.append_together(entries)
 
 
 def test_what_is_refused_together_leaves_the_log_as_it_was(store: Store) -> None:
