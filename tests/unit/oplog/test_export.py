@@ -5,12 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from io import BytesIO
 
+import google_crc32c
+import msgpack
 import pytest
 
 from golem_oplog import (
     BlobStore,
     CorruptOplogError,
     Create,
+    Entry,
+    ImportedFunctionInvoked,
     MalformedExportError,
     MissingBlobError,
     NoOp,
@@ -25,7 +29,23 @@ from golem_oplog import (
     open_file,
 )
 from golem_oplog.adopt import Exported
-from golem_oplog.export import BLOB, DONE, MANIFEST, SEGMENT, decode_head, encode_head
+from golem_oplog.codec import encode_entry
+from golem_oplog.export import (
+    ABOUT,
+    BLOB,
+    CHECKSUM,
+    DONE,
+    EXPORT_MAGIC,
+    EXPORT_VERSION,
+    HEAD,
+    MANIFEST,
+    SEGMENT,
+    decode_head,
+    encode_head,
+)
+from golem_oplog.frame import build_chunk, checksum_seed
+from golem_oplog.manifest import Manifest, SegmentInfo, encode_manifest
+from golem_oplog.segment import build_segment_header
 from tests.support.faulty_files import ROOT, FaultyFiles
 from tests.support.oplogs import call_entry, create_entry, open_store
 
@@ -275,3 +295,97 @@ def test_a_taken_name_is_refused() -> None:
     with there.reader("b") as reader:
         assert check(reader).is_intact
         assert isinstance(reader.entry(1), Create)
+
+
+# -- files that were put together by hand ----------------------------------------------------------
+
+
+def record(kind: bytes, body: bytes) -> bytes:
+    return encode_head(kind, len(body)) + body + CHECKSUM.pack(google_crc32c.value(body))
+
+
+def made(manifest: Manifest | bytes, *segments: bytes) -> bytes:
+    """A file whose every record is whole, whatever it says."""
+    raw = manifest if isinstance(manifest, bytes) else encode_manifest(manifest)
+    return b"".join(
+        (
+            HEAD.pack(EXPORT_MAGIC, EXPORT_VERSION),
+            record(ABOUT, b""),
+            record(MANIFEST, raw),
+            *(record(SEGMENT, segment) for segment in segments),
+            record(DONE, b""),
+        )
+    )
+
+
+LINEAGE = b"l" * 16
+FIRST = SegmentInfo(1, LINEAGE, 1, None)
+UNDEFINED = ImportedFunctionInvoked(1, 7, b"", b"", 0)
+
+
+def segment_of(*entries: Entry) -> bytes:
+    packed = [encode_entry(entry) for entry in entries]
+    return build_segment_header(LINEAGE, 1) + build_chunk(checksum_seed(LINEAGE), 1, 0, packed)
+
+
+def manifest_of(promise: int, *segments: SegmentInfo) -> Manifest:
+    return Manifest(LINEAGE, create_entry(), promise, segments or (FIRST,))
+
+
+CREATED = segment_of(create_entry(), NoOp(1))
+LIARS = {
+    "a manifest that is none": (made(b"x" * 80), "x.export"),
+    "nothing is promised": (made(manifest_of(0)), "promises nothing"),
+    "it ends elsewhere": (
+        made(manifest_of(2, FIRST._replace(last_index=1)), CREATED),
+        "manifest makes no sense",
+    ),
+    "other numbers": (
+        made(manifest_of(2, FIRST._replace(number=5)), CREATED),
+        "not numbered from 1",
+    ),
+    "fewer entries": (made(manifest_of(3), CREATED), "entry 3: no valid chunk header"),
+    "another log's segment": (
+        made(manifest_of(2, FIRST._replace(lineage=b"m" * 16)), CREATED),
+        "of another log",
+    ),
+    "two first entries": (
+        made(manifest_of(2), segment_of(create_entry(), create_entry())),
+        "entry 2 is not of a kind that it can be",
+    ),
+    "a function that nobody defined": (
+        made(manifest_of(2), segment_of(create_entry(), UNDEFINED)),
+        "entry 2: ",
+    ),
+}
+
+
+def test_a_file_made_by_hand_is_taken_if_it_is_right() -> None:
+    """So that what the others lack is what they are refused for."""
+    there = adopted(made(manifest_of(2), CREATED), FaultyFiles())
+    with there.reader("b") as new:
+        assert 2 == new.last_index
+
+
+@pytest.mark.parametrize("name", LIARS)
+def test_a_file_that_contradicts_itself_makes_no_log(name: str) -> None:
+    """Every checksum agrees; what is said does not."""
+    data, reason = LIARS[name]
+    files = FaultyFiles()
+    with pytest.raises(MalformedExportError, match=reason):
+        adopted(data, files)
+
+    assert [] == list(store_there(files).list())
+
+
+def test_the_head_of_a_record_is_whole_or_none() -> None:
+    """A file may end in the middle of one."""
+    assert decode_head(encode_head(DONE, 0)[:-1]) is None
+
+
+def test_a_file_with_entries_of_a_newer_kind_is_newer() -> None:
+    """It is refused as that, and not as damaged."""
+    packed = [encode_entry(create_entry()), msgpack.packb((9_999, 1))]
+    segment = build_segment_header(LINEAGE, 1) + build_chunk(checksum_seed(LINEAGE), 1, 0, packed)
+    with pytest.raises(UnsupportedFormatError, match=r"x\.export"):
+        adopted(made(manifest_of(2), segment), FaultyFiles())
