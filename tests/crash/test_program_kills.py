@@ -57,7 +57,7 @@ async def main():
     await asyncio.gather(*map(tick, (1, 10)))
 
 asyncio.run(main())
-print(order)
+print(sorted(order))
 """,
         loopback.echo,
         r"\[\(1, 0\), \(1, 1\), \(1, 2\), \(10, 0\), \(10, 1\), \(10, 2\)\]\n",
