@@ -26,10 +26,9 @@ from golem_host.services.worker_name import check_worker_name
 from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
-from golem_host.worker.parts import Parts, Shared, View
+from golem_host.worker.parts import Parts, Shared, View, first_entry
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Access, Worker
-from golem_oplog.entries import Create
 from golem_oplog.errors import OplogError
 from golem_oplog.store import OplogStore
 
@@ -387,16 +386,13 @@ class Workers:
         config_vars: Mapping[str, str],
     ) -> None:
         self._refuse_if_read_only()
-        create = Create(
-            timestamp=self._shared.config.clock.unix_ns(),
-            component_id=component.id,
-            worker_name=name,
-            component_version=component.version,
-            args=tuple(args),
-            env=tuple(env.items()),
-            config_vars=tuple(sorted({**dict(component.config_vars), **config_vars}.items())),
-            component_size_bytes=component.size_bytes,
-            initial_memory_bytes=component.initial_memory_bytes,
+        create = first_entry(
+            self._shared,
+            component,
+            name,
+            args,
+            tuple(env.items()),
+            tuple(config_vars.items()),
         )
         key = WorkerKey(component.name, name)
         with self._loaded.locked(key):

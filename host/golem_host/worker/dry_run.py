@@ -13,16 +13,12 @@ from dataclasses import replace
 from typing import NoReturn
 
 from golem_host.errors import ComponentNotFoundError, DivergenceError, InvalidRequestError
-from golem_host.signals import InterruptSignal, Signal
+from golem_host.signals import EndOfLogSignal, InterruptSignal
 from golem_host.status import fold
 from golem_host.worker.parts import Parts
-from golem_host.worker.rebuild import explain, start_of
+from golem_host.worker.rebuild import explain, scratch_session, start_of
 from golem_host.worker.session import Session
 from golem_oplog.lazy_dataclass import dataclass
-
-
-class _EndOfLogSignal(Signal):
-    """The log is used up without a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +46,26 @@ def check_update(parts: Parts, version: int, timeout_s: float) -> UpdateCheck:
         InvalidRequestError: There is no such version.
     """
     try:
-        component = parts.component_of(version)
+        parts.component_of(version)
     except ComponentNotFoundError:
         raise InvalidRequestError(
             reason=f"component {parts.component_name!r} has no version {version}"
         ) from None
-    target = parts.oplog.last_index
     status = fold(parts.oplog.skim)
     start = start_of(replace(parts, status=status), version)
-    # Not one of the host's workers: it runs in the caller's thread, besides the slots.
-    slot = parts.shared.slots.slot(lambda: True)
-    session = Session(
-        start,
-        oplog=parts.oplog,
-        status=status,
-        services=parts.services(component, slot),
-        is_last_attempt=lambda: True,
-        on_live=_stop,
-        on_completed=lambda _key, _payload: None,
-    )
+    with scratch_session(parts, start, status, version, _stop) as session:
+        return _checked(session, version, timeout_s)
+
+
+def _checked(session: Session, version: int, timeout_s: float) -> UpdateCheck:
     replay = session.context.replay
+    target = replay.target
     try:
         with at_most(session, timeout_s):
             # What has nothing to replay would only perform calls for real.
             if not replay.live:
                 session.catch_up()
-    except _EndOfLogSignal:
+    except EndOfLogSignal:
         pass
     except DivergenceError as error:
         return UpdateCheck(
@@ -86,14 +76,11 @@ def check_update(parts: Parts, version: int, timeout_s: float) -> UpdateCheck:
         return UpdateCheck(version, False, target, replay.requests_differing, None, reason)
     except Exception as error:  # noqa: BLE001 - whatever the new version does is the answer
         return UpdateCheck(version, False, target, replay.requests_differing, None, explain(error))
-    finally:
-        session.close()
-        slot.give()
     return UpdateCheck(version, True, target, replay.requests_differing)
 
 
 def _stop() -> NoReturn:
-    raise _EndOfLogSignal
+    raise EndOfLogSignal
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
 from golem_host.worker.retry import MS, NO_RETRY, RetryPolicy
-from golem_host.worker.stderr import exception_line, stderr_since, traceback_in
+from golem_host.worker.stderr import stderr_since
 from golem_oplog.entries import (
     CancelPendingInvocation,
     Entry,
@@ -180,8 +180,7 @@ class Endings:
     def _error_entry(self, failed: ends.Failed, now: int, retry_at: int | None) -> Error:
         running = self._parts.status.running
         stderr = stderr_since(self._parts.oplog, running.oplog_index if running else 1)
-        traceback = traceback_in(stderr) if failed.is_guests else ""
-        message = exception_line(traceback) or failed.message
+        message, traceback = ends.told(failed, stderr)
         return Error(
             now, failed.kind, message, self._parts.status.origin, retry_at, detail=traceback
         )

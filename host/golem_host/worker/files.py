@@ -23,9 +23,8 @@ from golem_host.signals import EndOfLogSignal, ExitSignal, InterruptSignal
 from golem_host.status import fold
 from golem_host.worker.dry_run import at_most
 from golem_host.worker.parts import Parts
-from golem_host.worker.rebuild import start_of
+from golem_host.worker.rebuild import scratch_session, start_of
 from golem_host.worker.runner import Runner
-from golem_host.worker.session import Session
 
 T = TypeVar("T")
 
@@ -75,18 +74,7 @@ def _replayed(parts: Parts, look: Callable[[Tree], T]) -> T:
         raise InvalidRequestError(reason="the worker is being updated; look again afterwards")
     version = status.component_version
     start = replace(start_of(replace(parts, status=status), version), is_look=True)
-    # Not one of the host's workers: it runs in the caller's thread, besides the slots.
-    slot = parts.shared.slots.slot(lambda: True)
-    session = Session(
-        start,
-        oplog=parts.oplog,
-        status=status,
-        services=parts.services(parts.component_of(version), slot),
-        is_last_attempt=lambda: True,
-        on_live=lambda: None,
-        on_completed=lambda _key, _payload: None,
-    )
-    try:
+    with scratch_session(parts, start, status, version, lambda: None) as session:
         try:
             with at_most(session, LOOK_TIMEOUT_S):
                 session.catch_up()
@@ -102,6 +90,3 @@ def _replayed(parts: Parts, look: Callable[[Tree], T]) -> T:
                 "at its files needs; look again when it is idle"
             ) from None
         return look(session.context.part(Files).tree)
-    finally:
-        session.close()
-        slot.give()

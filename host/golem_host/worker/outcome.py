@@ -21,6 +21,7 @@ from golem_host.errors import (
 from golem_host.failures import RecordedFailureError
 from golem_host.replay import AtMostOnceViolated, Divergence
 from golem_host.signals import ExitSignal, InterruptSignal, JumpSignal, SuspendSignal
+from golem_host.worker.stderr import exception_line, traceback_in
 from golem_oplog.entries import ErrorKind
 from golem_oplog.errors import OplogError
 from golem_oplog.lazy_dataclass import dataclass
@@ -102,6 +103,12 @@ class LogBroken:
 Outcome: TypeAlias = (
     Again | Suspended | Interrupted | Exited | Failed | Refused | UpdateFailed | LogBroken
 )
+
+
+def told(failed: Failed, stderr: str) -> tuple[str, str]:
+    """The message and the traceback of a failure, by what the guest wrote until then."""
+    traceback = traceback_in(stderr) if failed.is_guests else ""
+    return exception_line(traceback) or failed.message, traceback
 
 
 def outcome_of(raised: BaseException) -> Outcome:

@@ -24,6 +24,7 @@ from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.status import Status
+from golem_oplog.entries import Create, Pairs
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import Oplog, ReadableOplog
 
@@ -215,6 +216,28 @@ class Parts:
             created_ns=create.timestamp,
             is_fork=create.parent is not None,
         )
+
+
+def first_entry(
+    shared: Shared,
+    component: Component,
+    name: str,
+    args: Sequence[str] = (),
+    env: Pairs = (),
+    config_vars: Pairs = (),
+) -> Create:
+    """What the log of a new worker begins with; ``config_vars`` go before the component's own."""
+    return Create(
+        timestamp=shared.config.clock.unix_ns(),
+        component_id=component.id,
+        worker_name=name,
+        component_version=component.version,
+        args=tuple(args),
+        env=env,
+        config_vars=tuple(sorted({**dict(component.config_vars), **dict(config_vars)}.items())),
+        component_size_bytes=component.size_bytes,
+        initial_memory_bytes=component.initial_memory_bytes,
+    )
 
 
 def _ns(seconds: float) -> int:

@@ -6,7 +6,8 @@ Source: spec 2.9 and 6.1, with the project's remarks R4, R8 and R41.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from sys import maxsize
 
 from golem_host.context import RunSlot
@@ -47,6 +48,31 @@ def build_session(
         on_completed=on_completed,
     )
     return session
+
+
+@contextmanager
+def scratch_session(
+    parts: Parts, start: Start, status: Status, version: int, on_live: Callable[[], None]
+) -> Iterator[Session]:
+    """
+    A session that replays a worker's log and is nobody's: it runs in the caller's thread, besides
+    the slots, and ends with the block.
+    """
+    slot = parts.shared.slots.slot(lambda: True)
+    session = Session(
+        start,
+        oplog=parts.oplog,
+        status=status,
+        services=parts.services(parts.component_of(version), slot),
+        is_last_attempt=lambda: True,
+        on_live=on_live,
+        on_completed=lambda _key, _payload: None,
+    )
+    try:
+        yield session
+    finally:
+        session.close()
+        slot.give()
 
 
 def start_of(parts: Parts, version: int) -> Start:

@@ -7,9 +7,6 @@ and ends with it, and a failure concerns nobody else.  Nothing is tried again.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from golem_host.component import Component
@@ -24,11 +21,10 @@ from golem_host.services.output import Watcher, WorkerOutput
 from golem_host.signals import InterruptSignal
 from golem_host.status import fold
 from golem_host.worker import outcome as ends
-from golem_host.worker.parts import Parts, Shared
+from golem_host.worker.parts import Parts, Shared, first_entry
 from golem_host.worker.request import Request
 from golem_host.worker.session import Session, Start
-from golem_host.worker.stderr import exception_line, stderr_since, traceback_in
-from golem_oplog.entries import Create
+from golem_host.worker.stderr import stderr_since
 from golem_oplog.memory import MemoryOplog
 
 STOPPED = "the call was given up"
@@ -54,9 +50,8 @@ class Scratch:
         self._request = request
         self._watcher = watcher
         self._stop: InterruptSignal | None = None
-        self._lock = threading.Lock()
         self._slot = shared.slots.slot(lambda: self._stop is not None)
-        oplog = MemoryOplog(_create(shared, component, name))
+        oplog = MemoryOplog(first_entry(shared, component, name))
         self._parts = Parts(
             component_name=component.name,
             worker_name=name,
@@ -85,7 +80,8 @@ class Scratch:
         Waits for one of the host's slots before guest code runs.
         """
         try:
-            with self._parts.output.watched_by(self._watcher), self._running():
+            with self._parts.output.watched_by(self._watcher):
+                self._take_slot()
                 self._session.catch_up()
                 self._session.run(self._request)
                 self._parts.output.flush()
@@ -100,10 +96,9 @@ class Scratch:
     def stop(self) -> None:
         """Nobody wants the outcome any more; from any thread, at any time."""
         signal = InterruptSignal()
-        with self._lock:
-            self._stop = signal
-            self._session.context.kill = signal
-            self._session.context.wake.set()
+        self._stop = signal
+        self._session.context.kill = signal
+        self._session.context.wake.set()
         self._slot.poke()
 
     def _forget(self) -> None:
@@ -113,12 +108,10 @@ class Scratch:
         assert create is not None
         parts.shared.promises.delete_of(create.component_id, create.worker_name)
 
-    @contextmanager
-    def _running(self) -> Iterator[None]:
+    def _take_slot(self) -> None:
         if not self._slot.take():
             assert self._stop is not None
             raise self._stop
-        yield
 
     def _error(self, raised: BaseException) -> BaseException:
         match ends.outcome_of(raised):
@@ -135,20 +128,5 @@ class Scratch:
 
     def _failure(self, failed: ends.Failed) -> HostError:
         stderr = stderr_since(self._parts.oplog, 1)
-        traceback = traceback_in(stderr) if failed.is_guests else ""
-        message = exception_line(traceback) or failed.message
+        message, traceback = ends.told(failed, stderr)
         return InvocationFailedError(error=message, stderr=stderr, traceback=traceback)
-
-
-def _create(shared: Shared, component: Component, name: str) -> Create:
-    return Create(
-        timestamp=shared.config.clock.unix_ns(),
-        component_id=component.id,
-        worker_name=name,
-        component_version=component.version,
-        args=(),
-        env=(),
-        config_vars=component.config_vars,
-        component_size_bytes=component.size_bytes,
-        initial_memory_bytes=component.initial_memory_bytes,
-    )
