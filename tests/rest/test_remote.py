@@ -21,6 +21,7 @@ from golem_host import (
 )
 from golem_host.rest.client import Client, OwnerGoneError
 from golem_host.rest.remote import RemoteHost
+from golem_host.rest.watched import Watched
 from golem_host.services.promises import PromiseId
 from golem_oplog.public import Err, Ok
 from tests.support.cli_guest import cli_guest
@@ -161,6 +162,21 @@ def test_output_is_shown_before_the_result_is_known(remote: RemoteHost) -> None:
     assert [("stdout", b"hello")] == first
     assert b"hellonappingawake" == second.replace(b"\n", b"")
     assert b"hellohello" in b"".join(line.data for line in worker.output())
+
+
+def test_output_is_shown_before_a_failure_is_known(
+    remote: RemoteHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the stream that brings it is slow: here it brings nothing at all."""
+    monkeypatch.setattr(Watched, "_follow", lambda _watched, _lines: None)
+    worker = remote.workers.get_or_create(remote.components.get("cli"), "failing-aloud")
+    shown: list[tuple[str, bytes]] = []
+    with worker.attach(lambda stream, data: shown.append((stream, data)), lambda _: None):
+        with pytest.raises(InvocationFailedError):
+            worker.invoke("fail")
+        at_the_end = list(shown)
+
+    assert [("stderr", b"oops\n")] == at_the_end[:1]
 
 
 def test_promises_are_the_same(remote: RemoteHost, host: Host) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from golem_host.component import Component, callable_exports
-from golem_host.errors import DivergenceError
+from golem_host.errors import DivergenceError, HostError
 from golem_host.files.look import FileEntry
 from golem_host.rest.bodies import (
     Canceled,
@@ -39,6 +39,7 @@ from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine
 from golem_host.worker.surgery import AUTOMATIC
 from golem_host.worker.worker import Unfinished
+from golem_oplog.errors import OplogError
 from golem_oplog.jsonform import wire_to_json
 from golem_oplog.types import FunctionType
 
@@ -85,12 +86,9 @@ class RemoteWorker:
         query = [("retry", "true" if retry else "false")]
         if timeout is not None:
             query.append(("timeout", repr(timeout)))
-        answer = self._call("invoke-and-await", function, args, idempotency_key, query)
-        result = read(InvocationResult, answer, "answer")
-        if self._watched is not None:
-            # Nobody learns of a result before they have seen what was written on the way to it.
-            self._watched.catch_up()
-        return value_of(result.result.value)
+        with self._shown_first():
+            answer = self._call("invoke-and-await", function, args, idempotency_key, query)
+        return value_of(read(InvocationResult, answer, "answer").result.value)
 
     def enqueue(
         self,
@@ -253,6 +251,22 @@ class RemoteWorker:
                 yield
         finally:
             self._watched = None
+
+    @contextmanager
+    def _shown_first(self) -> Iterator[None]:
+        """Nobody learns of an end before they have seen what was written on the way to it."""
+        try:
+            yield
+        except HostError:
+            # If the owner is gone, so is the output; what is raised says so already.
+            with suppress(HostError, OplogError):
+                self._catch_up()
+            raise
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._watched is not None:
+            self._watched.catch_up()
 
     def _path(self, *names: str) -> str:
         return path_of("components", self.component_name, "workers", self.name, *names)
