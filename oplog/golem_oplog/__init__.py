@@ -207,6 +207,17 @@ if TYPE_CHECKING:
         render_value,
         render_wire,
     )
+    from golem_oplog.wit_value import (
+        VALUE_AND_TYPE,
+        WIT_TYPE,
+        WIT_VALUE,
+        from_value_and_type,
+        from_wit_type,
+        from_wit_value,
+        to_value_and_type,
+        to_wit_type,
+        to_wit_value,
+    )
     from golem_oplog.wittext import (
         format_function,
         format_type,
@@ -258,12 +269,19 @@ _MODULES: Final = {
     "values": "check_wire from_wire is_identity to_wire",
     "views": "EntryView TypedValue Undecodable public_fields",
     "wave": "Call parse_args parse_call parse_value render_call render_value render_wire",
+    "wit_value": (
+        "VALUE_AND_TYPE WIT_TYPE WIT_VALUE from_value_and_type from_wit_type from_wit_value "
+        "to_value_and_type to_wit_type to_wit_value"
+    ),
     "wittext": "format_function format_type",
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "KINDS",
+    "VALUE_AND_TYPE",
+    "WIT_TYPE",
+    "WIT_VALUE",
     "ActivatePlugin",
     "BeginAtomicRegion",
     "BeginRemoteWrite",
@@ -388,7 +406,10 @@ __all__ = [
     "format_function",
     "format_type",
     "from_json",
+    "from_value_and_type",
     "from_wire",
+    "from_wit_type",
+    "from_wit_value",
     "is_identity",
     "open_directory",
     "open_export",
@@ -406,7 +427,10 @@ __all__ = [
     "select_entries",
     "statistics",
     "to_json",
+    "to_value_and_type",
     "to_wire",
+    "to_wit_type",
+    "to_wit_value",
     "view_entries",
     "wire_to_json",
 ]
