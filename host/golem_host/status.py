@@ -277,7 +277,9 @@ class Status:
     def _apply_promise(self, index: int, entry: Entry) -> None:
         match entry:
             case PendingWorkerInvocation(idempotency_key=key):
-                self.pending[key] = (index, entry)
+                # It may have been asked for again at the moment in which it began or ended.
+                if not self.is_begun(key):
+                    self.pending[key] = (index, entry)
             case CancelPendingInvocation(idempotency_key=key):
                 self.pending.pop(key, None)
             case ExportedFunctionInvoked(idempotency_key=key):
@@ -320,6 +322,10 @@ class Status:
                     self._drop_requests(version)
             case _:
                 pass
+
+    def is_begun(self, key: str) -> bool:
+        """Whether the invocation of a key is running or has an outcome."""
+        return key in self.results or (self.running is not None and self.running.key == key)
 
     def _record_outcome(self, index: int) -> None:
         if self.running is not None:

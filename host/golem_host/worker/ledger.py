@@ -193,10 +193,8 @@ class Ledger:
         return True
 
     def is_durable(self, key: str) -> bool:
-        """Whether the log has the request: it was accepted for good, or has begun."""
-        status = self._parts.status
-        running = status.running
-        return key in status.pending or (running is not None and running.key == key)
+        """Whether the log has the request: it was accepted for good, has begun, or is done."""
+        return key in self._parts.status.pending or self._parts.status.is_begun(key)
 
     def is_retried(self, key: str) -> bool:
         """Whether nobody who waits for it wants it to be given up at the first trap."""
