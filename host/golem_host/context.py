@@ -339,6 +339,20 @@ class InstanceContext(StoreContext):
         """Whether a snapshot is being saved or loaded: nothing that happens is remembered."""
         return self._is_unrecorded
 
+    @property
+    def is_passed_over(self) -> bool:
+        """
+        Whether no replay meets what is done now: a snapshot is being saved or loaded, or the guest
+        wants nothing persisted.  What outlives it must be as if it had not happened.
+        """
+        return self._is_unrecorded or self.persistence_level is PersistenceLevel.PERSIST_NOTHING
+
+    @property
+    def agreed_index(self) -> int:
+        """The last entry that a replay consumes: the same index live and on replay."""
+        replay = self.replay
+        return self.status.last_replayed_index if replay.live else replay.last_index
+
     # -- names of effects ----------------------------------------------------------------------
 
     def derive_key(self, index: int) -> UUID:

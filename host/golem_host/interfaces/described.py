@@ -85,6 +85,14 @@ MARKERS: Final = {
     "golem:api/host.{set-oplog-index}": "jump",
     "golem:api/host.{set-oplog-persistence-level}": "change-persistence-level",
     "golem:api/host.{set-retry-policy}": "change-retry-policy",
+    "golem:durability/durability.{begin-durable-function}": "begin-remote-write",
+    "golem:durability/durability.{end-durable-function}": "end-remote-write",
+    "golem:durability/durability.{persist-durable-function-invocation}": (
+        "imported-function-invoked"
+    ),
+    "golem:durability/durability.{persist-typed-durable-function-invocation}": (
+        "imported-function-invoked"
+    ),
     "wasi:http/outgoing-handler.{handle}": "begin-remote-write",
 }
 """Functions that leave an entry of a kind of their own."""

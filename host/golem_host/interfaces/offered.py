@@ -15,6 +15,10 @@ from golem_host.declare import Registry
 
 HOMES: Final = {
     "golem:api": ("golem.api.host:HOST",),
+    "golem:durability": (
+        "golem.durability.durability:DurabilityFunctions",
+        "golem.durability.durability:LazyInitializedPollableResource",
+    ),
     "golem:rpc": ("golem.rpc.types:RPC",),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
@@ -89,7 +93,6 @@ PLANNED: Final = frozenset(
     {
         "golem:api/context",
         "golem:api/oplog",
-        "golem:durability/durability",
         "wasi:blobstore/blobstore",
         "wasi:blobstore/container",
         "wasi:blobstore/types",

@@ -143,6 +143,11 @@ class Replay:
         return cls((), regions=RegionSet(), target=0, open_begins=frozenset(), same_function=eq)
 
     @property
+    def last_index(self) -> int:
+        """The entry on which guest and log agreed last: `Create`, where there is none yet."""
+        return 1 if self._last is None else self._last[0]
+
+    @property
     def time_ns(self) -> int:
         """When what is replayed now was done, as near as the log says; 0 where it says nothing."""
         near = self._last or self._next
@@ -201,6 +206,17 @@ class Replay:
             self.requests_differing += 1
         self._last = pending
         self._advance()
+        return entry
+
+    def persisted(self, attempted: str) -> ImportedFunctionInvoked:
+        """
+        The next entry, for a guest that keeps the outcome of a function of its own; not when live.
+
+        Raises:
+            Divergence: The log has something else here than an outcome.
+        """
+        _, entry = self._expect(ImportedFunctionInvoked, attempted)
+        self._consume()
         return entry
 
     def next_is(self, function: int) -> bool:

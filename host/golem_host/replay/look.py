@@ -33,6 +33,10 @@ class LookReplay(Replay):
         self._end_if_over()
         return super().imported(function, name, request)
 
+    def persisted(self, attempted: str) -> ImportedFunctionInvoked:
+        self._end_if_over()
+        return super().persisted(attempted)
+
     def completion(self, response: bytes | None) -> int | Perform:
         self._end_if_over()
         return super().completion(response)

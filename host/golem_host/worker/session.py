@@ -186,9 +186,10 @@ class Session:
         all: what it does until then is kept.
         """
         if self._status.in_zone:
-            self.context.append(
-                ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
-            )
+            # Not by the context, which would take it for the guest's progress: what the guest has
+            # written before the zone it is about to write again (R50).
+            smart = ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
+            self._status.append(self._oplog, smart)
 
     def run(self, request: Request) -> None:
         """Run an invocation that is not in the log yet."""

@@ -35,6 +35,7 @@ from tests.unit.replay.logs import (
 
 REQUESTS: dict[str, tuple[Entry, Callable[[LookReplay], object]]] = {
     "call": (call(7), imported),
+    "outcome": (call(7), lambda r: r.persisted("read")),
     "completion": (COMPLETED, lambda r: r.completion(b"result")),
     "begin write": (BeginRemoteWrite(T), lambda r: r.begin_remote_write(idempotent=True)),
     "end write": (EndRemoteWrite(T, 9), lambda r: r.end_remote_write(9)),
