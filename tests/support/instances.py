@@ -18,6 +18,7 @@ from golem_host.engine import ImportedFunction
 from golem_host.interfaces.offered import registry
 from golem_host.interfaces.signatures import signatures
 from golem_host.replay import Perform
+from golem_host.trace_context import TraceContext
 from golem_oplog.entries import ExportedFunctionCompleted, ExportedFunctionInvoked
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.types import FunctionType, HandleType, ListType, WitType
@@ -27,6 +28,8 @@ from tests.support.scripted_guest import exported
 from tests.support.world import EPOCH_NS, FrozenClock
 
 KEY: Final = "order-42"
+NO_TRACE: Final = TraceContext("")
+"""As in logs from before there were any."""
 
 
 @cache
@@ -44,11 +47,12 @@ def _dispatcher() -> Dispatcher:
     return Dispatcher(registry())
 
 
-def begun_log() -> MemoryOplog:
+def begun_log(trace: TraceContext = NO_TRACE) -> MemoryOplog:
     """A log whose only invocation has begun: entries 1 and 2."""
     oplog = new_log()
-    export = exported("test:it/api", "run", (), None)
-    oplog.append(ExportedFunctionInvoked(EPOCH_NS, oplog.define(export.type), b"\x80", KEY))
+    function = oplog.define(exported("test:it/api", "run", (), None).type)
+    said = (trace.trace_id, trace.states, trace.spans)
+    oplog.append(ExportedFunctionInvoked(EPOCH_NS, function, b"\x80", KEY, *said))
     oplog.commit()
     return oplog
 
@@ -74,6 +78,7 @@ class Instance:
         self.context.key = KEY
         replayed = self.context.replay.invocation()
         assert replayed is not None
+        self.context.invoked = replayed.entry
 
     def __call__(self, name: str, *args: Any) -> Any:
         """Handles are given and returned as their reps; ``name`` may be ``interface#name``."""

@@ -18,8 +18,9 @@ print(get('/unwrapped'))
 """,
         "in a batch": """
 begin = durability.begin_durable_function(BATCH)
-print([remember('step', get, f'/step{n}', step_of(begin)) for n in range(2)])
+steps = [remember('step', get, f'/step{n}', step_of(begin)) for n in range(2)]
 durability.end_durable_function(BATCH, begin, False)
+print(steps)
 print(remember('batch', get, '/batch', BATCH))
 """,
         "without idempotence": """

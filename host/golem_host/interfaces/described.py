@@ -79,6 +79,10 @@ RECORDED_INSIDE: Final = {
 """Functions that run again on replay, but for one call inside of them that is recorded."""
 
 MARKERS: Final = {
+    "golem:api/context.{[method]span.finish}": "finish-span",
+    "golem:api/context.{[method]span.set-attribute}": "set-span-attribute",
+    "golem:api/context.{[method]span.set-attributes}": "set-span-attribute",
+    "golem:api/context.{start-span}": "start-span",
     "golem:api/host.{get-oplog-index}": "no-op",
     "golem:api/host.{mark-begin-operation}": "begin-atomic-region",
     "golem:api/host.{mark-end-operation}": "end-atomic-region",

@@ -14,7 +14,7 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST",),
+    "golem:api": ("golem.api.host:HOST", "golem.api.context:CONTEXT"),
     "golem:durability": (
         "golem.durability.durability:DurabilityFunctions",
         "golem.durability.durability:LazyInitializedPollableResource",
@@ -91,7 +91,6 @@ A name of a tuple stands for the instances in it.
 
 PLANNED: Final = frozenset(
     {
-        "golem:api/context",
         "golem:api/oplog",
         "wasi:blobstore/blobstore",
         "wasi:blobstore/container",
