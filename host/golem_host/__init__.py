@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from golem_host.files.look import FileEntry
     from golem_host.host import Host
     from golem_host.services.promises import PromiseId, PromiseInfo
+    from golem_host.trace_context import TraceContext
     from golem_host.worker.dry_run import UpdateCheck
     from golem_host.worker.explain import Explanation
     from golem_host.worker.metadata import WorkerMetadata
@@ -80,6 +81,7 @@ _HOMES: Final = {
     "RetryPolicy": "golem_host.worker.retry",
     "Some": "golem_oplog.values",
     "SyncLevel": "golem_oplog.protocol",
+    "TraceContext": "golem_host.trace_context",
     "Unfinished": "golem_host.worker.worker",
     "UpdateCheck": "golem_host.worker.dry_run",
     "Variant": "golem_oplog.values",
@@ -125,6 +127,7 @@ __all__ = [
     "StateDirError",
     "StateDirLockedError",
     "SyncLevel",
+    "TraceContext",
     "Unfinished",
     "UnlinkableComponentError",
     "UpdateCheck",

@@ -236,7 +236,7 @@ def _record(
     context: InstanceContext, recorded: Recorded, request: bytes, perform: Callable[[], Wire]
 ) -> Wire:
     """Answer or perform one recorded call, whatever its durable function type (spec 2.0)."""
-    begin = _begin(context, recorded.kind)
+    begin = begin_write(context, recorded.kind)
     function = context.function_id(recorded)
     if not context.replay.live:
         decision = context.replay.imported(function, recorded.type.name, request)
@@ -263,7 +263,7 @@ def _record(
     return result
 
 
-def _begin(context: InstanceContext, kind: FunctionKind) -> int | None:
+def begin_write(context: InstanceContext, kind: FunctionKind) -> int | None:
     """Open the bracket that some remote writes need; returns its begin index."""
     bracketed = kind is FunctionKind.WRITE_REMOTE and not context.idempotent
     if not bracketed and kind is not FunctionKind.WRITE_REMOTE_BATCHED:

@@ -43,6 +43,7 @@ from golem_oplog.errors import MalformedPayloadError, OplogError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.public import Variant
+from golem_oplog.spans import Invoked, decode_stacks, public_stacks
 from golem_oplog.types import FunctionType, WitType
 from golem_oplog.wire_check import check_wire
 from golem_oplog.wire_out import from_wire
@@ -132,6 +133,11 @@ class _Payloads:
 
     def exported_request(self, function: int, request: Payload) -> object:
         return self._arguments(function, request, decode_args)
+
+    def spans(self, entry: ExportedFunctionInvoked) -> object:
+        """``list<list<span-data>>``; no stack where the log is from before there were spans."""
+        invoked = Invoked(entry.timestamp, entry.idempotency_key, self.name(entry.function))
+        return _guarded(lambda: public_stacks(decode_stacks(entry.spans), invoked))
 
     def exported_response(self, payload: Payload | None) -> object:
         if payload is None:
@@ -242,7 +248,7 @@ def _invoked(entry: ExportedFunctionInvoked, payloads: _Payloads) -> Fields:
         "idempotency-key": entry.idempotency_key,
         "trace-id": entry.trace_id,
         "trace-states": entry.trace_states,
-        "invocation-context": entry.spans,
+        "invocation-context": payloads.spans(entry),
     }
 
 

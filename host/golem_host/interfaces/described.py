@@ -79,12 +79,24 @@ RECORDED_INSIDE: Final = {
 """Functions that run again on replay, but for one call inside of them that is recorded."""
 
 MARKERS: Final = {
+    "golem:api/context.{[method]span.finish}": "finish-span",
+    "golem:api/context.{[method]span.set-attribute}": "set-span-attribute",
+    "golem:api/context.{[method]span.set-attributes}": "set-span-attribute",
+    "golem:api/context.{start-span}": "start-span",
     "golem:api/host.{get-oplog-index}": "no-op",
     "golem:api/host.{mark-begin-operation}": "begin-atomic-region",
     "golem:api/host.{mark-end-operation}": "end-atomic-region",
     "golem:api/host.{set-oplog-index}": "jump",
     "golem:api/host.{set-oplog-persistence-level}": "change-persistence-level",
     "golem:api/host.{set-retry-policy}": "change-retry-policy",
+    "golem:durability/durability.{begin-durable-function}": "begin-remote-write",
+    "golem:durability/durability.{end-durable-function}": "end-remote-write",
+    "golem:durability/durability.{persist-durable-function-invocation}": (
+        "imported-function-invoked"
+    ),
+    "golem:durability/durability.{persist-typed-durable-function-invocation}": (
+        "imported-function-invoked"
+    ),
     "wasi:http/outgoing-handler.{handle}": "begin-remote-write",
 }
 """Functions that leave an entry of a kind of their own."""

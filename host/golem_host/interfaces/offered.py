@@ -14,7 +14,11 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST",),
+    "golem:api": ("golem.api.host:HOST", "golem.api.context:CONTEXT"),
+    "golem:durability": (
+        "golem.durability.durability:DurabilityFunctions",
+        "golem.durability.durability:LazyInitializedPollableResource",
+    ),
     "golem:rpc": ("golem.rpc.types:RPC",),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
@@ -87,9 +91,7 @@ A name of a tuple stands for the instances in it.
 
 PLANNED: Final = frozenset(
     {
-        "golem:api/context",
         "golem:api/oplog",
-        "golem:durability/durability",
         "wasi:blobstore/blobstore",
         "wasi:blobstore/container",
         "wasi:blobstore/types",

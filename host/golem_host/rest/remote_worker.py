@@ -30,6 +30,7 @@ from golem_host.rest.typed import value_of
 from golem_host.rest.watched import Watched, output_line
 from golem_host.status import UpdateRecord
 from golem_host.system import monotonic_s
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args
 from golem_host.worker.dry_run import UpdateCheck
@@ -82,12 +83,14 @@ class RemoteWorker:
         idempotency_key: str | None = None,
         timeout: float | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Public:
         query = [("retry", "true" if retry else "false")]
         if timeout is not None:
             query.append(("timeout", repr(timeout)))
         with self._shown_first():
-            answer = self._call("invoke-and-await", function, args, idempotency_key, query)
+            headers = _headers(idempotency_key, trace)
+            answer = self._call("invoke-and-await", function, args, headers, query)
         return value_of(read(InvocationResult, answer, "answer").result.value)
 
     def enqueue(
@@ -96,9 +99,11 @@ class RemoteWorker:
         *args: Public,
         idempotency_key: str | None = None,
         at: datetime | float | None = None,
+        trace: TraceContext | None = None,
     ) -> RemoteCall:
         query = [] if at is None else [("at", _time_text(at))]
-        answer = self._call("invoke", function, args, idempotency_key, query)
+        headers = _headers(idempotency_key, trace)
+        answer = self._call("invoke", function, args, headers, query)
         return RemoteCall(self, read(InvocationAccepted, answer, "answer").idempotency_key)
 
     def call(self, idempotency_key: str) -> RemoteCall | None:
@@ -138,7 +143,7 @@ class RemoteWorker:
         operation: str,
         function: str,
         args: tuple[Public, ...],
-        key: str | None,
+        headers: dict[str, str],
         query: Query,
     ) -> object:
         resolved = self.resolve(function)
@@ -150,7 +155,7 @@ class RemoteWorker:
             self._path(operation),
             query=[("function", resolved.name), *query],
             body=body,
-            headers={} if key is None else {"idempotency-key": key},
+            headers=headers,
         )
 
     # -- steering ---------------------------------------------------------------------------
@@ -330,6 +335,11 @@ def remote_metadata(form: MetadataForm) -> WorkerMetadata:
         updates=tuple(UpdateRecord(u.target_version, u.state, u.details) for u in form.updates),
         created_ns=time_of(form.created_at),
     )
+
+
+def _headers(key: str | None, trace: TraceContext | None) -> dict[str, str]:
+    named = {} if key is None else {"idempotency-key": key}
+    return named if trace is None else named | trace.headers()
 
 
 def _time_text(at: datetime | float) -> str:

@@ -24,6 +24,7 @@ from golem_host.errors import (
     PreviousInvocationFailedError,
 )
 from golem_host.status import EXITED, FAILED, Outcome
+from golem_host.trace_context import TraceContext
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request, detach
 from golem_host.worker.stderr import stderr_since
@@ -238,7 +239,11 @@ class Ledger:
             return update_request(key, entry.target_version)
         payload = self._parts.oplog.load(entry.request)
         function = self._parts.oplog.function(entry.function)
-        return Request(key, function, decode_args(payload), payload, not_before=entry.not_before)
+        args = decode_args(payload)
+        request = Request(key, function, args, payload, not_before=entry.not_before)
+        if entry.trace_id:
+            request.trace = TraceContext(entry.trace_id, entry.trace_states, entry.spans)
+        return request
 
     def _from_invoked(self, key: str, entry: ExportedFunctionInvoked) -> Request:
         payload = self._parts.oplog.load(entry.request)

@@ -27,6 +27,7 @@ from golem_host.services.output import Watcher
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
 from golem_host.status import INTERRUPTED, SUSPENDED
+from golem_host.trace_context import TraceContext
 from golem_host.worker.drive import Drive, GiveUpSignal
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
@@ -38,6 +39,8 @@ from golem_oplog.entries import (
 from golem_oplog.errors import OplogError
 
 _LOG: Final = logging.getLogger(__name__)
+_OWN_TRACE: Final = TraceContext("")
+"""Of a call that came with none: it gets its own when it begins."""
 
 KEY_BYTES_MAX: Final = 1024
 """Of an idempotency key.  Every key that was ever used stays in memory with its worker."""
@@ -106,9 +109,18 @@ class Runner:
         self._drive.agenda.mark_active()
         version = request.target_version
         number = None if version is not None else self.parts.oplog.define(request.function)
+        trace = request.trace or _OWN_TRACE
         self._ends.append(
             PendingWorkerInvocation(
-                self._ends.now(), request.key, number, request.payload, version, request.not_before
+                self._ends.now(),
+                request.key,
+                number,
+                request.payload,
+                version,
+                request.not_before,
+                trace.trace_id,
+                trace.states,
+                trace.spans,
             )
         )
 

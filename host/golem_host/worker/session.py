@@ -18,6 +18,7 @@ from golem_host.files.part import Files
 from golem_host.interfaces.adapted import Adapter, adapter_of
 from golem_host.replay import Divergence, LookReplay, Perform, Replay
 from golem_host.status import Status
+from golem_host.trace_context import begun_trace
 from golem_host.wire import Wire
 from golem_host.worker.render import divergence_error
 from golem_host.worker.request import Request
@@ -162,7 +163,7 @@ class Session:
                 entry = replayed.entry
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
-                self._call(export, args, entry.idempotency_key)
+                self._call(export, args, entry)
 
     def move_files_on(self, version: int) -> None:
         """
@@ -186,9 +187,10 @@ class Session:
         all: what it does until then is kept.
         """
         if self._status.in_zone:
-            self.context.append(
-                ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
-            )
+            # Not by the context, which would take it for the guest's progress: what the guest has
+            # written before the zone it is about to write again (R50).
+            smart = ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
+            self._status.append(self._oplog, smart)
 
     def run(self, request: Request) -> None:
         """Run an invocation that is not in the log yet."""
@@ -196,16 +198,19 @@ class Session:
         context = self.context
         with _Rendered(self._oplog):
             context.replay.begin_live_invocation()
-            # Rides with the first commit that follows: nothing outside depends on it before.
-            context.append(
-                ExportedFunctionInvoked(
-                    context.clock_ns(),
-                    self._oplog.define(request.function),
-                    request.payload,
-                    request.key,
-                )
+            trace_id, states, spans = begun_trace(request.trace, context.services.random)
+            entry = ExportedFunctionInvoked(
+                context.clock_ns(),
+                self._oplog.define(request.function),
+                request.payload,
+                request.key,
+                trace_id,
+                states,
+                spans,
             )
-            self._call(export, request.args, request.key)
+            # Rides with the first commit that follows: nothing outside depends on it before.
+            context.append(entry)
+            self._call(export, request.args, entry)
 
     def save(self) -> bytes:
         """
@@ -240,10 +245,10 @@ class Session:
             self._instance = None
         self.context.close()
 
-    def _call(self, export: Export, args: list[Wire], key: str) -> None:
+    def _call(self, export: Export, args: list[Wire], invoked: ExportedFunctionInvoked) -> None:
         assert self._instance is not None
         context = self.context
-        context.key = key
+        context.invoked, context.key = invoked, invoked.idempotency_key
         result = export.call(self._instance, context, args)
         payload = None if export.type.result is None else encode_value(result)
         if context.replay.live:
@@ -252,7 +257,7 @@ class Session:
             return
         context.append(ExportedFunctionCompleted(context.clock_ns(), payload))
         self._oplog.commit()
-        self._on_completed(key, payload)
+        self._on_completed(invoked.idempotency_key, payload)
 
     def _close_zones(self) -> None:
         """What must not outlive an invocation: R5 and R6."""

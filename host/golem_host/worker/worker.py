@@ -22,6 +22,7 @@ from golem_host.files.look import FileEntry, list_files, read_file
 from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
 from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
@@ -97,6 +98,7 @@ class Worker:
         idempotency_key: str | None = None,
         timeout: float | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Public:
         """
         Call an exported function and wait for its value, in public form.
@@ -110,6 +112,9 @@ class Worker:
         Without ``retry`` the worker gives up at the first trap in it, whatever its policy says.
         That is a wish of this caller: a host that continues the call for others tries again.
 
+        With ``trace`` the invocation belongs to that trace, else to one of its own; the first call
+        under a key decides.
+
         Raises:
             InvalidRequestError: No such function.
             ParamTypeMismatchError: An argument does not fit.
@@ -119,7 +124,9 @@ class Worker:
             PreviousInvocationFailedError, InvocationExitedError: The worker takes no more.
             InvocationInterruptedError: Somebody, or the timeout, stopped it.
         """
-        call = self.begin(function, *args, idempotency_key=idempotency_key, retry=retry)
+        call = self.begin(
+            function, *args, idempotency_key=idempotency_key, retry=retry, trace=trace
+        )
         try:
             return call.result(timeout)
         except TimeoutError:
@@ -131,13 +138,16 @@ class Worker:
         *args: Public,
         idempotency_key: str | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Call:
         """
         As `invoke`, for callers who wait in their own way: nothing is promised before it is done.
 
         `enqueue` is for calls that must be made whatever happens.
         """
-        return self._submit(function, args, idempotency_key, durable=False, retry=retry)
+        return self._submit(
+            function, args, idempotency_key, durable=False, retry=retry, trace=trace
+        )
 
     def give_up(self, call: Call) -> Public:
         """
@@ -161,6 +171,7 @@ class Worker:
         *args: Public,
         idempotency_key: str | None = None,
         at: datetime | float | None = None,
+        trace: TraceContext | None = None,
     ) -> Call:
         """
         Accept a call that will be made whatever happens: it is on disk when this returns.
@@ -171,8 +182,9 @@ class Worker:
             idempotency_key: As for `invoke`.
             at: When it is to begin, at the earliest: a point in time, or Unix seconds.  Others in
                 the queue go first meanwhile.
+            trace: As for `invoke`.
         """
-        return self._submit(function, args, idempotency_key, durable=True, at=at)
+        return self._submit(function, args, idempotency_key, durable=True, at=at, trace=trace)
 
     def call(self, idempotency_key: str) -> Call | None:
         """The call accepted under a key, whether it waits, runs or is done; None if there is none."""
@@ -218,6 +230,7 @@ class Worker:
         durable: bool,
         at: datetime | float | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Call:
         function_type = self.resolve(function)
         wires = wire_args(function_type, args)
@@ -229,6 +242,7 @@ class Worker:
             not_before=None if at is None else unix_ns_of(at),
             retry=retry,
         )
+        asked.trace = trace
         return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=durable)))
 
     def _call(self, request: Request) -> Call:

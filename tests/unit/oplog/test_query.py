@@ -158,7 +158,7 @@ def test_an_invocation_shows_its_values(log: MemoryOplog) -> None:
         "idempotency-key": "key",
         "trace-id": "trace",
         "trace-states": ("s",),
-        "invocation-context": b"",
+        "invocation-context": [],
     } == invoked.fields
     assert {"response": TypedValue(Prim.U64, 9), "consumed-fuel": 5} == completed.fields
 
