@@ -52,9 +52,13 @@ class Search:
 
     def __init__(self, text: str) -> None:
         self._holds = _compile(parse_query(text))
+        self.chars = 0
+        """How many characters of entries were looked through so far."""
 
     def matches(self, view: EntryView) -> bool:
-        return self._holds(_Texts(list(_entry_leaves(view))))
+        texts = _Texts(list(_entry_leaves(view)))
+        self.chars += sum([len(leaf.text) for leaf in texts.leaves])
+        return self._holds(texts)
 
 
 def search_entries(

@@ -14,7 +14,11 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST",),
+    "golem:api": (
+        "golem.api.host:HOST",
+        "golem.api.oplog:GetOplogResource",
+        "golem.api.oplog:SearchOplogResource",
+    ),
     "golem:rpc": ("golem.rpc.types:RPC",),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
@@ -88,7 +92,6 @@ A name of a tuple stands for the instances in it.
 PLANNED: Final = frozenset(
     {
         "golem:api/context",
-        "golem:api/oplog",
         "golem:durability/durability",
         "wasi:blobstore/blobstore",
         "wasi:blobstore/container",

@@ -13,7 +13,7 @@ arguments of a host call     one tuple, whose members are the arguments
 a host call without result   the empty tuple
 a host call that failed      ``err`` of a result, with the error's text
 an unreadable payload        a string that says why; a snapshot holds that text in UTF-8
-a payload above 1 MiB        as one that is unreadable
+a payload above 256 KiB      as one that is unreadable
 an id that is no UUID        the UUID with 0 only; a plugin's goes into its name
 an unknown code              ``write-remote``, ``info``, ``smart``
 a number out of range        the nearest in it
@@ -48,12 +48,12 @@ from golem_oplog.public import Variant
 from golem_oplog.types import HandleType
 from golem_oplog.views import EntryView, Undecodable
 
-PAYLOAD_BYTES_MAX: Final = 1 << 20
+PAYLOAD_BYTES_MAX: Final = 256 << 10
 """
 A larger payload is not shown to guests: give it to `golem_oplog.query.view_entries`.
 
 A value of so many bytes may be a list of as many elements, each of which is a node of 24 bytes in
-the guest's memory, and of several times that in ours.
+the guest's memory, and of more than 100 for a moment in ours.
 """
 
 _NS_PER_S: Final = 1_000_000_000
