@@ -7,6 +7,7 @@ from typing import Final
 import msgpack
 
 from golem_host.interfaces.signatures import signatures
+from golem_host.services.peers import WorkerRef
 from golem_oplog.cbor import encode_args, encode_value
 from golem_oplog.entries import (
     ActivatePlugin,
@@ -117,11 +118,14 @@ def stamp(second: int) -> dict[str, object]:
     return {"seconds": second, "nanoseconds": second}
 
 
-def _uri(worker_name: str) -> dict[str, object]:
-    return {"value": f"urn:worker:00000000-0000-0000-0000-000000000001/{worker_name}"}
+ALICE: Final = WorkerRef("00000000-0000-0000-0000-000000000001", "alice")
 
 
-def _everything(worker_name: str) -> dict[str, object]:
+def _uri(worker: WorkerRef) -> dict[str, object]:
+    return {"value": f"urn:worker:{worker.component_id}/{worker.worker_name}"}
+
+
+def _everything(worker: WorkerRef) -> dict[str, object]:
     """The arguments of `MEASURE`: what a tree of every kind of node looks like."""
     return value(
         Variant("tuple-value", [1, 19]),
@@ -142,7 +146,7 @@ def _everything(worker_name: str) -> dict[str, object]:
         Variant("result-value", Ok(16)),
         Variant("prim-bool", True),
         Variant("option-value", None),
-        Variant("handle", (_uri(worker_name), 3)),
+        Variant("handle", (_uri(worker), 3)),
         Variant("prim-u32", 2),
     )
 
@@ -154,7 +158,7 @@ def _items(name: str) -> list[dict[str, object]]:
     ]
 
 
-def samples(log: Oplog, worker_name: str = "alice") -> list[tuple[Entry, Variant]]:
+def samples(log: Oplog, worker: WorkerRef = ALICE) -> list[tuple[Entry, Variant]]:
     """
     For a log whose first entry is that of `create_entry`, of every other kind at least one.
 
@@ -176,7 +180,7 @@ def samples(log: Oplog, worker_name: str = "alice") -> list[tuple[Entry, Variant
             "imported-function-invoked",
             {
                 "function-name": "test:shop/stock.{measure}",
-                "request": _everything(worker_name),
+                "request": _everything(worker),
                 "response": text("heavy"),
                 "wrapped-function-type": Variant("write-remote-batched", 17),
             },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from golem_host.interfaces.golem.api.oplog_entry import PAYLOAD_BYTES_MAX, EntryShape
-from golem_host.services.peers import WorkerRef
 from golem_oplog.entries import KINDS, Create, Entry, ImportedFunctionInvoked, Log, PendingUpdate
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.public import Variant
@@ -13,10 +12,10 @@ from golem_oplog.query import view_entries
 from golem_oplog.types import FunctionType, Prim
 from golem_oplog.values import check_wire, from_wire
 from golem_oplog.views import EntryView
-from tests.support.oplog_samples import CREATED, OPLOG_ENTRY, samples, text
+from tests.support.oplog_samples import ALICE, CREATED, OPLOG_ENTRY, samples, text
 from tests.support.oplogs import LOOKUP, create_entry
 
-SHAPE = EntryShape(WorkerRef("00000000-0000-0000-0000-000000000001", "alice"))
+SHAPE = EntryShape(ALICE)
 
 
 @pytest.fixture
