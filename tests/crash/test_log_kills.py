@@ -97,7 +97,7 @@ def test_a_kill_at_every_moment_changes_nothing(
 
 def _check_process(begun: Files, tmp_path: Path, number: int, ends: Ends) -> None:
     state_dir = unpack(begun, tmp_path / f"killed-{number}")
-    command = [sys.executable, "-m", "tests.support.log_child", state_dir, str(number)]
+    command = [sys.executable, "-m", "tests.support.log_child", str(state_dir), str(number)]
     done = subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE_S)
 
     assert -signal.SIGKILL == done.returncode
