@@ -167,7 +167,8 @@ def _action(host_function: HostFunction, imported: FunctionType) -> Handler:
     """The live action from wire form to wire form, converting only what needs it."""
     call = host_function.action
     lifts = [lifter(ty) for _, ty in imported.params]
-    lower = lowerer(imported.result) if imported.result is not None else None
+    result = None if host_function.declaration.gives_wire else imported.result
+    lower = lowerer(result) if result is not None else None
     if not any(lifts):
         return _lowering(call, lower)
     converts: list[Convert] = [lift or _as_is for lift in lifts]

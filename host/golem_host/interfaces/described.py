@@ -18,6 +18,7 @@ from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
 from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
+from golem_oplog.log_pages import GET_NEXT, SEARCH_NEXT
 
 if TYPE_CHECKING:
     from golem_host.component import Component
@@ -54,6 +55,8 @@ RECORDED_INSIDE: Final = {
     "golem:api/host.{get-worker-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
     "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
+    "golem:api/oplog.{[method]get-oplog.get-next}": Inside(READ_REMOTE, GET_NEXT),
+    "golem:api/oplog.{[method]search-oplog.get-next}": Inside(READ_REMOTE, SEARCH_NEXT),
     "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
     "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),

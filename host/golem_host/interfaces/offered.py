@@ -14,7 +14,12 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST", "golem.api.context:CONTEXT"),
+    "golem:api": (
+        "golem.api.host:HOST",
+        "golem.api.context:CONTEXT",
+        "golem.api.oplog:GetOplogResource",
+        "golem.api.oplog:SearchOplogResource",
+    ),
     "golem:durability": (
         "golem.durability.durability:DurabilityFunctions",
         "golem.durability.durability:LazyInitializedPollableResource",
@@ -91,7 +96,6 @@ A name of a tuple stands for the instances in it.
 
 PLANNED: Final = frozenset(
     {
-        "golem:api/oplog",
         "wasi:blobstore/blobstore",
         "wasi:blobstore/container",
         "wasi:blobstore/types",

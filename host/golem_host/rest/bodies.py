@@ -308,7 +308,7 @@ class OplogQuery:
     from_: Annotated[int, "First index."] = 1
     count: int = PAGE_DEFAULT
     cursor: Annotated[str | None, "From the page before, instead of `from`."] = None
-    query: Annotated[str | None, "Only entries that match it."] = None
+    query: Annotated[str | None, "Only entries that it holds for; see `docs/search.md`."] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,9 +212,9 @@ class RemoteWorker:
         """Entries from an index on, as ``golem-host dump --json`` prints them."""
         return self._entries(start, [])
 
-    def search_oplog(self, text: str, start: int = 1) -> Iterator[dict[str, object]]:
-        """As `oplog`, but only those that hold a text somewhere, in upper or lower case."""
-        return self._entries(start, [("query", text)])
+    def search_oplog(self, query: str, start: int = 1) -> Iterator[dict[str, object]]:
+        """As `oplog`, but only those that a query holds for; see `Worker.search_oplog`."""
+        return self._entries(start, [("query", query)])
 
     def _entries(self, start: int, query: Query) -> Iterator[dict[str, object]]:
         cursor: str | None = str(start)

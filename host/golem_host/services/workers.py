@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -30,6 +31,7 @@ from golem_host.worker.parts import Parts, Shared, View, first_entry
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Access, Worker
 from golem_oplog.errors import OplogError
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.store import OplogStore
 
 if TYPE_CHECKING:
@@ -187,6 +189,17 @@ class Workers:
             return None
         with self._store.reader(self._layout.worker_key(*key)) as reader:
             return metadata_of(key.component, fold(reader.skim), reader.last_index)
+
+    @contextmanager
+    def log(self, key: WorkerKey) -> Iterator[tuple[ReadableOplog, int]]:
+        """See `Peers.log`."""
+        runner = None if self._read_only else self._loaded.find(key)
+        if runner is not None:
+            oplog = runner.parts.oplog
+            yield oplog, oplog.committed_index
+            return
+        with self._store.reader(self._layout.worker_key(*key)) as reader:
+            yield reader, reader.last_index
 
     def find_runner(self, key: WorkerKey) -> Runner | None:
         """The worker's runner, if it is in memory."""
