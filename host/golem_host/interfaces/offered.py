@@ -16,6 +16,13 @@ from golem_host.declare import Registry
 HOMES: Final = {
     "golem:api": ("golem.api.host:HOST",),
     "golem:rpc": ("golem.rpc.types:RPC",),
+    "wasi:blobstore": (
+        "wasi.blobstore.blobstore:Blobstore",
+        "wasi.blobstore.container:ContainerResource",
+        "wasi.blobstore.names:StreamObjectNamesResource",
+        "wasi.blobstore.types:IncomingValueResource",
+        "wasi.blobstore.types:OutgoingValueResource",
+    ),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
         "wasi.cli.exit:Exit",
@@ -32,6 +39,7 @@ HOMES: Final = {
         "wasi.clocks.monotonic_clock:MonotonicClock",
         "wasi.clocks.wall_clock:WallClock",
     ),
+    "wasi:config": ("wasi.config.store:Store",),
     "wasi:filesystem": (
         "wasi.filesystem.preopens:Preopens",
         "wasi.filesystem.types:DescriptorResource",
@@ -60,6 +68,16 @@ HOMES: Final = {
         "wasi.io.streams:InputStreamResource",
         "wasi.io.streams:OutputStreamResource",
     ),
+    "wasi:keyvalue": (
+        "wasi.keyvalue.atomic:Atomic",
+        "wasi.keyvalue.eventual:Eventual",
+        "wasi.keyvalue.eventual_batch:EventualBatch",
+        "wasi.keyvalue.failures:ErrorResource",
+        "wasi.keyvalue.types:BucketResource",
+        "wasi.keyvalue.types:IncomingValueResource",
+        "wasi.keyvalue.types:OutgoingValueResource",
+    ),
+    "wasi:logging": ("wasi.logging.logging:Logging",),
     "wasi:random": (
         "wasi.random.random:Random",
         "wasi.random.random:Insecure",
@@ -90,16 +108,6 @@ PLANNED: Final = frozenset(
         "golem:api/context",
         "golem:api/oplog",
         "golem:durability/durability",
-        "wasi:blobstore/blobstore",
-        "wasi:blobstore/container",
-        "wasi:blobstore/types",
-        "wasi:config/store",
-        "wasi:keyvalue/atomic",
-        "wasi:keyvalue/eventual",
-        "wasi:keyvalue/eventual-batch",
-        "wasi:keyvalue/types",
-        "wasi:keyvalue/wasi-keyvalue-error",
-        "wasi:logging/logging",
     }
 )
 """Imports that this version names but does not answer yet."""
