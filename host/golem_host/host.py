@@ -79,7 +79,7 @@ class Host(ClosesOnExit):
         scheduler = Scheduler(config.clock, self._due)
         flusher = OutputFlusher()
         http = HttpClient(config.tls_ca_file)
-        stores = Stores(layout.stores, config.clock, config.stores_bytes_max)
+        stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
         resources.callback(stores.close)
 
         def share(workers: Workers) -> Shared:

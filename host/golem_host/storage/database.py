@@ -92,7 +92,8 @@ class Database:
         path: The file, made if it is not there.
         read_only: It is looked at beside its owner.
         migrations: Its format; each adds to the one before.
-        first: A statement for SQLite before anything else is done with the file.
+        first: Statements for SQLite before anything else is done with the file.
+        durable: Whether any transaction survives a power failure for sure.
     """
 
     def __init__(
@@ -101,11 +102,13 @@ class Database:
         *,
         read_only: bool = False,
         migrations: Sequence[str] = _MIGRATIONS,
-        first: str = "",
+        first: Sequence[str] = (),
+        durable: bool = True,
     ) -> None:
         self._path = path
         self._migrations = migrations
         self._lock = threading.RLock()
+        self._may_be_durable = durable
         self._is_durable = True
         self._look: Look | None = None
         with self._refusals():
@@ -115,7 +118,8 @@ class Database:
             self._connection = sqlite3.connect(
                 f"{uri(path)}?mode=rwc", uri=True, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute(first)
+            for statement in first:
+                self._connection.execute(statement)
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -168,6 +172,7 @@ class Database:
 
         Without ``durable`` it survives the end of this process, but perhaps not a power failure.
         """
+        durable = durable and self._may_be_durable
         with self._lock, self._refusals():
             if durable != self._is_durable:
                 self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

@@ -117,19 +117,30 @@ class OutgoingValue:
 
 
 class ValueOutput(LocalOutput):
-    """Into a value, at its end."""
+    """Into a value, at its end; closed once that has taken too much."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_is_closed", "_value")
 
     def __init__(self, value: OutgoingValue) -> None:
         self._value = value
+        self._is_closed = False
         value.held.share()
+
+    def writable_bytes(self, context: InstanceContext) -> int:
+        if self._is_closed:
+            raise StreamClosedError
+        return super().writable_bytes(context)
 
     def write(self, context: InstanceContext, data: bytes) -> None:
         try:
             self._value.append(data)
         except StoreError as refused:
+            self._is_closed = True
             raise StreamFailedError(IoError(str(refused))) from None
+
+    def flush(self, context: InstanceContext, *, waits: bool) -> None:
+        if self._is_closed:
+            raise StreamClosedError
 
     def dropped(self, context: InstanceContext) -> None:
         self._value.held.release()

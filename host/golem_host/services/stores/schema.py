@@ -55,5 +55,7 @@ for the same bytes for ever.  One that no object refers to any more is marked as
 its chunks go in small steps.
 """
 
-FIRST: Final = "PRAGMA auto_vacuum = INCREMENTAL"
-"""Of a new file: so that a collection can give room back to the disk."""
+FIRST: Final = ("PRAGMA page_size = 16384", "PRAGMA auto_vacuum = INCREMENTAL")
+"""
+Of a new file: large chunks take few pages, and a collection can give room back to the disk.
+"""

@@ -14,6 +14,7 @@ from golem_host.services.stores.schema import FIRST, MIGRATIONS
 from golem_host.services.world import Clock
 from golem_host.storage.database import Database
 from golem_host.system import SystemClock
+from golem_oplog.protocol import SyncLevel
 
 VACUUM_PAGES: Final = 1024
 """Pages that are given back to the disk at once: nobody waits longer than for that."""
@@ -28,6 +29,7 @@ class Stores:
         path: The database; None for one in memory, which ends with this object.
         clock: Of which times are told.
         bytes_max: What everything may take of the disk.
+        sync_level: Which crash a change survives.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class Stores:
         path: Path | None = None,
         clock: Clock | None = None,
         bytes_max: int = STORES_BYTES_MAX,
+        sync_level: SyncLevel = SyncLevel.POWER,
     ) -> None:
         self._path = path
+        self._is_durable = sync_level is SyncLevel.POWER
         self._lock = threading.Lock()
         self._database: Database | None = None
         self.pairs = Pairs(self.database, bytes_max)
@@ -49,7 +53,12 @@ class Stores:
         """
         with self._lock:
             if self._database is None:
-                self._database = Database(self._path or _MEMORY, migrations=MIGRATIONS, first=FIRST)
+                self._database = Database(
+                    self._path or _MEMORY,
+                    migrations=MIGRATIONS,
+                    first=FIRST,
+                    durable=self._is_durable,
+                )
             return self._database
 
     @property
@@ -59,7 +68,11 @@ class Stores:
         return self._path is not None and self._path.exists()
 
     def forget(self, component_id: str, worker_name: str) -> None:
-        """A worker is gone: nobody will ask for its changes again.  What it stored stays."""
+        """
+        A worker is gone: nobody will ask for its changes again.  What it stored stays.
+
+        Not durable: what a power failure brings back is collected.
+        """
         if not self._exists:
             return
         key = (component_id, worker_name)
@@ -68,7 +81,7 @@ class Stores:
                 "SELECT 1 FROM effect WHERE component_id = ? AND worker_name = ? LIMIT 1", key
             ).fetchone()
         if found is not None:
-            with self.database().transaction() as connection:
+            with self.database().transaction(durable=False) as connection:
                 connection.execute(
                     "DELETE FROM effect WHERE component_id = ? AND worker_name = ?", key
                 )

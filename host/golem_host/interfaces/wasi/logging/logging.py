@@ -15,7 +15,7 @@ from golem_oplog.entries import LogLevel
 
 CONTEXT_CHARS_MAX: Final = 4096
 """A longer context traps the guest."""
-ENTRY_BYTES_MAX: Final = 1 << 20
+ENTRY_CHARS_MAX: Final = 1 << 18
 """A longer message is several entries, so that none is too large for a log."""
 
 _LEVELS: Final = {level.label: level for level in LogLevel}
@@ -35,6 +35,6 @@ class Logging:
             raise GuestLimitError(
                 f"a context of {len(context_)} characters; at most {CONTEXT_CHARS_MAX} are logged"
             )
-        data = message.encode()
-        for start in range(0, max(len(data), 1), ENTRY_BYTES_MAX):
-            context.emit(_LEVELS[level], data[start : start + ENTRY_BYTES_MAX], context_)
+        for start in range(0, max(len(message), 1), ENTRY_CHARS_MAX):
+            piece = message[start : start + ENTRY_CHARS_MAX]
+            context.emit(_LEVELS[level], piece.encode(), context_)
