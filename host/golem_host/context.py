@@ -26,6 +26,8 @@ from golem_host.net.http.client import HttpClient
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.console import Console
+from golem_host.services.shown import shown
+from golem_host.services.stores.stores import Stores
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wake import Wake, Watched
@@ -134,6 +136,8 @@ class Services:
     files: FilesSettings = field(default_factory=FilesSettings)
     http: HttpClient = field(default_factory=HttpClient)
     net: NetAccess = field(default_factory=NetAccess)
+    stores: Stores = field(default_factory=Stores)
+    """What all workers share."""
     notify: Callable[[str], None] = _tell_nobody
     """A line for whoever watches the worker."""
 
@@ -310,18 +314,26 @@ class InstanceContext(StoreContext):
         if self.replay.tail_logs:
             self.replay.tail_logs.clear()
 
-    def emit(self, level: LogLevel, data: bytes) -> None:
-        """Record guest output once, and hand it on to be shown once it is durable."""
+    def emit(self, level: LogLevel, data: bytes, context: str = "") -> None:
+        """
+        Record guest output once, and hand it on to be shown once it is durable.
+
+        Args:
+            level: A standard output, or how grave a line of ``wasi:logging`` is.
+            data: As the guest wrote it.
+            context: Which part of the guest speaks; of a line only.
+        """
+        log = Log(self.clock_ns(), level, context, data)
+        stream, visible = shown(log)
         if self._is_unrecorded:
-            self._unrecorded_output.append(data)
+            self._unrecorded_output.append(visible)
             return
-        log = Log(self.clock_ns(), level, "", data)
-        if not data or self.replay.output_was_recorded(log):
+        if not visible or self.replay.output_was_recorded(log):
             return
         self.refuse_growth()
-        self._pace_output(log.timestamp, len(data))
+        self._pace_output(log.timestamp, len(visible))
         index = self.oplog.append(log)
-        self.services.output.push(index, level, data)
+        self.services.output.push(index, stream, visible)
 
     @contextmanager
     def unrecorded(self) -> Iterator[deque[bytes]]:

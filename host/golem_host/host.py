@@ -25,6 +25,7 @@ from golem_host.services.output import OutputFlusher
 from golem_host.services.promises import Promises
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.stores.stores import Stores
 from golem_host.services.unfinished import Unfinished
 from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
@@ -78,6 +79,8 @@ class Host(ClosesOnExit):
         scheduler = Scheduler(config.clock, self._due)
         flusher = OutputFlusher()
         http = HttpClient(config.tls_ca_file)
+        stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
+        resources.callback(stores.close)
 
         def share(workers: Workers) -> Shared:
             shared = Shared(
@@ -97,6 +100,7 @@ class Host(ClosesOnExit):
                 dirs=WorkerDirs(database),
                 scratch=layout.scratch,
                 http=http,
+                stores=stores,
             )
             self.once = OneTimeCalls(shared)
             return shared
@@ -114,6 +118,7 @@ class Host(ClosesOnExit):
             blobs=blobs,
             components=self.components,
             promises=promises,
+            stores=stores,
             find_runner=self.workers.find_runner,
             is_scratch=self.once.runs,
         )

@@ -129,7 +129,7 @@ def _worker_id(component_id: str, worker_name: str) -> Fields:
 
 @_fields.register
 def _imported(entry: ImportedFunctionInvoked, payloads: Payloads) -> Fields:
-    kind = _label(FunctionKind, entry.function_type)
+    kind = label(FunctionKind, entry.function_type)
     batched = entry.function_type == FunctionKind.WRITE_REMOTE_BATCHED
     fields: Fields = {
         "function-name": payloads.name(entry.function),
@@ -191,7 +191,7 @@ def _error(entry: Error, payloads: Payloads) -> Fields:
     del payloads
     return {
         "error": entry.message,
-        "kind": _label(ErrorKind, entry.kind),
+        "kind": label(ErrorKind, entry.kind),
         "origin": entry.origin,
         "retry-at": entry.retry_at,
         "detail": entry.detail,
@@ -215,7 +215,7 @@ def _change_retry_policy(entry: ChangeRetryPolicy, payloads: Payloads) -> Fields
 def _log(entry: Log, payloads: Payloads) -> Fields:
     del payloads
     return {
-        "level": _label(LogLevel, entry.level),
+        "level": label(LogLevel, entry.level),
         "context": entry.context,
         "message": entry.message.decode("utf-8", "replace"),
     }
@@ -224,13 +224,13 @@ def _log(entry: Log, payloads: Payloads) -> Fields:
 @_fields.register
 def _change_persistence_level(entry: ChangePersistenceLevel, payloads: Payloads) -> Fields:
     del payloads
-    return {"persistence-level": _label(PersistenceLevel, entry.level)}
+    return {"persistence-level": label(PersistenceLevel, entry.level)}
 
 
 _Labelled: TypeAlias = ErrorKind | FunctionKind | LogLevel | PersistenceLevel
 
 
-def _label(codes: type[_Labelled], number: int) -> str:
+def label(codes: type[_Labelled], number: int) -> str:
     """A code's WIT case name; its number where a newer version wrote it."""
     try:
         return codes(number).label

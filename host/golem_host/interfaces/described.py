@@ -14,8 +14,10 @@ from golem_host.declare import (
 )
 from golem_host.interfaces.golem.api import identity, promises, search
 from golem_host.interfaces.offered import registry
+from golem_host.interfaces.wasi.blobstore import calls as blobstore
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
+from golem_host.interfaces.wasi.keyvalue import calls as keyvalue
 from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
 from golem_oplog.log_pages import GET_NEXT, SEARCH_NEXT
@@ -57,6 +59,7 @@ RECORDED_INSIDE: Final = {
     "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "golem:api/oplog.{[method]get-oplog.get-next}": Inside(READ_REMOTE, GET_NEXT),
     "golem:api/oplog.{[method]search-oplog.get-next}": Inside(READ_REMOTE, SEARCH_NEXT),
+    **{f"wasi:blobstore/{name}": _inside(call) for name, call in blobstore.OF.items()},
     "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
     "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
@@ -69,6 +72,7 @@ RECORDED_INSIDE: Final = {
     ),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
     "wasi:io/poll.{poll}": Inside(READ_LOCAL, "golem io::poll::poll"),
+    **{f"wasi:keyvalue/{name}": _inside(call) for name, call in keyvalue.OF.items()},
     "wasi:sockets/ip-name-lookup.{resolve-addresses}": _inside(ip_name_lookup.RESOLVE),
     "wasi:sockets/tcp.{[method]tcp-socket.accept}": _inside(tcp.ACCEPT),
     "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": _inside(tcp.CONNECT),

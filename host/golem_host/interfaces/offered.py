@@ -25,6 +25,13 @@ HOMES: Final = {
         "golem.durability.durability:LazyInitializedPollableResource",
     ),
     "golem:rpc": ("golem.rpc.types:RPC",),
+    "wasi:blobstore": (
+        "wasi.blobstore.blobstore:Blobstore",
+        "wasi.blobstore.container:ContainerResource",
+        "wasi.blobstore.names:StreamObjectNamesResource",
+        "wasi.blobstore.types:IncomingValueResource",
+        "wasi.blobstore.types:OutgoingValueResource",
+    ),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
         "wasi.cli.exit:Exit",
@@ -41,6 +48,7 @@ HOMES: Final = {
         "wasi.clocks.monotonic_clock:MonotonicClock",
         "wasi.clocks.wall_clock:WallClock",
     ),
+    "wasi:config": ("wasi.config.store:Store",),
     "wasi:filesystem": (
         "wasi.filesystem.preopens:Preopens",
         "wasi.filesystem.types:DescriptorResource",
@@ -69,6 +77,16 @@ HOMES: Final = {
         "wasi.io.streams:InputStreamResource",
         "wasi.io.streams:OutputStreamResource",
     ),
+    "wasi:keyvalue": (
+        "wasi.keyvalue.atomic:Atomic",
+        "wasi.keyvalue.eventual:Eventual",
+        "wasi.keyvalue.eventual_batch:EventualBatch",
+        "wasi.keyvalue.failures:ErrorResource",
+        "wasi.keyvalue.types:BucketResource",
+        "wasi.keyvalue.types:IncomingValueResource",
+        "wasi.keyvalue.types:OutgoingValueResource",
+    ),
+    "wasi:logging": ("wasi.logging.logging:Logging",),
     "wasi:random": (
         "wasi.random.random:Random",
         "wasi.random.random:Insecure",
@@ -94,20 +112,7 @@ Package -> the classes that declare its interfaces, as ``module:name`` below thi
 A name of a tuple stands for the instances in it.
 """
 
-PLANNED: Final = frozenset(
-    {
-        "wasi:blobstore/blobstore",
-        "wasi:blobstore/container",
-        "wasi:blobstore/types",
-        "wasi:config/store",
-        "wasi:keyvalue/atomic",
-        "wasi:keyvalue/eventual",
-        "wasi:keyvalue/eventual-batch",
-        "wasi:keyvalue/types",
-        "wasi:keyvalue/wasi-keyvalue-error",
-        "wasi:logging/logging",
-    }
-)
+PLANNED: Final[frozenset[str]] = frozenset({})
 """Imports that this version names but does not answer yet."""
 
 

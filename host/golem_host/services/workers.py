@@ -277,7 +277,11 @@ class Workers:
         return self._worker(key)
 
     def delete(self, key: WorkerKey) -> None:
-        """Stop a worker and remove its log and its promises; one with a damaged log too."""
+        """
+        Stop a worker and remove its log and its promises; one with a damaged log too.
+
+        What it has stored for all workers stays.
+        """
         self._refuse_if_read_only()
         if not self._exists(*key):
             raise WorkerNotFoundError(component=key.component, worker=key.worker)
@@ -292,6 +296,7 @@ class Workers:
                 self._shared.dirs.forget(key)
             if component_id is not None:
                 self._shared.promises.delete_of(component_id, key.worker)
+                self._shared.stores.forget(component_id, key.worker)
         if loaded is not None:
             loaded.parts.output.notify("the worker was deleted")
 

@@ -102,11 +102,12 @@ class Scratch:
         self._slot.poke()
 
     def _forget(self) -> None:
-        """Nobody else has a way to the promises that it made, or a reason to keep them."""
+        """Nobody else has a way to its promises and its changes, or a reason to keep them."""
         parts = self._parts
         create = parts.status.create
         assert create is not None
         parts.shared.promises.delete_of(create.component_id, create.worker_name)
+        parts.shared.stores.forget(create.component_id, create.worker_name)
 
     def _take_slot(self) -> None:
         if not self._slot.take():
