@@ -23,6 +23,8 @@ from golem_host.errors import (
     InvocationLostError,
     PreviousInvocationFailedError,
 )
+from golem_host.services.calls import CallRef
+from golem_host.services.peers import WorkerRef
 from golem_host.status import EXITED, FAILED, Outcome
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request, detach
@@ -207,11 +209,23 @@ class Ledger:
         request = self._open.pop(key, None)
         if request is not None:
             request.settle(payload)
+        self.tell_callers(key)
 
     def fail(self, key: str, error: BaseException) -> None:
         request = self._open.pop(key, None)
         if request is not None:
             request.fail(error)
+        self.tell_callers(key)
+
+    def tell_callers(self, key: str) -> None:
+        """Other workers may wait for this one's answer: for what the log says of it, no less."""
+        status, results = self._parts.status, self._parts.shared.results
+        assert status.create is not None
+        worker = WorkerRef(status.create.component_id, self._parts.worker_name)
+        if key in status.results or not self.is_durable(key):
+            results.settled(CallRef(worker, key))
+        else:
+            results.look(CallRef(worker, key))
 
     def fail_all(self, error: BaseException) -> None:
         self.queue.clear()
