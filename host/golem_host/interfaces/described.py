@@ -12,6 +12,8 @@ from golem_host.declare import (
     Recorded,
 )
 from golem_host.interfaces.golem.api import identity, promises, search
+from golem_host.interfaces.golem.rpc import asked, future
+from golem_host.interfaces.golem.rpc import types as rpc
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
 from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
@@ -49,6 +51,14 @@ RECORDED_INSIDE: Final = {
     "golem:api/host.{get-worker-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
     "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
+    "golem:rpc/types.{[method]cancellation-token.cancel}": _inside(rpc.CANCEL),
+    "golem:rpc/types.{[method]future-invoke-result.get}": _inside(future.GET),
+    "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": _inside(asked.KEY),
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": _inside(rpc.AWAIT),
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": _inside(rpc.INVOKE),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": _inside(rpc.SCHEDULE),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": _inside(rpc.SCHEDULE),
+    "golem:rpc/types.{[static]wasm-rpc.ephemeral}": _inside(rpc.EPHEMERAL),
     "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
     "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
