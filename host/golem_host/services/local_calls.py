@@ -81,9 +81,7 @@ class LocalCalls:
 
     def is_settled(self, call: CallRef) -> bool:
         try:
-            return self._on_runner(
-                self._key(call.worker), lambda runner: not runner.is_open(call.key)
-            )
+            return self._on_runner(self._key(call.worker), lambda runner: _is_settled(runner, call))
         except HostClosedError:
             raise
         except (HostError, OplogError):
@@ -133,6 +131,12 @@ class LocalCalls:
                 continue
 
 
+def _is_settled(runner: Runner, call: CallRef) -> bool:
+    # Held, so that one that was only loaded for this is put away again.
+    with runner.held():
+        return not runner.is_open(call.key)
+
+
 def _submit(
     runner: Runner,
     call: CallRef,
@@ -141,11 +145,13 @@ def _submit(
     *,
     not_before: int | None,
 ) -> None:
-    if runner.go_on(call.key):
-        return
-    _refuse_crowd(runner)
-    request = _request(runner.parts.component(), call, function, params, not_before)
-    runner.submit(request, durable=True)
+    # As one step: a suspended worker would be put away after the first, and so on for ever.
+    with runner.held():
+        if runner.go_on(call.key):
+            return
+        _refuse_crowd(runner)
+        request = _request(runner.parts.component(), call, function, params, not_before)
+        runner.submit(request, durable=True)
 
 
 def _refuse_crowd(runner: Runner) -> None:
