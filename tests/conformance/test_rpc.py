@@ -300,6 +300,64 @@ def test_a_caller_learns_that_its_call_was_canceled(host: Host) -> None:
     bob.delete()
 
 
+def test_a_worker_that_would_wait_for_its_waiting_caller_is_told(host: Host) -> None:
+    """Its caller is not concerned."""
+    inner = PRELUDE + 'result = tried(line("alice").invoke_and_await, "note", [text("x")])'
+    found = run(alice(host), f'result = line("bob").invoke_and_await("run", [text({inner!r})])')
+
+    assert (
+        "workers would wait for each other for ever: calls/bob waits for calls/alice, which waits "
+        "for calls/bob"
+    ) in found
+    assert "RpcError_Denied" in found
+    assert [] == noted(host, "alice")
+
+
+def test_a_worker_that_only_waits_for_its_own_answer_is_told(host: Host) -> None:
+    """By the future; a later invocation could wait for it."""
+    found = run(
+        alice(host),
+        """
+future = line("alice").async_invoke_and_await("note", [text("x")])
+future.subscribe().block()
+result = future.get().value.value
+""",
+    )
+
+    assert "calls/alice waits for calls/alice" in found
+    assert [] == noted(host, "alice")
+
+
+@pytest.mark.parametrize("asks", ["invoke_and_await", "future"])
+def test_two_that_ask_each_other_at_once_both_go_on(host: Host, asks: str) -> None:
+    """One of them is refused, or one was done before the other asked; nothing is done twice."""
+    future = """
+def ask(who):
+    future = line(who).async_invoke_and_await("note", [text("x")])
+    future.subscribe().block()
+    found = future.get()
+    return plain(found.value) if type(found).__name__ == "Ok" else type(found.value).__name__
+"""
+    plain = """
+def ask(who):
+    found = tried(line(who).invoke_and_await, "note", [text("x")])
+    return found if isinstance(found, int) else found[0]
+"""
+    code = PRELUDE + (future if asks == "future" else plain)
+    workers = {name: alice(host, name) for name in ("alice", "bob")}
+    for round_ in range(5):
+        calls = [
+            workers[name].enqueue(
+                "run", f"{code}result = ask({other!r})", idempotency_key=f"k{round_}"
+            )
+            for name, other in (("alice", "bob"), ("bob", "alice"))
+        ]
+        answers = [str(call.result(TIMEOUT_S)) for call in calls]
+        assert answers.count("'RpcError_Denied'") <= 1
+        done = [answer for answer in answers if answer.isdecimal()]
+        assert 2 == len(done) + answers.count("'RpcError_Denied'")
+
+
 def test_one_thread_is_enough_for_a_chain_of_callers(tmp_path: Path, wasm: Path) -> None:
     """A caller that waits leaves its place to those whom it waits for."""
     with open_host(tmp_path, replace(CONFIG, threads_max=1, idle_after_s=5)) as host:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from golem_host.errors import ConflictError, HostError
@@ -76,6 +76,10 @@ class ScriptedCalls:
 
     def waking(self, call: CallRef, event: threading.Event) -> AbstractContextManager[None]:
         return self._waking.waking(call, event)
+
+    def waiting(self, caller: WorkerRef, call: CallRef) -> AbstractContextManager[None]:
+        del caller, call
+        return nullcontext()
 
     def label(self, worker: WorkerRef) -> str:
         return f"cart/{worker.worker_name}"

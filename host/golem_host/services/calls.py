@@ -106,6 +106,18 @@ class Calls(Protocol):
         """While this lasts, the event is set when the call may be settled."""
         ...
 
+    def waiting(self, caller: WorkerRef, call: CallRef) -> AbstractContextManager[None]:
+        """
+        While this lasts the caller waits for nothing but this call.
+
+        Where that closes a circle of workers that wait for each other, one of their calls that has
+        not begun is taken back: its caller gets a `ConflictError` that names the circle.
+
+        Raises:
+            ConflictError: It is this one.
+        """
+        ...
+
     def label(self, worker: WorkerRef) -> str:
         """``component/worker`` as people know it."""
         ...

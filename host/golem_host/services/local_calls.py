@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from golem_host.component import Component, callable_exports
@@ -13,6 +13,7 @@ from golem_host.errors import (
     ConflictError,
     HostClosedError,
     HostError,
+    InvocationGoneError,
     ParamTypeMismatchError,
 )
 from golem_host.services.calls import Caller, CallRef
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 PENDING_MAX: Final = 10_000
 """Calls in a worker's queue beyond which other workers' calls are refused; see `_refuse_crowd`."""
+CIRCLE_MAX: Final = 100
+"""Workers in a circle, beyond which nobody finds out that they wait for each other."""
+NAMES_SHOWN_MAX: Final = 8
+REFUSALS_MAX: Final = 1_000
 OWN_VARIABLES: Final = ("GOLEM_WORKER_NAME", "GOLEM_COMPONENT_ID", "GOLEM_COMPONENT_VERSION")
 _RECORD_VALUE: Final = 0
 _EMPTY_RECORD: Final[Wire] = ([(_RECORD_VALUE, [])],)
@@ -50,6 +55,9 @@ class LocalCalls:
         self._workers = workers
         self._components = components
         self._results = results
+        self._lock = threading.Lock()
+        self._refusals: dict[CallRef, ConflictError] = {}
+        """Why a call was taken back whose caller does not know yet; after a crash nobody does."""
 
     def submit(
         self,
@@ -89,7 +97,11 @@ class LocalCalls:
             return True
 
     def outcome(self, call: CallRef) -> Wire | None:
-        done = self._on_runner(self._key(call.worker), lambda runner: runner.outcome(call.key))
+        try:
+            done = self._on_runner(self._key(call.worker), lambda runner: runner.outcome(call.key))
+        except InvocationGoneError as error:
+            with self._lock:
+                raise self._refusals.pop(call, error) from None
         if done is None:
             return None
         payload, result = done.payload_of_result(), done.function.result
@@ -112,6 +124,52 @@ class LocalCalls:
 
     def waking(self, call: CallRef, event: threading.Event) -> AbstractContextManager[None]:
         return self._results.waking(call, event)
+
+    @contextmanager
+    def waiting(self, caller: WorkerRef, call: CallRef) -> Iterator[None]:
+        with self._results.waits(caller, call):
+            self._break_circle(caller, call)
+            yield
+
+    def _break_circle(self, caller: WorkerRef, call: CallRef) -> None:
+        circle = self._circle(caller, call)
+        # Each waits for the next one, and did so all the time: what has no result now had none.
+        if not circle or any(self.is_settled(each) for each in circle):
+            return
+        names = [self.label(each.worker) for each in circle[:NAMES_SHOWN_MAX]]
+        told = "".join(f", which waits for {name}" for name in names[1:])
+        more = ", and so on" if len(circle) > NAMES_SHOWN_MAX else ""
+        error = ConflictError(
+            reason=f"workers would wait for each other for ever: {self.label(caller)} waits for "
+            f"{names[0]}{told}{more}"
+        )
+        for each in circle:
+            # The first one that has not begun; there is one, for who is called waits as well.
+            if self.cancel(each):
+                if each == call:
+                    raise error
+                self._note_refusal(each, error)
+                return
+
+    def _circle(self, caller: WorkerRef, call: CallRef) -> list[CallRef]:
+        """The calls that lead from a caller back to it, each made by who the one before is for."""
+        path = [call]
+        while path[-1].worker != caller:
+            at = path[-1].worker
+            try:
+                found = self._results.awaited_by(at, self._key(at))
+            except ComponentNotFoundError:
+                return []
+            if found is None or len(path) >= CIRCLE_MAX:
+                return []
+            path.append(found)
+        return path
+
+    def _note_refusal(self, call: CallRef, error: ConflictError) -> None:
+        with self._lock:
+            self._refusals[call] = error
+            while len(self._refusals) > REFUSALS_MAX:
+                del self._refusals[next(iter(self._refusals))]
 
     def label(self, worker: WorkerRef) -> str:
         name = self._components.name_of(worker.component_id)

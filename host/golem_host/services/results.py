@@ -12,14 +12,15 @@ Source: spec 2.16, with the project's remarks R14 and R26.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from golem_host.services.calls import CallRef
 from golem_host.services.peers import WorkerRef
 from golem_host.services.scheduler import Scheduler
-from golem_host.services.unfinished import NOW, Unfinished
+from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
 from golem_host.services.waking import Waking
+from golem_host.signals import SuspendSignal
 
 
 class Results:
@@ -30,12 +31,42 @@ class Results:
         self._scheduler = scheduler
         self._waking = Waking()
         self._lock = threading.Lock()
+        self._waits: dict[WorkerRef, CallRef] = {}
         # Read from the rows when it is first needed; a call too many costs a look at them.
         self._awaited: dict[WorkerRef, set[str]] | None = None
 
     def waking(self, call: CallRef, event: threading.Event) -> AbstractContextManager[None]:
         """While this lasts, the event is set when the call may be settled."""
         return self._waking.waking(call, event)
+
+    @contextmanager
+    def waits(self, caller: WorkerRef, call: CallRef) -> Iterator[None]:
+        """While this lasts, `awaited_by` knows that the caller waits for nothing else."""
+        with self._lock:
+            self._waits[caller] = call
+        try:
+            yield
+        except SuspendSignal:
+            # It goes on waiting: until its row says so, this does.
+            raise
+        except BaseException:
+            self.rests(caller)
+            raise
+        self.rests(caller)
+
+    def rests(self, caller: WorkerRef) -> None:
+        """It has no instance, or waits no more; what it still waits for then is in its row."""
+        with self._lock:
+            self._waits.pop(caller, None)
+
+    def awaited_by(self, ref: WorkerRef, key: WorkerKey) -> CallRef | None:
+        """The one call without whose result a worker cannot go on, if that is what it waits for."""
+        with self._lock:
+            call = self._waits.get(ref)
+        if call is not None:
+            return call
+        text = self._unfinished.awaited_by(key)
+        return None if text is None else CallRef.parse(text)
 
     def expect(self, awaited: str) -> None:
         """A worker is about to give up its instance until then; the name of a promise is ignored."""

@@ -83,6 +83,16 @@ class Unfinished:
             ).fetchall()
         return [text for (text,) in rows]
 
+    def awaited_by(self, key: WorkerKey) -> str | None:
+        """What a worker without an instance waits for, where no time would end that."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT promise FROM unfinished "
+                "WHERE component = ? AND worker = ? AND due_ns IS NULL",
+                key,
+            ).fetchone()
+        return None if row is None else row[0]
+
     def is_trusted(self) -> bool:
         """Whether the rows were written since the machine was started."""
         with self._database.reading() as connection:

@@ -401,10 +401,8 @@ class Workers:
             net=NetAccess(self._shared.grants.of(key)),
         )
         runner = Runner(parts)
-        assert status.create is not None
         # A crash may have come between what it has done and those who wait for that.
-        ref = WorkerRef(status.create.component_id, key.worker)
-        self._shared.results.loaded(ref, runner.is_open)
+        self._shared.results.loaded(parts.ref, runner.is_open)
         return runner
 
     def _create(

@@ -66,6 +66,8 @@ class Endings:
             self._record(outcome)
         except OplogError as error:
             self._log_broke(error)
+        finally:
+            self._parts.shared.results.rests(self._parts.ref)
 
     def _record(self, outcome: ends.Outcome) -> None:
         match outcome:

@@ -24,7 +24,6 @@ from golem_host.errors import (
     PreviousInvocationFailedError,
 )
 from golem_host.services.calls import CallRef
-from golem_host.services.peers import WorkerRef
 from golem_host.status import EXITED, FAILED, Outcome
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request, detach
@@ -219,13 +218,11 @@ class Ledger:
 
     def tell_callers(self, key: str) -> None:
         """Other workers may wait for this one's answer: for what the log says of it, no less."""
-        status, results = self._parts.status, self._parts.shared.results
-        assert status.create is not None
-        worker = WorkerRef(status.create.component_id, self._parts.worker_name)
-        if key in status.results or not self.is_durable(key):
-            results.settled(CallRef(worker, key))
+        call, results = CallRef(self._parts.ref, key), self._parts.shared.results
+        if key in self._parts.status.results or not self.is_durable(key):
+            results.settled(call)
         else:
-            results.look(CallRef(worker, key))
+            results.look(call)
 
     def fail_all(self, error: BaseException) -> None:
         self.queue.clear()

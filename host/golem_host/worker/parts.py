@@ -136,6 +136,12 @@ class Parts:
     def key(self) -> WorkerKey:
         return WorkerKey(self.component_name, self.worker_name)
 
+    @property
+    def ref(self) -> WorkerRef:
+        """As guests name it."""
+        assert self.status.create is not None
+        return WorkerRef(self.status.create.component_id, self.worker_name)
+
     def component(self) -> Component:
         return _component(self.shared, self.status)
 

@@ -183,6 +183,10 @@ class Answer(Cell):
         with asking(self._asked.worker):
             return self._context.services.peers.calls.is_settled(self._asked.call)
 
+    def alone(self) -> AbstractContextManager[None]:
+        calls = self._context.services.peers.calls
+        return calls.waiting(caller(self._context), self._asked.call)
+
     def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
         return self._context.services.peers.calls.waking(self._asked.call, wake)
 

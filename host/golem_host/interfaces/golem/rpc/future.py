@@ -9,12 +9,14 @@ Source: spec 2.16, with the project's remark R20.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, WRITE_REMOTE, Recorded, function, resource
 from golem_host.dispatch import recorded_call
-from golem_host.errors import HostError
+from golem_host.errors import ConflictError, HostError
 from golem_host.failures import GuestError
 from golem_host.interfaces.golem.rpc.asked import (
     ASKED,
@@ -71,6 +73,9 @@ class Future:
                 return
         self._is_submitted = True
 
+    def fail(self, error: HostError) -> None:
+        self._error = error
+
     @property
     def has_failed(self) -> bool:
         return self._error is not None
@@ -122,6 +127,18 @@ class _FutureAnswer(Answer):
     def ready(self, now_ns: int) -> bool:
         self._future.start()
         return self._future.has_failed or super().ready(now_ns)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        self._future.start()
+        with ExitStack() as stack:
+            if not self._future.has_failed:
+                try:
+                    stack.enter_context(super().alone())
+                except ConflictError as error:
+                    # It was taken back: `get` says why.
+                    self._future.fail(error)
+            yield
 
     def told(self) -> None:
         self._future.is_told = True

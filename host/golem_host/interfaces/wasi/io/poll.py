@@ -52,6 +52,8 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
             waking = each.waking(context.wake)
             if waking is not None:
                 stack.enter_context(waking)
+        if len(pollables) == len(cells) == 1:
+            stack.enter_context(cells[0].alone())
         while True:
             now = context.clock_ns()
             ready = [i for i, pollable in enumerate(pollables) if pollable.ready(now)]

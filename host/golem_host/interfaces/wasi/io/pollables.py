@@ -7,7 +7,7 @@ A pollable is plain data that can say whether it is ready; waiting itself is `po
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from golem_host.services.promises import PromiseId, Promises
@@ -86,6 +86,10 @@ class Cell(Unwatched):
     def what(self) -> str:
         """The same for people."""
         raise NotImplementedError
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While this lasts nothing else is waited for."""
+        return nullcontext()
 
     def deadline_ns(self) -> int | None:
         return None
