@@ -35,6 +35,7 @@ from golem_host.wire import Wire
 from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
+    BeginAtomicRegion,
     EndRemoteWrite,
     Entry,
     ExportedFunctionCompleted,
@@ -350,6 +351,12 @@ class InstanceContext(StoreContext):
         finally:
             self._is_unrecorded = False
             self.replay = replay
+
+    @property
+    def is_in_region(self) -> bool:
+        """Whether a new instance would begin something again that is under way: see `Status.origin`."""
+        status = self.status
+        return status.in_zone or BeginAtomicRegion in status.open_begins.values()
 
     @property
     def is_unrecorded(self) -> bool:

@@ -95,13 +95,16 @@ def recorded_call(
     recorded: Recorded,
     request: tuple[Wire, ...],
     perform: Callable[[], Wire],
+    *,
+    keyed: bool = False,
 ) -> Wire:
     """
     A recorded call that an unrecorded action makes on its own; values in wire form.
 
-    ``perform`` is only called where the log has no answer.
+    ``perform`` is only called where the log has no answer.  One that is ``keyed`` by something in
+    the log can be repeated without a second effect, so it needs no bracket.
     """
-    return _record(context, recorded, context.pack(request), perform)
+    return _record(context, recorded, context.pack(request), perform, keyed=keyed)
 
 
 def marked(context: InstanceContext, outcome: int | Perform, entry: Callable[[int], Entry]) -> int:
@@ -234,10 +237,15 @@ def _general_handler(
 
 
 def _record(
-    context: InstanceContext, recorded: Recorded, request: bytes, perform: Callable[[], Wire]
+    context: InstanceContext,
+    recorded: Recorded,
+    request: bytes,
+    perform: Callable[[], Wire],
+    *,
+    keyed: bool = False,
 ) -> Wire:
     """Answer or perform one recorded call, whatever its durable function type (spec 2.0)."""
-    begin = begin_write(context, recorded.kind)
+    begin = None if keyed else begin_write(context, recorded.kind)
     function = context.function_id(recorded)
     if not context.replay.live:
         decision = context.replay.imported(function, recorded.type.name, request)

@@ -84,6 +84,24 @@ RECORDED = {
     "wasi:blobstore/container.{[method]container.write-data}": (
         "golem blobstore::container::write_data"
     ),
+    "golem:rpc/types.{[method]cancellation-token.cancel}": "golem::rpc::cancellation-token::cancel",
+    "golem:rpc/types.{[method]future-invoke-result.get}": "golem::rpc::future-invoke-result::get",
+    "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": (
+        "golem::rpc::wasm-rpc::invoke-and-await idempotency key"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": (
+        "golem::rpc::wasm-rpc::invoke-and-await result"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": "golem::rpc::wasm-rpc::invoke",
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": (
+        "golem::rpc::wasm-rpc::schedule_invocation"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": (
+        "golem::rpc::wasm-rpc::schedule_invocation"
+    ),
+    "golem:rpc/types.{[static]wasm-rpc.ephemeral}": (
+        "golem::rpc::wasm-rpc::generate_unique_local_worker_id"
+    ),
     "wasi:cli/environment.{get-arguments}": "golem_environment::get_arguments",
     "wasi:cli/environment.{get-environment}": "golem_environment::get_environment",
     "wasi:cli/environment.{initial-cwd}": "golem_environment::initial_cwd",
@@ -190,6 +208,12 @@ KINDS = {
     "wasi:keyvalue/eventual.{exists}": FunctionKind.READ_REMOTE,
     "wasi:keyvalue/eventual.{get}": FunctionKind.READ_REMOTE,
     "wasi:keyvalue/eventual.{set}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]cancellation-token.cancel}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]future-invoke-result.get}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": FunctionKind.WRITE_REMOTE,
     "wasi:sockets/ip-name-lookup.{resolve-addresses}": FunctionKind.READ_REMOTE,
     "wasi:sockets/tcp.{[method]tcp-socket.accept}": FunctionKind.READ_REMOTE,
     "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": FunctionKind.READ_REMOTE,

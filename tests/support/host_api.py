@@ -43,6 +43,7 @@ from golem_oplog.types import (
 )
 from golem_oplog.values import from_wire, to_wire
 from tests.support.contexts import CREATE, context_on
+from tests.support.scripted_calls import ScriptedCalls
 from tests.support.scripted_guest import Params, exported, imported
 from tests.support.world import EPOCH_NS, FrozenClock
 
@@ -252,6 +253,7 @@ class Neighbours:
     sequels: list[Sequel] = field(default_factory=list)
     """Of the last fork."""
     logs: dict[WorkerRef, MemoryOplog] = field(default_factory=dict)
+    calls: ScriptedCalls = field(default_factory=ScriptedCalls)
 
     def __post_init__(self) -> None:
         self.promises = Promises(Database(Path(":memory:")), self.clock)
@@ -286,6 +288,9 @@ class Neighbours:
 
     def component_id_of(self, reference: str) -> str | None:
         return self.components.get(reference)
+
+    def component_name_of(self, component_id: str) -> str | None:
+        return next((n for n, each in self.components.items() if each == component_id), None)
 
     def fork(
         self, source: WorkerRef, target: WorkerRef, cut: int, token: str, extra: Sequence[Sequel]

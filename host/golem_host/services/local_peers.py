@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from golem_host.errors import ComponentNotFoundError, InvalidRequestError, WorkerNotFoundError
@@ -16,7 +17,9 @@ from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
     from golem_host.services.components import Components
+    from golem_host.services.local_calls import LocalCalls
     from golem_host.services.promises import Promises
+    from golem_host.services.results import Results
     from golem_host.services.workers import Workers
     from golem_host.worker.metadata import WorkerMetadata
 
@@ -24,10 +27,20 @@ if TYPE_CHECKING:
 class LocalPeers:
     """See `Peers`."""
 
-    def __init__(self, workers: Workers, components: Components, promises: Promises) -> None:
+    def __init__(
+        self, workers: Workers, components: Components, promises: Promises, results: Results
+    ) -> None:
         self._workers = workers
         self._components = components
+        self._results = results
         self.promises = promises
+
+    @cached_property
+    def calls(self) -> LocalCalls:
+        # Few hosts have workers that call each other.
+        from golem_host.services.local_calls import LocalCalls  # noqa: PLC0415 - start-up
+
+        return LocalCalls(self._workers, self._components, self._results)
 
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         key = self._find(worker)
@@ -48,6 +61,9 @@ class LocalPeers:
 
     def component_id_of(self, reference: str) -> str | None:
         return self._components.id_of(reference)
+
+    def component_name_of(self, component_id: str) -> str | None:
+        return self._components.name_of(component_id)
 
     def fork(
         self, source: WorkerRef, target: WorkerRef, cut: int, token: str, extra: Sequence[Sequel]

@@ -14,6 +14,7 @@ from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
+    from golem_host.services.calls import Calls
     from golem_host.services.promises import Promises
     from golem_host.worker.metadata import WorkerMetadata
 
@@ -46,6 +47,9 @@ class Peers(Protocol):
 
     @property
     def promises(self) -> Promises: ...
+
+    @property
+    def calls(self) -> Calls: ...
 
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         """What the worker's own log says of it; None if there is none of this name."""
@@ -82,6 +86,10 @@ class Peers(Protocol):
 
     def component_id_of(self, reference: str) -> str | None:
         """The component of this name."""
+        ...
+
+    def component_name_of(self, component_id: str) -> str | None:
+        """The name of the component with this id."""
         ...
 
     def fork(

@@ -16,6 +16,7 @@ from golem_host.errors import (
     InvocationInterruptedError,
     StateDirError,
 )
+from golem_host.services.calls import CallRef
 from golem_host.status import INTERRUPTED, RETRYING, RUNNING, SUSPENDED
 from golem_host.worker import outcome as ends
 from golem_host.worker.ledger import Ledger
@@ -65,6 +66,8 @@ class Endings:
             self._record(outcome)
         except OplogError as error:
             self._log_broke(error)
+        finally:
+            self._parts.shared.results.rests(self._parts.ref)
 
     def _record(self, outcome: ends.Outcome) -> None:
         match outcome:
@@ -202,13 +205,20 @@ class Endings:
     def _suspend(self, suspended: ends.Suspended) -> None:
         shared = self._parts.shared
         # First, so that no crash leaves a suspended worker that nobody would wake.
+        shared.results.expect(suspended.promise)
         shared.unfinished.mark(self._parts.key, suspended.wake_at, suspended.promise or None)
         self._park(Suspend(self.now(), suspended.reason, suspended.wake_at, suspended.promise))
         self._parts.output.notify(f"suspended: {suspended.reason}")
-        if suspended.promise and shared.promises.is_settled(suspended.promise):
+        if suspended.promise and self._is_settled(suspended.promise):
             # It was completed, or deleted, before the row above could be found.
             with self._lock:
                 self.parked = False
+
+    def _is_settled(self, awaited: str) -> bool:
+        call, shared = CallRef.parse(awaited), self._parts.shared
+        if call is None:
+            return shared.promises.is_settled(awaited)
+        return shared.peers.calls.is_settled(call)
 
     def _update_failed(self, failed: ends.UpdateFailed) -> None:
         """The old version goes on; what the new one did on its way here never happened."""

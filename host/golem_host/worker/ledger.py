@@ -23,6 +23,7 @@ from golem_host.errors import (
     InvocationLostError,
     PreviousInvocationFailedError,
 )
+from golem_host.services.calls import CallRef
 from golem_host.status import EXITED, FAILED, Outcome
 from golem_host.trace_context import TraceContext
 from golem_host.worker.parts import Parts
@@ -206,11 +207,21 @@ class Ledger:
         request = self._open.pop(key, None)
         if request is not None:
             request.settle(payload)
+        self.tell_callers(key)
 
     def fail(self, key: str, error: BaseException) -> None:
         request = self._open.pop(key, None)
         if request is not None:
             request.fail(error)
+        self.tell_callers(key)
+
+    def tell_callers(self, key: str) -> None:
+        """Other workers may wait for this one's answer: for what the log says of it, no less."""
+        call, results = CallRef(self._parts.ref, key), self._parts.shared.results
+        if key in self._parts.status.results or not self.is_durable(key):
+            results.settled(call)
+        else:
+            results.look(call)
 
     def fail_all(self, error: BaseException) -> None:
         self.queue.clear()
