@@ -1,9 +1,9 @@
 """
 How an exported function is named by people, and found.
 
-``ns:pkg/iface.{fn}``, ``ns:pkg/iface#fn``, or bare ``fn`` where that is unambiguous; a version
-after the interface may be left out.  Resources: ``iface.{counter.new}``, ``iface.{counter.inc-by}``
-or the raw ``[method]counter.inc-by``.
+``ns:pkg/iface.{fn}``, ``ns:pkg/iface#fn``, or where that is unambiguous ``iface.{fn}`` or bare
+``fn``; a version may be left out.  Resources: ``iface.{counter.new}``, ``iface.{counter.inc-by}``,
+``iface.{counter.drop}``, or the raw ``[method]counter.inc-by``.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ def _split(text: str) -> tuple[str | None, str]:
 def _fits(export: ExportedFunction, interface: str | None, function: str) -> bool:
     if function not in _spellings(export.name):
         return False
+    unversioned = export.interface.partition("@")[0]
     return interface is None or interface in {
         export.interface,
-        export.interface.partition("@")[0],
+        unversioned,
+        unversioned.rpartition("/")[2],
     }
 
 
@@ -58,6 +60,8 @@ def _spellings(name: str) -> set[str]:
     spellings = {name}
     if name.startswith("[constructor]"):
         spellings.add(f"{name.removeprefix('[constructor]')}.new")
+    elif name.startswith("[drop]"):
+        spellings.add(f"{name.removeprefix('[drop]')}.drop")
     elif name.startswith(("[method]", "[static]")):
         spellings.add(name.partition("]")[2])
     return spellings
