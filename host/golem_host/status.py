@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, fields
 from typing import NamedTuple, TypeAlias
 
+from golem_host.handles import Handles
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
@@ -142,6 +143,8 @@ class Status:
     """Whether the log ends inside of a persist-nothing zone."""
     zone_origin: int = 0
     """Where replay goes live again instead of entering the zone: the last entry before it."""
+    handles: Handles = field(default_factory=Handles)
+    """Those to resources of the guest that somebody outside holds."""
     tokens: set[str] = field(default_factory=set)
     """Names of the effects on this worker that have happened, reverted or not."""
     skipped: RegionSet = field(default_factory=RegionSet)
@@ -209,6 +212,7 @@ class Status:
             self.apply_call(index, entry.timestamp)
             return
         self._note_token(entry)
+        self.handles.apply(index, entry)
         self._apply_promise(index, entry)
         self._apply_state(index, entry)
         self.passed(index, entry.timestamp)
@@ -231,6 +235,7 @@ class Status:
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
         self._note_token(entry)
+        self.handles.pass_over(index, entry)
         if promised:
             self._apply_promise(index, entry)
             if isinstance(entry, Error) and entry.origin in self.open_begins:

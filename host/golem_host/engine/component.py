@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
+from golem_host.engine.describe import (
+    Description,
+    ExportedFunction,
+    ImportedFunction,
+    drops,
+)
 from golem_host.engine.exports import ExportCaller, export_caller
 from golem_host.engine.linker import LinkedComponent, Misfit, Resolve, ResolveDrop, any_type, link
 from golem_host.engine.memories import Memories
@@ -56,10 +61,13 @@ class Component:
             for items in description.imports
             for function, ty in items.functions
         )
-        self.exports = tuple(
-            ExportedFunction(items.interface, function, ty)
-            for items in description.exports
-            for function, ty in items.functions
+        self.exports = (
+            *(
+                ExportedFunction(items.interface, function, ty)
+                for items in description.exports
+                for function, ty in items.functions
+            ),
+            *drops(description),
         )
         self._raw = raw
         self._callers: dict[str, ExportCaller] = {}

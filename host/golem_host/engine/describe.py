@@ -16,10 +16,11 @@ from golem_host.engine.typedesc import (
     ResourceNames,
     TypeReader,
     UnsupportedTypeError,
+    function_name,
 )
 from golem_host.errors import ComponentError
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.types import FunctionType, WitType
+from golem_oplog.types import FunctionType, HandleType, WitType
 
 _type_of: Final = brief("wasmtime_component_type", c_size_t, c_size_t)
 _type_delete: Final = brief("wasmtime_component_type_delete", None, c_size_t)
@@ -57,13 +58,26 @@ class ImportedFunction:
     """Its name is ``interface.{name}``, or the bare name for the world itself."""
 
 
+DROP: Final = "[drop]"
+"""Begins the name of what drops a handle to a resource that the component exports."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportedFunction:
-    """A function that the component offers; fields as in `ImportedFunction`."""
+    """
+    A function that the component offers; fields as in `ImportedFunction`.
+
+    Each resource of the component's own has one more than the WIT says, ``[drop]counter``: it gives
+    up a handle, and the guest's destructor runs.
+    """
 
     interface: str
     name: str
     type: FunctionType
+
+    @property
+    def is_drop(self) -> bool:
+        return self.name.startswith(DROP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,24 @@ def describe(component: RawComponent, engine: RawEngine, name: str) -> Descripti
         except UnsupportedTypeError as error:
             raise ComponentError(component=name, reason=f"cannot be hosted: {error}") from error
     return Description(described_imports, described_exports, host)
+
+
+def drops(description: Description) -> Iterator[ExportedFunction]:
+    """What drops the handles of each resource of the component's own, where it is defined."""
+    known = set(description.host_resources)
+    for items in description.exports:
+        for name, full in items.resources:
+            if full in known:
+                # Another interface's, mentioned here too.
+                continue
+            known.add(full)
+            drop = f"{DROP}{name}"
+            ty = FunctionType(
+                function_name(items.interface, drop),
+                (("self", HandleType(full, owned=True)),),
+                None,
+            )
+            yield ExportedFunction(items.interface, drop, ty)
 
 
 @dataclass(frozen=True, slots=True)

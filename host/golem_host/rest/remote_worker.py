@@ -38,9 +38,11 @@ from golem_host.worker.metadata import WorkerMetadata
 from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine
 from golem_host.worker.surgery import AUTOMATIC
+from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_host.worker.worker import Unfinished
 from golem_oplog.errors import OplogError
 from golem_oplog.jsonform import wire_to_json
+from golem_oplog.public import ResourceRef
 from golem_oplog.types import FunctionType
 
 WAIT_S: Final = 3_600.0
@@ -68,6 +70,11 @@ class RemoteWorker:
         """The component version that the worker runs."""
         version = self.metadata().component_version
         return self._get_component(self.component_name, version=version)
+
+    @property
+    def uri(self) -> str:
+        """As for `Worker`."""
+        return worker_uri(self.component.id, self.name)
 
     @property
     def dirs(self) -> tuple[str, ...]:
@@ -142,6 +149,7 @@ class RemoteWorker:
         query: Query,
     ) -> object:
         resolved = self.resolve(function)
+        refuse_foreign(resolved, args, lambda: self.uri)
         wires = wire_args(resolved, args)
         pairs = zip(resolved.params, wires, strict=True)
         body = {"params": [{"value": wire_to_json(ty, wire)} for (_, ty), wire in pairs]}
@@ -329,6 +337,7 @@ def remote_metadata(form: MetadataForm) -> WorkerMetadata:
         reason=form.reason,
         updates=tuple(UpdateRecord(u.target_version, u.state, u.details) for u in form.updates),
         created_ns=time_of(form.created_at),
+        resources=tuple(ResourceRef(each.resource, each.handle) for each in form.resources),
     )
 
 

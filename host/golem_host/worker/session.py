@@ -13,12 +13,14 @@ from sys import maxsize
 from golem_host.context import InstanceContext, Services
 from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
+from golem_host.errors import InvalidRequestError
 from golem_host.failures import GuestError
 from golem_host.files.part import Files
 from golem_host.interfaces.adapted import Adapter, adapter_of
 from golem_host.replay import Divergence, LookReplay, Perform, Replay
 from golem_host.status import Status
 from golem_host.wire import Wire
+from golem_host.worker.handles import HandleAccount
 from golem_host.worker.render import divergence_error
 from golem_host.worker.request import Request
 from golem_oplog.cbor import decode_args, encode_value
@@ -122,6 +124,9 @@ class Session:
         replay.on_updated = self.move_files_on
         self.context = InstanceContext(oplog=oplog, replay=replay, status=status, services=services)
         self.context.is_last_attempt = is_last_attempt
+        self._handles = HandleAccount(
+            self.context, start.linked.component, is_ephemeral=start.is_ephemeral
+        )
         self._instance: Instance | None = None
 
     @property
@@ -134,9 +139,21 @@ class Session:
         replay = self.context.replay
         return isinstance(replay, LookReplay) and replay.is_over
 
-    def exports(self, function: FunctionType) -> bool:
-        """Whether this version has an export of that name."""
-        return function.name in self._exports
+    def check(self, request: Request) -> None:
+        """
+        Raises:
+            InvalidRequestError: This instance cannot run the request. The worker itself is well.
+        """
+        export = self._exports.get(request.function.name)
+        if export is None:
+            # An update came in between.
+            version = self._status.component_version
+            raise InvalidRequestError(
+                reason=f"version {version} of the component has no export {request.function.name}"
+            )
+        if export.adapter is None:
+            assert self._instance is not None
+            self._handles.check(self._instance, export.inner, request.args)
 
     @property
     def requests_differing(self) -> int:
@@ -162,6 +179,7 @@ class Session:
                 entry = replayed.entry
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
+                self._handles.begin(replayed.oplog_index)
                 self._call(export, args, entry.idempotency_key)
 
     def move_files_on(self, version: int) -> None:
@@ -197,7 +215,7 @@ class Session:
         with _Rendered(self._oplog):
             context.replay.begin_live_invocation()
             # Rides with the first commit that follows: nothing outside depends on it before.
-            context.append(
+            index = context.append(
                 ExportedFunctionInvoked(
                     context.clock_ns(),
                     self._oplog.define(request.function),
@@ -205,6 +223,7 @@ class Session:
                     request.key,
                 )
             )
+            self._handles.begin(index)
             self._call(export, request.args, request.key)
 
     def save(self) -> bytes:
@@ -249,7 +268,9 @@ class Session:
         if context.replay.live:
             self._close_zones()
         if not isinstance(context.replay.completion(payload), Perform):
+            self._handles.completed_in_replay()
             return
+        self._handles.completed()
         context.append(ExportedFunctionCompleted(context.clock_ns(), payload))
         self._oplog.commit()
         self._on_completed(key, payload)
