@@ -168,12 +168,12 @@ class _Items:
 def _side(
     items: _Items, resources: ResourceNames, component: str, *, exported: bool
 ) -> tuple[InterfaceItems, ...]:
-    world = _Collector("", resources)
+    world = _Collector("", resources, exported=exported)
     interfaces: list[InterfaceItems] = []
     for name, kind, payload in items:
         refuse_interface(component, name, exported=exported)
         if kind == _INSTANCE:
-            inner = _Collector(name, resources)
+            inner = _Collector(name, resources, exported=exported)
             owner = _UNPACK_ADDRESS(MEMORY, payload)[0]
             for member in _Items(owner, items.engine, _member_count, _member_nth):
                 inner.add(*member)
@@ -187,8 +187,9 @@ def _side(
 class _Collector:
     """Gathers the items of one interface."""
 
-    def __init__(self, interface: str, resources: ResourceNames) -> None:
+    def __init__(self, interface: str, resources: ResourceNames, *, exported: bool) -> None:
         self._interface = interface
+        self._exported = exported
         self._names = resources
         self._reader = TypeReader(resources)
         self._functions: list[tuple[str, FunctionType]] = []
@@ -205,7 +206,8 @@ class _Collector:
             self._functions.append((name, ty))
         elif kind == _RESOURCE:
             self._resources.append((name, self._names.add(pointer, self._interface, name)))
-        else:
+        elif not self._exported:
+            # Among the exports a module or an inner instance may stand, which nobody can call.
             what = f"{self._interface}/{name}" if self._interface else name
             message = f"{what} is neither a function nor a type"
             raise UnsupportedTypeError(message)

@@ -29,7 +29,10 @@ def find_export(exports: Iterable[ExportedFunction], text: str) -> ExportedFunct
     """
     candidates = list(exports)
     interface, function = _split(text)
-    found = [e for e in candidates if _fits(e, interface, function)]
+    # A function of the world itself is known by its bare name, whatever else has it.
+    found = [e for e in candidates if e.type.name == text] or [
+        e for e in candidates if _fits(e, interface, function)
+    ]
     if len(found) == 1:
         return found[0]
     if found:
