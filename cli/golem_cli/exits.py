@@ -61,6 +61,7 @@ EXIT_CODES: Final = {
     "ResumeFailedError": ExitCode.STATE,
     "PayloadTooLargeError": ExitCode.TRAP,
     "OplogLimitError": ExitCode.TRAP,
+    "QueueFullError": ExitCode.REFUSED,
     "StateDirError": ExitCode.STATE,
     "StateDirLockedError": ExitCode.REFUSED,
     "ConflictError": ExitCode.REFUSED,

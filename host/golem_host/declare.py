@@ -69,6 +69,8 @@ class Declaration:
     kind: FunctionKind | None
     record: str | None
     observed: Observed | None
+    refused: bool = False
+    """Every call is answered with the same error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Refused:
             HostFunction(
                 self.interface,
                 name,
-                Declaration(Shape.FREE, name, UNRECORDED, None, None),
+                Declaration(Shape.FREE, name, UNRECORDED, None, None, refused=True),
                 lambda _context, *_args: self.answer,
             )
             for name in self.names

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from golem_host.declare import (
     READ_LOCAL,
     READ_REMOTE,
     WRITE_REMOTE,
     WRITE_REMOTE_BATCHED,
+    HostFunction,
     Recorded,
 )
 from golem_host.interfaces.golem.api import identity, promises, search
+from golem_host.interfaces.offered import registry
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
 from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
+
+if TYPE_CHECKING:
+    from golem_host.component import Component
 
 EXPORTED_BY_GUESTS: Final = frozenset(
     {
@@ -83,3 +88,40 @@ MARKERS: Final = {
     "wasi:http/outgoing-handler.{handle}": "begin-remote-write",
 }
 """Functions that leave an entry of a kind of their own."""
+
+
+class Served(NamedTuple):
+    """How the calls of a function are answered."""
+
+    how: str
+    """``recorded``, ``re-executed`` on replay, or ``refused``."""
+    kind: str = ""
+    """The durable function type, or the kind of the entry that stands for the call."""
+    record: str = ""
+    """The name of its entries in the log."""
+
+
+def served(function: HostFunction) -> Served:
+    declaration = function.declaration
+    if declaration.refused:
+        return Served("refused")
+    marker = MARKERS.get(function.full_name)
+    if marker is not None:
+        return Served("recorded", marker)
+    inside = RECORDED_INSIDE.get(function.full_name)
+    if inside is not None:
+        return Served("recorded", inside.kind.label, inside.record)
+    if declaration.kind is not None:
+        return Served("recorded", declaration.kind.label, declaration.record or "")
+    return Served("re-executed")
+
+
+def served_imports(component: Component) -> dict[str, Served]:
+    """How each function that a component imports is answered, by its full name."""
+    offered = registry()
+    found = {}
+    for each in component.load(component).imports:
+        function = offered.find(each.interface, each.name)
+        # Whatever was deployed is offered; an older version may have offered more.
+        found[each.type.name] = Served("unknown") if function is None else served(function)
+    return found

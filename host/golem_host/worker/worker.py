@@ -120,6 +120,7 @@ class Worker:
             InvalidRequestError: No such function.
             ParamTypeMismatchError: An argument does not fit.
             ConflictError: The key belongs to another call.
+            QueueFullError: `HostConfig.pending_max` calls wait already.
             InvocationFailedError: The guest trapped and no retry is left.
             PreviousInvocationFailedError, InvocationExitedError: The worker takes no more.
             InvocationInterruptedError: Somebody, or the timeout, stopped it.
