@@ -16,9 +16,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, fields
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from golem_host.handles import Handles
+from golem_host.status_records import Outcome, PendingUpdateAt, Running, Snapshot, UpdateRecord
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
@@ -39,7 +40,6 @@ from golem_oplog.entries import (
     ImportedFunctionInvoked,
     Interrupted,
     Jump,
-    Payload,
     PendingUpdate,
     PendingWorkerInvocation,
     PersistenceLevel,
@@ -61,49 +61,6 @@ INTERRUPTED = "interrupted"
 RETRYING = "retrying"
 FAILED = "failed"
 EXITED = "exited"
-
-
-class Outcome(NamedTuple):
-    """How an invocation ended: the entry that says so, and the one that began it."""
-
-    oplog_index: int
-    invoked_index: int
-
-
-class Running(NamedTuple):
-    """The invocation that has begun and not completed."""
-
-    oplog_index: int
-    key: str
-    entry: ExportedFunctionInvoked
-
-
-class UpdateRecord(NamedTuple):
-    """An update that was asked for and how it went; ``details`` only for a failure."""
-
-    target_version: int
-    state: str
-    """``pending``, ``successful`` or ``failed``."""
-    details: str | None = None
-
-
-class PendingUpdateAt(NamedTuple):
-    """An update that was asked for and has no outcome."""
-
-    oplog_index: int
-    entry: PendingUpdate
-
-
-class Snapshot(NamedTuple):
-    """A state that an earlier version saved: replay begins with it, behind its entry."""
-
-    oplog_index: int
-    """Of the `PendingUpdate` that holds it."""
-    payload: Payload
-    applied_at: int
-    """Index of the `SuccessfulUpdate`; 0 while it is pending."""
-    version: int
-    """Of the component that loads it."""
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
 from golem_host.rest.watched import Watched, output_line
-from golem_host.status import UpdateRecord
+from golem_host.status_records import UpdateRecord
 from golem_host.system import monotonic_s
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args

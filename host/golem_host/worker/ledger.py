@@ -23,7 +23,8 @@ from golem_host.errors import (
     InvocationLostError,
     PreviousInvocationFailedError,
 )
-from golem_host.status import EXITED, FAILED, Outcome
+from golem_host.status import EXITED, FAILED
+from golem_host.status_records import Outcome
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request, detach
 from golem_host.worker.stderr import stderr_since

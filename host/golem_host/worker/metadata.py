@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from golem_host.status import Status, UpdateRecord
+from golem_host.status import Status
+from golem_host.status_records import UpdateRecord
 from golem_oplog.entries import Pairs
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.public import ResourceRef
