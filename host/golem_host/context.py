@@ -36,6 +36,8 @@ from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
+    CreateResource,
+    DropResource,
     EndRemoteWrite,
     Entry,
     ExportedFunctionCompleted,
@@ -68,7 +70,10 @@ OUTPUT_BURST_NS: Final = 1_000_000_000
 """A guest may write as much at once as the rate allows for so long."""
 
 _NEVER_REFUSED: Final = frozenset(
-    (ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted, FinishSpan)
+    (
+        *(ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted, FinishSpan),
+        *(CreateResource, DropResource),
+    )
 )
 """What has happened is recorded, however large the log: the next thing to begin is refused."""
 

@@ -24,7 +24,8 @@ from golem_host.errors import (
     PreviousInvocationFailedError,
 )
 from golem_host.services.calls import CallRef
-from golem_host.status import EXITED, FAILED, Outcome
+from golem_host.status import EXITED, FAILED
+from golem_host.status_records import Outcome
 from golem_host.trace_context import TraceContext
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request, detach

@@ -34,6 +34,7 @@ from golem_host.worker.parts import Parts, View
 from golem_host.worker.request import Call, Request
 from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
+from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_oplog.cbor import encode_args
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.query import view_entries
@@ -83,6 +84,11 @@ class Worker:
     def component(self) -> Component:
         """The component version that the worker runs."""
         return self._access.view().component()
+
+    @property
+    def uri(self) -> str:
+        """``urn:worker:<component-uuid>/<name>``: names the worker among all there are."""
+        return worker_uri(self.component.id, self.name)
 
     @property
     def dirs(self) -> tuple[str, ...]:
@@ -233,6 +239,7 @@ class Worker:
         trace: TraceContext | None = None,
     ) -> Call:
         function_type = self.resolve(function)
+        refuse_foreign(function_type, args, lambda: self.uri)
         wires = wire_args(function_type, args)
         asked = Request(
             self._access.new_key() if key is None else key,

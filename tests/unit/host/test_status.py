@@ -17,14 +17,11 @@ from golem_host.status import (
     RETRYING,
     RUNNING,
     SUSPENDED,
-    Outcome,
-    PendingUpdateAt,
     ReadLog,
-    Snapshot,
     Status,
-    UpdateRecord,
     fold,
 )
+from golem_host.status_records import Outcome, PendingUpdateAt, Snapshot, UpdateRecord
 from golem_oplog.entries import (
     BeginAtomicRegion,
     BeginRemoteWrite,
