@@ -100,8 +100,7 @@ class LocalCalls:
         try:
             done = self._on_runner(self._key(call.worker), lambda runner: runner.outcome(call.key))
         except InvocationGoneError as error:
-            with self._lock:
-                raise self._refusals.pop(call, error) from None
+            raise self._take_refusal(call) or error from None
         if done is None:
             return None
         payload, result = done.payload_of_result(), done.function.result
@@ -145,11 +144,13 @@ class LocalCalls:
         )
         for each in circle:
             # The first one that has not begun; there is one, for who is called waits as well.
+            # Noted before, for its caller learns of it at once.
+            self._note_refusal(each, error)
             if self.cancel(each):
                 if each == call:
                     raise error
-                self._note_refusal(each, error)
                 return
+            self._take_refusal(each)
 
     def _circle(self, caller: WorkerRef, call: CallRef) -> list[CallRef]:
         """The calls that lead from a caller back to it, each made by who the one before is for."""
@@ -164,6 +165,10 @@ class LocalCalls:
                 return []
             path.append(found)
         return path
+
+    def _take_refusal(self, call: CallRef) -> ConflictError | None:
+        with self._lock:
+            return self._refusals.pop(call, None)
 
     def _note_refusal(self, call: CallRef, error: ConflictError) -> None:
         with self._lock:

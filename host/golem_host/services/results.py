@@ -97,9 +97,16 @@ class Results:
             self._unfinished.mark(caller, NOW)
             self._scheduler.at(caller, NOW)
 
+    def gone(self, worker: WorkerRef) -> None:
+        """It was deleted: nobody need wait for it."""
+        for name in self._waking.names():
+            if isinstance(name, CallRef) and name.worker == worker:
+                self._waking.ring(name)
+        self.loaded(worker, lambda _: False)
+
     def loaded(self, worker: WorkerRef, is_open: Callable[[str], bool]) -> None:
         """
-        A worker has come into memory, or is gone: wake whoever waits for what it has done.
+        A worker has come into memory: wake whoever waits for what it has done.
 
         Args:
             worker: Which.

@@ -32,6 +32,10 @@ class Waking:
                 if not waiters:
                     del self._events[name]
 
+    def names(self) -> list[Hashable]:
+        with self._lock:
+            return list(self._events)
+
     def ring(self, name: Hashable) -> None:
         with self._lock:
             for event in self._events.get(name, ()):

@@ -306,8 +306,7 @@ class Workers:
                 self._shared.promises.delete_of(component_id, key.worker)
                 self._shared.stores.forget(component_id, key.worker)
         if component_id is not None:
-            ref = WorkerRef(component_id, key.worker)
-            self._shared.results.loaded(ref, lambda _: False)
+            self._shared.results.gone(WorkerRef(component_id, key.worker))
         if loaded is not None:
             loaded.parts.output.notify("the worker was deleted")
 
