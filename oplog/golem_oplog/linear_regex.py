@@ -11,7 +11,7 @@ table, or at worst some microseconds.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from golem_oplog.errors import QueryError
 from golem_oplog.regex_syntax import Char, Choice, Edge, Pattern, Repeat, Sequence, parse_regex
@@ -157,6 +157,7 @@ class _Builder:
                 )
             case Repeat():
                 return self._repeat(pattern)
+        assert_never(pattern)
 
     def _repeat(self, repeat: Repeat) -> _Part:
         whole = _empty()

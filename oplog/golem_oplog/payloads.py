@@ -48,6 +48,17 @@ class Undecodable:
     reason: str
 
 
+@dataclass(eq=False, kw_only=True)
+class _LargeError(OplogError):
+    """A payload of more bytes than were asked for."""
+
+    size_bytes: int
+    size_bytes_max: int
+
+    def __str__(self) -> str:
+        return f"{self.size_bytes} bytes, and at most {self.size_bytes_max} are shown"
+
+
 class Payloads:
     """How the payloads of one entry become values."""
 
@@ -105,8 +116,7 @@ class Payloads:
     def _load(self, payload: Payload) -> bytes:
         size_bytes = payload.size_bytes if isinstance(payload, BlobRef) else len(payload)
         if size_bytes > self._payload_bytes_max:
-            reason = f"{size_bytes} bytes, where at most {self._payload_bytes_max} are shown"
-            raise MalformedPayloadError(reason=reason)
+            raise _LargeError(size_bytes=size_bytes, size_bytes_max=self._payload_bytes_max)
         return self._log.load(payload)
 
     def _arguments(

@@ -114,11 +114,7 @@ def _parts(ty: WitType, wire: Wire) -> Iterator[tuple[str | None, WitType, Wire]
                 yield str(at), element, item
         case OptionType(payload) if wire is not None:
             yield None, payload, wire[0]
-        case VariantType(cases):
-            name, part = cases[wire[0]]
-            if part is not None:
-                yield step(name), part, wire[1]
-        case ResultType(ok, err):
-            part = err if wire[0] else ok
-            if part is not None:
-                yield _RESULT[wire[0]], part, wire[1]
+        case VariantType(cases) if (part := cases[wire[0]][1]) is not None:
+            yield step(cases[wire[0]][0]), part, wire[1]
+        case ResultType(ok, err) if (part := err if wire[0] else ok) is not None:
+            yield _RESULT[wire[0]], part, wire[1]

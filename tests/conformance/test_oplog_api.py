@@ -116,6 +116,32 @@ def test_a_guest_reads_its_own_log(host: Host, tmp_path: Path) -> None:
     assert {"golem::api::oplog::get_next", "monotonic_clock::now"} == set(calls)
 
 
+def test_what_a_crash_could_take_from_another_is_not_read(host: Host) -> None:
+    """Alice would know what bob has never done; once it is committed it is there."""
+    alice, bob = worker(host, "alice"), worker(host, "bob")
+    log = bob._access.runner().parts.oplog
+    log.append(log_entry(1))
+    before = ask(alice, "count", id_of(bob))
+    log.commit()
+
+    assert [1, 2] == [before, ask(alice, "count", id_of(bob))]
+
+
+def test_a_fork_replays_what_its_source_has_read(host: Host) -> None:
+    """Of a log that is gone and of one that goes on without it."""
+    alice, bob = worker(host, "alice"), worker(host, "bob")
+    counts = [ask(alice, "count", id_of(alice)), ask(alice, "count", id_of(bob))]
+    ask(alice, "open", id_of(bob), 1)
+    carol = alice.fork("carol")
+    bob.delete()
+    kept = carol.metadata().oplog_index
+
+    assert [2, 1] == counts
+    assert kept + 1 == ask(carol, "count", id_of(carol))
+    with pytest.raises(WorkerNotFoundError, match="bob"):
+        ask(carol, "next")
+
+
 def test_a_reader_goes_on_behind_what_others_do(host: Host) -> None:
     """Bob works between the pages: what he did comes in the next reading."""
     alice, bob = worker(host, "alice"), worker(host, "bob")

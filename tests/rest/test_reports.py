@@ -10,7 +10,7 @@ import pytest
 from golem_host import Host, InvocationFailedError
 from golem_host.rest.remote import RemoteHost
 from golem_host.services.promises import PromiseId
-from golem_oplog import CorruptOplogError
+from golem_oplog import CorruptOplogError, QueryError
 from tests.support.components import clock_component
 from tests.support.hosts import open_host
 from tests.support.rest import Web, control
@@ -109,6 +109,8 @@ def test_an_oplog_is_searched_in_the_query_language(
     ]
     assert ([], "3") == (first["entries"], first["next"])
     assert (400, "QueryError") == web.get(f"{path}?query={quote('/(a+/')}").error
+    with pytest.raises(QueryError, match=r"at position 4: expected '\)'"):
+        list(remote.workers.get("cli", "queried").search_oplog("/(a+/"))
     assert (200, []) == (
         web.get(f"{path}?query={quote('/(a+)+$/ NOT /./')}").status,
         web.get(f"{path}?query={quote('/(a+)+$/ NOT /./')}").document["entries"],

@@ -38,7 +38,6 @@ from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_oplog.cbor import encode_args
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.query import view_entries
-from golem_oplog.search import search_entries
 from golem_oplog.types import FunctionType
 from golem_oplog.views import EntryView
 
@@ -413,6 +412,8 @@ class Worker:
         Raises:
             QueryError: It is none.
         """
+        from golem_oplog.search import search_entries  # noqa: PLC0415 - few ask for it
+
         return search_entries(self._access.view().oplog, query, start, end)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:

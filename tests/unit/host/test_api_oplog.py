@@ -9,12 +9,9 @@ import pytest
 
 from golem_host.errors import InvalidRequestError, WorkerNotFoundError
 from golem_host.failures import RecordedFailureError, WorldError
-from golem_host.interfaces.golem.api import oplog as module
-from golem_host.interfaces.golem.api.oplog import (
-    NAME_CHARS_MAX,
-    PAGE_ENTRIES,
-    SCAN_ENTRIES_MAX,
-)
+from golem_host.interfaces.golem.api import log_reading
+from golem_host.interfaces.golem.api.log_reading import PAGE_ENTRIES, SCAN_ENTRIES_MAX
+from golem_host.interfaces.golem.api.oplog import NAME_CHARS_MAX, TEXT_CHARS_MAX
 from golem_host.services.peers import WorkerRef
 from golem_host.signals import InterruptSignal
 from golem_oplog.entries import Entry, FunctionKind, ImportedFunctionInvoked, Log, PendingUpdate
@@ -214,7 +211,7 @@ def test_a_search_looks_at_a_bounded_stretch(
     assert [] == found.indexes()
     assert [SCAN_ENTRIES_MAX + 1] == found.indexes()
 
-    monkeypatch.setattr(module, "SCAN_CHARS_MAX", 300)
+    monkeypatch.setattr(log_reading, "SCAN_CHARS_MAX", 300)
     around.logs[BOB] = new_log(*[Log(1, 0, "", b"x" * 200) for _ in range(4)])
     found = Searching(host, "x")
     pages = [found.indexes() for _ in range(4)]
@@ -234,13 +231,14 @@ def test_what_is_no_query_is_the_guests_mistake(host: Guest, around: Neighbours)
 
 def test_what_a_handle_keeps_is_bounded(host: Guest) -> None:
     """A guest may hold thousands of handles, made with texts of any length."""
+    assert QUERY_CHARS_MAX < TEXT_CHARS_MAX
     long = "x" * (1 << 20)
     for kind, argument in (("get-oplog", 1), ("search-oplog", long)):
         handle = host(f"[constructor]{kind}", worker_value(long), argument)
         kept = host.context.resources.get(handle)
         text = getattr(kept, "text", "")
         reading = getattr(kept, "reading", kept)
-        assert len(text) <= QUERY_CHARS_MAX + 1
+        assert len(text) <= TEXT_CHARS_MAX
         assert len(reading.worker.worker_name) <= NAME_CHARS_MAX
     with pytest.raises(InvalidRequestError, match="at most 4096 characters"):
         Searching(host, long).next()
@@ -328,9 +326,9 @@ def test_a_page_of_large_entries_is_short(
         read, found = Reading(host, "bob"), Searching(host, "kind:imported OR kind:pending")
         return [len(page) for page in iter(read.next, None)], list(iter(found.indexes, None))
 
-    monkeypatch.setattr(module, "PAGE_BYTES_MAX", 80_000)
+    monkeypatch.setattr(log_reading, "PAGE_BYTES_MAX", 80_000)
     assert ([4, 2], [[2, 3, 4], [5, 6]]) == pages()
-    monkeypatch.setattr(module, "PAGE_BYTES_MAX", 1_000)
+    monkeypatch.setattr(log_reading, "PAGE_BYTES_MAX", 1_000)
     assert ([1] * 6, [[2], [3], [4], [5], [6]]) == pages()
 
 

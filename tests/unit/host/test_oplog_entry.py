@@ -57,10 +57,7 @@ def test_a_large_payload_is_named_and_not_shown(log: MemoryOplog) -> None:
     log.append(PendingUpdate(1, 2, fits))
     log.append(PendingUpdate(1, 2, exceeds))
     log.append(ImportedFunctionInvoked(1, log.define(LOOKUP), exceeds, b"\x07", 2))
-    reason = (
-        "not shown: not a payload of this log: "
-        f"{PAYLOAD_BYTES_MAX + 1} bytes, where at most {PAYLOAD_BYTES_MAX} are shown"
-    )
+    reason = f"not shown: {PAYLOAD_BYTES_MAX + 1} bytes, and at most {PAYLOAD_BYTES_MAX} are shown"
     whole, named, called = given(log, 2)
 
     assert Variant("snapshot-based", fits) == field(whole, "update-description")

@@ -134,6 +134,7 @@ def found(log: MemoryOplog, query: str) -> list[int]:
         (r"/^it br.ke$/", [FAILED]),
         (r"/[Ss]old\sO/", [LOGGED]),
         (r"/app\.py/", [FAILED]),
+        (r"/\x53old|\tx/", [LOGGED]),
         ("/(?i)SOLD/", [LOGGED]),
         # Connectives, and how strongly they bind.
         ("tea green", [INVOKED, ORDERED]),
