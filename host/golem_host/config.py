@@ -9,6 +9,7 @@ from pathlib import Path
 from golem_host.files.live.grants import parse_dirs
 from golem_host.files.settings import BYTES_MAX, ENTRIES_MAX
 from golem_host.net.grants import Grants
+from golem_host.services.stores.limits import STORES_BYTES_MAX
 from golem_host.services.world import Clock, Random
 from golem_host.system import SystemClock, SystemRandom
 from golem_host.worker.retry import RetryPolicy
@@ -58,6 +59,12 @@ class HostConfig:
     """
     files_entries_max: int = ENTRIES_MAX
     """How many names a worker's private directories may have; as `files_bytes_max`."""
+    stores_bytes_max: int = STORES_BYTES_MAX
+    """
+    What all keys and objects together may take of the disk (``wasi:keyvalue``, ``wasi:blobstore``).
+
+    Beyond that guests are given an error when they store something; removing goes on.
+    """
     threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
     """
     Threads that run guest code at the same time; waits of the host do not count.
@@ -98,6 +105,7 @@ class HostConfig:
             "pending_max",
             "files_bytes_max",
             "files_entries_max",
+            "stores_bytes_max",
         ):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive"

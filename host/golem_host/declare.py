@@ -71,6 +71,8 @@ class Declaration:
     observed: Observed | None
     refused: bool = False
     """Every call is answered with the same error."""
+    gives_wire: bool = False
+    """The action returns the wire form of its result, not the public one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,10 @@ def function(
     record: str | None = None,
     name: str | None = None,
     observed: Observed | None = None,
+    gives_wire: bool = False,
 ) -> Callable[[F], F]:
     """A free function, or inside of a `resource` class a method of it."""
-    return _declare(Shape.FREE, kind, record, name, observed)
+    return _declare(Shape.FREE, kind, record, name, observed, gives_wire=gives_wire)
 
 
 def static(kind: FunctionKind | None, *, record: str | None = None) -> Callable[[F], F]:
@@ -161,13 +164,16 @@ def _declare(
     record: str | None,
     name: str | None,
     observed: Observed | None,
+    *,
+    gives_wire: bool = False,
 ) -> Callable[[F], F]:
     # A recorded function without a name of record would make the Python name log format.
     assert (kind is None) == (record is None), "give record= exactly where something is recorded"
 
     def mark(method: F) -> F:
         wit_name = name or method.__name__.replace("_", "-")
-        setattr(method, _ATTRIBUTE, Declaration(shape, wit_name, kind, record, observed))
+        declared = Declaration(shape, wit_name, kind, record, observed, gives_wire=gives_wire)
+        setattr(method, _ATTRIBUTE, declared)
         return method
 
     return mark

@@ -34,6 +34,13 @@ class InvalidRequestError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class HostClosedError(InvalidRequestError):
+    """The host was closed, or is being closed: what is asked of it is for the next one."""
+
+    reason: str = "the host is closed"
+
+
+@dataclass(eq=False, kw_only=True)
 class ParamTypeMismatchError(HostError):
     """An argument does not fit the export's parameter, or there are too few or too many."""
 
@@ -200,6 +207,21 @@ class InvocationLostError(InvocationInterruptedError):
         return (
             "the invocation was lost: its worker is ephemeral and was stopped in the middle; "
             "invoke it again with another idempotency key"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvocationGoneError(HostError):
+    """A call that a worker had accepted was canceled, or reverted with the worker's past."""
+
+    worker: str
+    """``component/name``."""
+    idempotency_key: str
+
+    def __str__(self) -> str:
+        return (
+            f"call {self.idempotency_key} of worker {self.worker} has no result: it was canceled, "
+            "or reverted with the worker's past"
         )
 
 

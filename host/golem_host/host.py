@@ -23,8 +23,10 @@ from golem_host.services.local_peers import LocalPeers
 from golem_host.services.once import OneTimeCalls
 from golem_host.services.output import OutputFlusher
 from golem_host.services.promises import Promises
+from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.stores.stores import Stores
 from golem_host.services.unfinished import Unfinished
 from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
@@ -76,8 +78,12 @@ class Host(ClosesOnExit):
         blobs = BlobStore(layout.blobs, files, config.sync_level)
         self.promises = promises = Promises(database, config.clock)
         scheduler = Scheduler(config.clock, self._due)
+        unfinished = Unfinished(database, boot_id())
+        results = Results(unfinished, scheduler)
         flusher = OutputFlusher()
         http = HttpClient(config.tls_ca_file)
+        stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
+        resources.callback(stores.close)
 
         def share(workers: Workers) -> Shared:
             shared = Shared(
@@ -85,18 +91,20 @@ class Host(ClosesOnExit):
                 slots=RunSlots(config.threads_max),
                 scheduler=scheduler,
                 flusher=flusher,
-                unfinished=Unfinished(database, boot_id()),
+                unfinished=unfinished,
                 promises=promises,
+                results=results,
                 find_component=self.components.by_id,
                 all_components=self.components.all,
                 link=self.components.linked,
                 hub=workers,
-                peers=LocalPeers(workers, self.components, promises),
+                peers=LocalPeers(workers, self.components, promises, results),
                 grants=WorkerGrants(config.net),
                 locate_file=self.components.locate_file,
                 dirs=WorkerDirs(database),
                 scratch=layout.scratch,
                 http=http,
+                stores=stores,
             )
             self.once = OneTimeCalls(shared)
             return shared
@@ -114,6 +122,7 @@ class Host(ClosesOnExit):
             blobs=blobs,
             components=self.components,
             promises=promises,
+            stores=stores,
             find_runner=self.workers.find_runner,
             is_scratch=self.once.runs,
         )

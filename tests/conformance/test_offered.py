@@ -56,6 +56,52 @@ RECORDED = {
     "golem:api/host.{revert-worker}": "golem::api::revert_worker",
     "golem:api/host.{update-agent}": "golem::api::update-worker",
     "golem:api/host.{update-worker}": "golem::api::update-worker",
+    "golem:api/oplog.{[method]get-oplog.get-next}": "golem::api::oplog::get_next",
+    "golem:api/oplog.{[method]search-oplog.get-next}": "golem::api::oplog::search_next",
+    "wasi:blobstore/blobstore.{container-exists}": "golem blobstore::blobstore::container_exists",
+    "wasi:blobstore/blobstore.{copy-object}": "golem blobstore::blobstore::copy_object",
+    "wasi:blobstore/blobstore.{create-container}": "golem blobstore::blobstore::create_container",
+    "wasi:blobstore/blobstore.{delete-container}": "golem blobstore::blobstore::delete_container",
+    "wasi:blobstore/blobstore.{get-container}": "golem blobstore::blobstore::get_container",
+    "wasi:blobstore/blobstore.{move-object}": "golem blobstore::blobstore::move_object",
+    "wasi:blobstore/container.{[method]container.clear}": "golem blobstore::container::clear",
+    "wasi:blobstore/container.{[method]container.delete-object}": (
+        "golem blobstore::container::delete_object"
+    ),
+    "wasi:blobstore/container.{[method]container.delete-objects}": (
+        "golem blobstore::container::delete_objects"
+    ),
+    "wasi:blobstore/container.{[method]container.get-data}": "golem blobstore::container::get_data",
+    "wasi:blobstore/container.{[method]container.has-object}": (
+        "golem blobstore::container::has_object"
+    ),
+    "wasi:blobstore/container.{[method]container.list-objects}": (
+        "golem blobstore::container::list_object"
+    ),
+    "wasi:blobstore/container.{[method]container.object-info}": (
+        "golem blobstore::container::object_info"
+    ),
+    "wasi:blobstore/container.{[method]container.write-data}": (
+        "golem blobstore::container::write_data"
+    ),
+    "golem:rpc/types.{[method]cancellation-token.cancel}": "golem::rpc::cancellation-token::cancel",
+    "golem:rpc/types.{[method]future-invoke-result.get}": "golem::rpc::future-invoke-result::get",
+    "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": (
+        "golem::rpc::wasm-rpc::invoke-and-await idempotency key"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": (
+        "golem::rpc::wasm-rpc::invoke-and-await result"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": "golem::rpc::wasm-rpc::invoke",
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": (
+        "golem::rpc::wasm-rpc::schedule_invocation"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": (
+        "golem::rpc::wasm-rpc::schedule_invocation"
+    ),
+    "golem:rpc/types.{[static]wasm-rpc.ephemeral}": (
+        "golem::rpc::wasm-rpc::generate_unique_local_worker_id"
+    ),
     "wasi:cli/environment.{get-arguments}": "golem_environment::get_arguments",
     "wasi:cli/environment.{get-environment}": "golem_environment::get_environment",
     "wasi:cli/environment.{initial-cwd}": "golem_environment::initial_cwd",
@@ -74,6 +120,16 @@ RECORDED = {
     "wasi:io/poll.{[method]pollable.block}": "golem io::poll::poll",
     "wasi:io/poll.{[method]pollable.ready}": "golem io::poll::ready",
     "wasi:io/poll.{poll}": "golem io::poll::poll",
+    "wasi:keyvalue/atomic.{compare-and-swap}": "golem keyvalue::atomic::compare_and_swap",
+    "wasi:keyvalue/atomic.{increment}": "golem keyvalue::atomic::increment",
+    "wasi:keyvalue/eventual-batch.{delete-many}": "golem keyvalue::eventual_batch::delete_many",
+    "wasi:keyvalue/eventual-batch.{get-many}": "golem keyvalue::eventual_batch::get_many",
+    "wasi:keyvalue/eventual-batch.{keys}": "golem keyvalue::eventual_batch::get_keys",
+    "wasi:keyvalue/eventual-batch.{set-many}": "golem keyvalue::eventual_batch::set_many",
+    "wasi:keyvalue/eventual.{delete}": "golem keyvalue::eventual::delete",
+    "wasi:keyvalue/eventual.{exists}": "golem keyvalue::eventual::exists",
+    "wasi:keyvalue/eventual.{get}": "golem keyvalue::eventual::get",
+    "wasi:keyvalue/eventual.{set}": "golem keyvalue::eventual::set",
     "wasi:random/insecure-seed.{insecure-seed}": "golem random::insecure_seed::insecure_seed",
     "wasi:random/insecure.{get-insecure-random-bytes}": (
         "golem random::insecure::get_insecure_random_bytes"
@@ -126,6 +182,38 @@ KINDS = {
     "golem:api/host.{revert-worker}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-agent}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-worker}": FunctionKind.WRITE_REMOTE,
+    "golem:api/oplog.{[method]get-oplog.get-next}": FunctionKind.READ_REMOTE,
+    "golem:api/oplog.{[method]search-oplog.get-next}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/blobstore.{container-exists}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/blobstore.{copy-object}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/blobstore.{create-container}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/blobstore.{delete-container}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/blobstore.{get-container}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/blobstore.{move-object}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.clear}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.delete-object}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.delete-objects}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.get-data}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.has-object}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.list-objects}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.object-info}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.write-data}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/atomic.{compare-and-swap}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/atomic.{increment}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual-batch.{delete-many}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual-batch.{get-many}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual-batch.{keys}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual-batch.{set-many}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual.{delete}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual.{exists}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual.{get}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual.{set}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]cancellation-token.cancel}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]future-invoke-result.get}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": FunctionKind.WRITE_REMOTE,
     "wasi:sockets/ip-name-lookup.{resolve-addresses}": FunctionKind.READ_REMOTE,
     "wasi:sockets/tcp.{[method]tcp-socket.accept}": FunctionKind.READ_REMOTE,
     "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": FunctionKind.READ_REMOTE,

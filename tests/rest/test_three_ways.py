@@ -54,7 +54,7 @@ OPERATIONS = {
     "Worker.metadata": ("worker get", "get-worker"),
     "Worker.explain": ("worker explain", "explain-worker"),
     "Worker.oplog": ("dump", "get-oplog"),
-    "Worker.search_oplog": ("dump", "get-oplog"),
+    "Worker.search_oplog": ("oplog search", "get-oplog"),
     "Worker.output": ("worker stream", "stream-output"),
     "Worker.attach": ("worker stream", "stream-output"),
     "Worker.list_files": ("worker files", "list-files"),

@@ -13,11 +13,16 @@ from golem_host.declare import (
     Recorded,
 )
 from golem_host.interfaces.golem.api import identity, promises, search
+from golem_host.interfaces.golem.rpc import asked, future
+from golem_host.interfaces.golem.rpc import types as rpc
 from golem_host.interfaces.offered import registry
+from golem_host.interfaces.wasi.blobstore import calls as blobstore
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
+from golem_host.interfaces.wasi.keyvalue import calls as keyvalue
 from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
+from golem_oplog.log_pages import GET_NEXT, SEARCH_NEXT
 
 if TYPE_CHECKING:
     from golem_host.component import Component
@@ -54,6 +59,17 @@ RECORDED_INSIDE: Final = {
     "golem:api/host.{get-worker-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
     "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
+    "golem:api/oplog.{[method]get-oplog.get-next}": Inside(READ_REMOTE, GET_NEXT),
+    "golem:api/oplog.{[method]search-oplog.get-next}": Inside(READ_REMOTE, SEARCH_NEXT),
+    **{f"wasi:blobstore/{name}": _inside(call) for name, call in blobstore.OF.items()},
+    "golem:rpc/types.{[method]cancellation-token.cancel}": _inside(rpc.CANCEL),
+    "golem:rpc/types.{[method]future-invoke-result.get}": _inside(future.GET),
+    "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": _inside(asked.KEY),
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": _inside(rpc.AWAIT),
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": _inside(rpc.INVOKE),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": _inside(rpc.SCHEDULE),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": _inside(rpc.SCHEDULE),
+    "golem:rpc/types.{[static]wasm-rpc.ephemeral}": _inside(rpc.EPHEMERAL),
     "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
     "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
@@ -66,6 +82,7 @@ RECORDED_INSIDE: Final = {
     ),
     "wasi:io/poll.{[method]pollable.block}": Inside(READ_LOCAL, "golem io::poll::poll"),
     "wasi:io/poll.{poll}": Inside(READ_LOCAL, "golem io::poll::poll"),
+    **{f"wasi:keyvalue/{name}": _inside(call) for name, call in keyvalue.OF.items()},
     "wasi:sockets/ip-name-lookup.{resolve-addresses}": _inside(ip_name_lookup.RESOLVE),
     "wasi:sockets/tcp.{[method]tcp-socket.accept}": _inside(tcp.ACCEPT),
     "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": _inside(tcp.CONNECT),

@@ -14,12 +14,24 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST", "golem.api.context:CONTEXT"),
+    "golem:api": (
+        "golem.api.host:HOST",
+        "golem.api.context:CONTEXT",
+        "golem.api.oplog:GetOplogResource",
+        "golem.api.oplog:SearchOplogResource",
+    ),
     "golem:durability": (
         "golem.durability.durability:DurabilityFunctions",
         "golem.durability.durability:LazyInitializedPollableResource",
     ),
     "golem:rpc": ("golem.rpc.types:RPC",),
+    "wasi:blobstore": (
+        "wasi.blobstore.blobstore:Blobstore",
+        "wasi.blobstore.container:ContainerResource",
+        "wasi.blobstore.names:StreamObjectNamesResource",
+        "wasi.blobstore.types:IncomingValueResource",
+        "wasi.blobstore.types:OutgoingValueResource",
+    ),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
         "wasi.cli.exit:Exit",
@@ -36,6 +48,7 @@ HOMES: Final = {
         "wasi.clocks.monotonic_clock:MonotonicClock",
         "wasi.clocks.wall_clock:WallClock",
     ),
+    "wasi:config": ("wasi.config.store:Store",),
     "wasi:filesystem": (
         "wasi.filesystem.preopens:Preopens",
         "wasi.filesystem.types:DescriptorResource",
@@ -64,6 +77,16 @@ HOMES: Final = {
         "wasi.io.streams:InputStreamResource",
         "wasi.io.streams:OutputStreamResource",
     ),
+    "wasi:keyvalue": (
+        "wasi.keyvalue.atomic:Atomic",
+        "wasi.keyvalue.eventual:Eventual",
+        "wasi.keyvalue.eventual_batch:EventualBatch",
+        "wasi.keyvalue.failures:ErrorResource",
+        "wasi.keyvalue.types:BucketResource",
+        "wasi.keyvalue.types:IncomingValueResource",
+        "wasi.keyvalue.types:OutgoingValueResource",
+    ),
+    "wasi:logging": ("wasi.logging.logging:Logging",),
     "wasi:random": (
         "wasi.random.random:Random",
         "wasi.random.random:Insecure",
@@ -89,21 +112,7 @@ Package -> the classes that declare its interfaces, as ``module:name`` below thi
 A name of a tuple stands for the instances in it.
 """
 
-PLANNED: Final = frozenset(
-    {
-        "golem:api/oplog",
-        "wasi:blobstore/blobstore",
-        "wasi:blobstore/container",
-        "wasi:blobstore/types",
-        "wasi:config/store",
-        "wasi:keyvalue/atomic",
-        "wasi:keyvalue/eventual",
-        "wasi:keyvalue/eventual-batch",
-        "wasi:keyvalue/types",
-        "wasi:keyvalue/wasi-keyvalue-error",
-        "wasi:logging/logging",
-    }
-)
+PLANNED: Final[frozenset[str]] = frozenset({})
 """Imports that this version names but does not answer yet."""
 
 

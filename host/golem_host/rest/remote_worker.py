@@ -28,7 +28,7 @@ from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
 from golem_host.rest.watched import Watched, output_line
-from golem_host.status import UpdateRecord
+from golem_host.status_records import UpdateRecord
 from golem_host.system import monotonic_s
 from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
@@ -39,9 +39,11 @@ from golem_host.worker.metadata import WorkerMetadata
 from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine
 from golem_host.worker.surgery import AUTOMATIC
+from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_host.worker.worker import Unfinished
 from golem_oplog.errors import OplogError
 from golem_oplog.jsonform import wire_to_json
+from golem_oplog.public import ResourceRef
 from golem_oplog.types import FunctionType
 
 WAIT_S: Final = 3_600.0
@@ -69,6 +71,11 @@ class RemoteWorker:
         """The component version that the worker runs."""
         version = self.metadata().component_version
         return self._get_component(self.component_name, version=version)
+
+    @property
+    def uri(self) -> str:
+        """As for `Worker`."""
+        return worker_uri(self.component.id, self.name)
 
     @property
     def dirs(self) -> tuple[str, ...]:
@@ -147,6 +154,7 @@ class RemoteWorker:
         query: Query,
     ) -> object:
         resolved = self.resolve(function)
+        refuse_foreign(resolved, args, lambda: self.uri)
         wires = wire_args(resolved, args)
         pairs = zip(resolved.params, wires, strict=True)
         body = {"params": [{"value": wire_to_json(ty, wire)} for (_, ty), wire in pairs]}
@@ -212,9 +220,9 @@ class RemoteWorker:
         """Entries from an index on, as ``golem-host dump --json`` prints them."""
         return self._entries(start, [])
 
-    def search_oplog(self, text: str, start: int = 1) -> Iterator[dict[str, object]]:
-        """As `oplog`, but only those that hold a text somewhere, in upper or lower case."""
-        return self._entries(start, [("query", text)])
+    def search_oplog(self, query: str, start: int = 1) -> Iterator[dict[str, object]]:
+        """As `oplog`, but only those that a query holds for; see `Worker.search_oplog`."""
+        return self._entries(start, [("query", query)])
 
     def _entries(self, start: int, query: Query) -> Iterator[dict[str, object]]:
         cursor: str | None = str(start)
@@ -334,6 +342,7 @@ def remote_metadata(form: MetadataForm) -> WorkerMetadata:
         reason=form.reason,
         updates=tuple(UpdateRecord(u.target_version, u.state, u.details) for u in form.updates),
         created_ns=time_of(form.created_at),
+        resources=tuple(ResourceRef(each.resource, each.handle) for each in form.resources),
     )
 
 

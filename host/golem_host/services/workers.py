@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,10 +18,12 @@ from golem_host.errors import (
 from golem_host.files.live.grants import checked_dirs
 from golem_host.files.mapping import Mapping as Granted
 from golem_host.net.access import NetAccess
+from golem_host.services.calls import CallRef
 from golem_host.services.forks import Forks
 from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.looks import Looks
 from golem_host.services.output import WorkerOutput
+from golem_host.services.peers import WorkerRef
 from golem_host.services.transfer import Transfers
 from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
 from golem_host.services.worker_name import check_worker_name
@@ -30,6 +34,7 @@ from golem_host.worker.parts import Parts, Shared, View, first_entry
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Access, Worker
 from golem_oplog.errors import OplogError
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.store import OplogStore
 
 if TYPE_CHECKING:
@@ -97,13 +102,18 @@ class Workers:
         args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
+        called: tuple[WorkerRef, CallRef] | None = None,
     ) -> Worker:
-        """The worker of this name; ``args``, ``env`` and ``config_vars`` only for a new one."""
+        """
+        The worker of this name; everything else is only for a new one.
+
+        ``called`` are the worker that calls it into being, and the call.
+        """
         check_worker_name(name)
         with self._lock:
             if not self._exists(component.name, name):
                 self._grant(WorkerKey(component.name, name), ())
-                self._create(component, name, args, env or {}, config_vars or {})
+                self._create(component, name, args, env or {}, config_vars or {}, called)
         return self._worker(WorkerKey(component.name, name))
 
     def _grant(self, key: WorkerKey, granted: Sequence[Granted]) -> None:
@@ -188,6 +198,17 @@ class Workers:
         with self._store.reader(self._layout.worker_key(*key)) as reader:
             return metadata_of(key.component, fold(reader.skim), reader.last_index)
 
+    @contextmanager
+    def log(self, key: WorkerKey) -> Iterator[tuple[ReadableOplog, int]]:
+        """See `Peers.log`."""
+        runner = None if self._read_only else self._loaded.find(key)
+        if runner is not None:
+            oplog = runner.parts.oplog
+            yield oplog, oplog.committed_index
+            return
+        with self._store.reader(self._layout.worker_key(*key)) as reader:
+            yield reader, reader.last_index
+
     def find_runner(self, key: WorkerKey) -> Runner | None:
         """The worker's runner, if it is in memory."""
         return self._loaded.find(key)
@@ -264,7 +285,11 @@ class Workers:
         return self._worker(key)
 
     def delete(self, key: WorkerKey) -> None:
-        """Stop a worker and remove its log and its promises; one with a damaged log too."""
+        """
+        Stop a worker and remove its log and its promises; one with a damaged log too.
+
+        What it has stored for all workers stays.
+        """
         self._refuse_if_read_only()
         if not self._exists(*key):
             raise WorkerNotFoundError(component=key.component, worker=key.worker)
@@ -279,6 +304,9 @@ class Workers:
                 self._shared.dirs.forget(key)
             if component_id is not None:
                 self._shared.promises.delete_of(component_id, key.worker)
+                self._shared.stores.forget(component_id, key.worker)
+        if component_id is not None:
+            self._shared.results.gone(WorkerRef(component_id, key.worker))
         if loaded is not None:
             loaded.parts.output.notify("the worker was deleted")
 
@@ -293,16 +321,30 @@ class Workers:
         if not unfinished.is_trusted():
             self._index_all(unfinished)
             unfinished.trust()
-        for waiting in unfinished.all():
+        left = unfinished.all()
+        busy = {waiting.key for waiting in left}
+        for waiting in left:
             if not self._exists(*waiting.key):
                 # Its fork came to nothing, or a crash came between its log and this row.
                 unfinished.clear(waiting.key)
                 continue
-            settled = waiting.promise and self._shared.promises.is_settled(waiting.promise)
+            settled = waiting.promise and self._is_settled(waiting.promise, busy)
             if settled or (waiting.due_ns is not None and waiting.due_ns <= now):
                 self._loaded.wake(waiting.key)
             elif waiting.due_ns is not None:
                 self._shared.scheduler.at(waiting.key, waiting.due_ns)
+
+    def _is_settled(self, awaited: str, busy: AbstractSet[WorkerKey]) -> bool:
+        """
+        Whether who waits for this has to look.
+
+        A called worker that has something left to do tells its callers by itself: see `Results`.
+        """
+        call = CallRef.parse(awaited)
+        if call is None:
+            return self._shared.promises.is_settled(awaited)
+        name = self._shared.peers.component_name_of(call.worker.component_id)
+        return name is None or WorkerKey(name, call.worker.worker_name) not in busy
 
     def _index_all(self, unfinished: Unfinished) -> None:
         """A worker with nothing to do is found out when it is woken, and forgotten again."""
@@ -375,7 +417,10 @@ class Workers:
             shared=self._shared,
             net=NetAccess(self._shared.grants.of(key)),
         )
-        return Runner(parts)
+        runner = Runner(parts)
+        # A crash may have come between what it has done and those who wait for that.
+        self._shared.results.loaded(parts.ref, runner.is_open)
+        return runner
 
     def _create(
         self,
@@ -384,6 +429,7 @@ class Workers:
         args: Sequence[str],
         env: Mapping[str, str],
         config_vars: Mapping[str, str],
+        called: tuple[WorkerRef, CallRef] | None = None,
     ) -> None:
         self._refuse_if_read_only()
         create = first_entry(
@@ -393,6 +439,7 @@ class Workers:
             args,
             tuple(env.items()),
             tuple(config_vars.items()),
+            called,
         )
         key = WorkerKey(component.name, name)
         with self._loaded.locked(key):

@@ -18,10 +18,13 @@ from golem_host.files.mapping import Mapping
 from golem_host.files.settings import FilesSettings, Quota, nowhere
 from golem_host.net.access import NetAccess, WorkerGrants
 from golem_host.net.http.client import HttpClient
+from golem_host.services.calls import CallRef
 from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
+from golem_host.services.peers import WorkerRef
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.stores.stores import Stores
 from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.status import Status
 from golem_oplog.entries import Create, Pairs
@@ -31,6 +34,7 @@ from golem_oplog.protocol import Oplog, ReadableOplog
 if TYPE_CHECKING:
     from golem_host.services.peers import Peers
     from golem_host.services.promises import Promises
+    from golem_host.services.results import Results
     from golem_host.services.worker_dirs import WorkerDirs
 
 FindComponent: TypeAlias = Callable[[str, int], Component]
@@ -49,6 +53,8 @@ class Shared:
     flusher: OutputFlusher
     unfinished: Unfinished
     promises: Promises
+    results: Results
+    """Who waits for what other workers answer."""
     find_component: FindComponent
     all_components: Callable[[], list[Component]]
     link: Link
@@ -63,6 +69,7 @@ class Shared:
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
     http: HttpClient = field(default_factory=HttpClient)
+    stores: Stores = field(default_factory=Stores)
 
 
 class Hub(Protocol):
@@ -131,6 +138,12 @@ class Parts:
     def key(self) -> WorkerKey:
         return WorkerKey(self.component_name, self.worker_name)
 
+    @property
+    def ref(self) -> WorkerRef:
+        """As guests name it."""
+        assert self.status.create is not None
+        return WorkerRef(self.status.create.component_id, self.worker_name)
+
     def component(self) -> Component:
         return _component(self.shared, self.status)
 
@@ -175,6 +188,7 @@ class Parts:
             output_bytes_per_s=config.output_bytes_per_s,
             http=self.shared.http,
             net=self.net,
+            stores=self.shared.stores,
             notify=self.output.notify,
             files=self._files_settings(),
         )
@@ -214,7 +228,7 @@ class Parts:
             env=tuple(env.items()),
             config_vars=create.config_vars,
             created_ns=create.timestamp,
-            is_fork=create.parent is not None,
+            is_fork=create.parent is not None and CallRef.parse(create.token) is None,
         )
 
 
@@ -225,8 +239,13 @@ def first_entry(
     args: Sequence[str] = (),
     env: Pairs = (),
     config_vars: Pairs = (),
+    called: tuple[WorkerRef, CallRef] | None = None,
 ) -> Create:
-    """What the log of a new worker begins with; ``config_vars`` go before the component's own."""
+    """
+    What the log of a new worker begins with; ``config_vars`` go before the component's own.
+
+    ``called`` are the worker that calls it into being, and the call.
+    """
     return Create(
         timestamp=shared.config.clock.unix_ns(),
         component_id=component.id,
@@ -237,6 +256,8 @@ def first_entry(
         config_vars=tuple(sorted({**dict(component.config_vars), **dict(config_vars)}.items())),
         component_size_bytes=component.size_bytes,
         initial_memory_bytes=component.initial_memory_bytes,
+        parent=None if called is None else (called[0].component_id, called[0].worker_name),
+        token="" if called is None else str(called[1]),
     )
 
 

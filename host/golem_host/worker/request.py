@@ -157,10 +157,20 @@ class Request:
                 self._waiters -= 1
         if not is_done:
             raise TimeoutError(f"{self.function.name} is still running")
+        return public_result(self.function, self.payload_of_result())
+
+    def payload_of_result(self) -> bytes | None:
+        """
+        The CBOR of the result, once it is done.
+
+        Raises:
+            HostError: How it failed.
+        """
+        assert self.done
         if self._error is not None:
             # Several callers may share one outcome: none may see another's traceback.
             raise self._error.with_traceback(None)
-        return public_result(self.function, self._payload)
+        return self._payload
 
 
 def detach(requests: Iterable[Request]) -> bool:

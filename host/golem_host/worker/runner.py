@@ -17,7 +17,9 @@ from typing import Final
 from golem_host.context import InstanceContext
 from golem_host.errors import (
     ConflictError,
+    HostClosedError,
     InvalidRequestError,
+    InvocationGoneError,
     InvocationInterruptedError,
     QueueFullError,
     StateDirError,
@@ -141,6 +143,45 @@ class Runner:
                 self.wake()
         return request
 
+    def outcome(self, key: str) -> Request | None:
+        """
+        The request of a key that was accepted for good, once it is done; wakes nobody.
+
+        Raises:
+            InvocationGoneError: It never will be.
+        """
+        with self.held(), self._lock:
+            if self.is_open(key):
+                return None
+            found = self.ledger.find(key)
+            if found is None:
+                over = self.ledger.over()
+                label = self.parts.label
+                raise over or InvocationGoneError(worker=label, idempotency_key=key)
+            # Its entry may just have been written, and is on its way to the disk.
+            return found if found.done else None
+
+    def is_open(self, key: str) -> bool:
+        """Whether the log has the invocation of a key, and no outcome of it."""
+        with self._lock:
+            return key not in self.parts.status.results and self.ledger.is_durable(key)
+
+    def go_on(self, key: str) -> bool:
+        """
+        Whether the log has the invocation of a key; then it goes on, unless it was interrupted.
+
+        It is on disk when this returns.
+        """
+        with self.held():
+            with self._lock:
+                if key in self.parts.status.results:
+                    return True
+                if not self.ledger.is_durable(key):
+                    return False
+            self.parts.oplog.commit()
+            self.wake(by_event=True)
+        return True
+
     def rejoin(self, key: str) -> Request | None:
         """As `attach`, for who has waited for it before: what rests goes on resting."""
         with self._lock:
@@ -179,6 +220,7 @@ class Runner:
                     self._drive.note_rest()
             self.parts.oplog.commit()
             request.fail(ConflictError(reason=f"invocation {key!r} was canceled before it began"))
+            self.ledger.tell_callers(key)
         return True
 
     # -- steering -----------------------------------------------------------------------------
@@ -389,4 +431,4 @@ class Runner:
         if self._ends.broken is not None:
             raise StateDirError(path=self.parts.label, reason=str(self._ends.broken))
         if self._drive.is_closing:
-            raise InvalidRequestError(reason="the host is closed")
+            raise HostClosedError

@@ -7,7 +7,6 @@ the worker has an instance or a thread at the moment.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -35,9 +34,10 @@ from golem_host.worker.parts import Parts, View
 from golem_host.worker.request import Call, Request
 from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
+from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_oplog.cbor import encode_args
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.query import EntryFilter, select_entries, view_entries
+from golem_oplog.query import view_entries
 from golem_oplog.types import FunctionType
 from golem_oplog.views import EntryView
 
@@ -83,6 +83,11 @@ class Worker:
     def component(self) -> Component:
         """The component version that the worker runs."""
         return self._access.view().component()
+
+    @property
+    def uri(self) -> str:
+        """``urn:worker:<component-uuid>/<name>``: names the worker among all there are."""
+        return worker_uri(self.component.id, self.name)
 
     @property
     def dirs(self) -> tuple[str, ...]:
@@ -233,6 +238,7 @@ class Worker:
         trace: TraceContext | None = None,
     ) -> Call:
         function_type = self.resolve(function)
+        refuse_foreign(function_type, args, lambda: self.uri)
         wires = wire_args(function_type, args)
         asked = Request(
             self._access.new_key() if key is None else key,
@@ -397,10 +403,18 @@ class Worker:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
         return view_entries(self._access.view().oplog, start)
 
-    def search_oplog(self, text: str, start: int = 1) -> Iterator[EntryView]:
-        """The entries from an index on that hold a text somewhere, in upper or lower case."""
-        wanted = EntryFilter(first=start, grep=re.escape(text))
-        return select_entries(self._access.view().oplog, wanted)
+    def search_oplog(
+        self, query: str, start: int = 1, end: int | None = None
+    ) -> Iterator[EntryView]:
+        """
+        The entries of a range that a query holds for; `golem_oplog.search_syntax` is its language.
+
+        Raises:
+            QueryError: It is none.
+        """
+        from golem_oplog.search import search_entries  # noqa: PLC0415 - few ask for it
+
+        return search_entries(self._access.view().oplog, query, start, end)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""

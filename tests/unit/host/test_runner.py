@@ -30,6 +30,7 @@ from golem_host.errors import (
 from golem_host.failures import GuestError
 from golem_host.services.slots import RunSlots, Slot
 from golem_host.signals import ExitSignal, InterruptSignal, SuspendSignal
+from golem_host.status import fold
 from golem_host.system import SystemClock
 from golem_host.worker.request import Request
 from golem_host.worker.retry import MS, RetryPolicy
@@ -146,6 +147,27 @@ class Gate:
         self.is_entered.set()
         assert self.may_leave.wait(PATIENCE_S)
         return number
+
+
+# -- the same key again ----------------------------------------------------------------------------
+
+
+def test_a_call_that_is_accepted_again_while_it_ends_is_not_made_again() -> None:
+    """In the middle of the commit of its end: a later host must not find it pending."""
+    again: list[Request] = []
+    with bench(gives_back) as b:
+
+        def meanwhile() -> None:
+            if b.entries(ExportedFunctionCompleted):
+                b.oplog.meanwhile = nothing
+                again.append(b.submit("a", durable=True))
+
+        b.oplog.meanwhile = meanwhile
+        first = b.submit("a").result(PATIENCE_S)
+
+        assert (1, 1) == (first, again[0].result(PATIENCE_S))
+        assert [] == b.entries(PendingWorkerInvocation)
+        assert {} == fold(b.oplog.read).pending
 
 
 # -- what is taken ---------------------------------------------------------------------------------

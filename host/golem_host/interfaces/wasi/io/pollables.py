@@ -7,7 +7,7 @@ A pollable is plain data that can say whether it is ready; waiting itself is `po
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, Protocol
 
 from golem_host.services.promises import PromiseId, Promises
@@ -72,24 +72,52 @@ class Timer(Unwatched):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class PromiseCell(Unwatched):
-    """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
+class Cell(Unwatched):
+    """Made ready by somebody else in the host, who also wakes a worker without an instance."""
 
-    promise: PromiseId
-    store: Promises
+    __slots__ = ()
 
-    def ready(self, now_ns: int) -> bool:
-        return self.store.is_completed(self.promise)
+    @property
+    def name(self) -> str:
+        """By which the worker is found then, in text form."""
+        raise NotImplementedError
 
-    def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
-        return self.store.waking(self.promise, wake)
+    @property
+    def what(self) -> str:
+        """The same for people."""
+        raise NotImplementedError
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While this lasts nothing else is waited for."""
+        return nullcontext()
 
     def deadline_ns(self) -> int | None:
         return None
 
     def suspends(self) -> bool:
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseCell(Cell):
+    """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
+
+    promise: PromiseId
+    store: Promises
+
+    @property
+    def name(self) -> str:
+        return str(self.promise)
+
+    @property
+    def what(self) -> str:
+        return f"promise {self.promise}"
+
+    def ready(self, now_ns: int) -> bool:
+        return self.store.is_completed(self.promise)
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
+        return self.store.waking(self.promise, wake)
 
 
 @dataclass(frozen=True, slots=True)
