@@ -23,6 +23,29 @@ durability.end_durable_function(BATCH, begin, False)
 print(steps)
 print(remember('batch', get, '/batch', BATCH))
 """,
+        "in spans": """
+def names(seen): return [each.value for each in seen.get_attribute_chain('name')]
+here = context.current_context()
+depend_on(here.trace_id(), here.span_id())
+with context.start_span('outer') as outer:
+    outer.set_attribute('a', said('1'))
+    print(remember('outside', get, '/outside', READ))
+    with context.start_span('inner') as inner:
+        inner.set_attributes([context.Attribute(key, said(key)) for key in 'abc'])
+        seen = context.current_context()
+        depend_on(seen.span_id(), seen.parent().span_id(), here.span_id())
+        print(remember('inside', get, '/inside', WRITE))
+        print(names(seen), names(here), seen.parent().parent().parent())
+        print(seen.get_attribute('a', False), seen.get_attribute('idempotency_key', True))
+        print(seen.get_attributes(False), len(seen.get_attributes(True)))
+        print([(each.key, len(each.values)) for each in seen.get_attribute_chains()])
+        print(seen.trace_context_headers()[0][1] == f'00-{seen.trace_id()}-{seen.span_id()}-00')
+        depend_on(f'{inner.started_at().seconds:x}')
+        inner.finish()
+    print(names(context.current_context()))
+print(context.allow_forwarding_trace_context_headers(False))
+print(remember('untraced', get, '/untraced', READ))
+""",
         "without idempotence": """
 host.set_idempotence_mode(False)
 print(remember('write', get, '/write', WRITE))

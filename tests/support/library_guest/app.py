@@ -7,7 +7,7 @@ durable by it.
 
 # A guest is written as its author would write it, in a folder that is no package.
 # What is imported is for the programs that it is given.
-# ruff: noqa: ANN001, ANN003, ANN201, ANN204, F401, INP001
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN204, F401, INP001
 # mypy: ignore-errors
 
 import os
@@ -15,7 +15,7 @@ import sys
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.imports import durability, host, oplog, outgoing_handler, poll, streams
+from wit_world.imports import context, durability, host, oplog, outgoing_handler, poll, streams
 from wit_world.imports import golem_rpc_types as rpc
 from wit_world.imports import wasi_http_types as http
 
@@ -97,6 +97,16 @@ def remember(function, effect, argument, kind, **named):
     if durable.is_live:
         return durable.persist(argument, unrecorded(effect, argument))
     return durable.replay()
+
+
+def said(text):
+    return context.AttributeValue_String(text)
+
+
+def depend_on(*ids):
+    """Another number of random bytes for other ids: a replay with others would diverge."""
+    for each in ids:
+        os.urandom(1 + int(each, 16) % 200)
 
 
 def chance(_):
