@@ -322,11 +322,15 @@ class Workers:
 
         A called worker that has something left to do tells its callers by itself: see `Results`.
         """
-        call = CallRef.parse(awaited)
-        if call is None:
+        calls = CallRef.parse_all(awaited)
+        if not calls:
             return self._shared.promises.is_settled(awaited)
-        name = self._shared.peers.component_name_of(call.worker.component_id)
-        return name is None or WorkerKey(name, call.worker.worker_name) not in busy
+        peers = self._shared.peers
+        names = [peers.component_name_of(call.worker.component_id) for call in calls]
+        return any(
+            name is None or WorkerKey(name, call.worker.worker_name) not in busy
+            for name, call in zip(names, calls, strict=True)
+        )
 
     def _index_all(self, unfinished: Unfinished) -> None:
         """A worker with nothing to do is found out when it is woken, and forgotten again."""

@@ -199,6 +199,11 @@ class Ledger:
         running = status.running
         return key in status.pending or (running is not None and running.key == key)
 
+    def is_awaited(self, key: str) -> bool:
+        """Whether there is a request of this key that nobody has answered."""
+        request = self._open.get(key)
+        return request is not None and not request.done
+
     def is_retried(self, key: str) -> bool:
         """Whether nobody who waits for it wants it to be given up at the first trap."""
         request = self._open.get(key)
