@@ -15,6 +15,8 @@ import pytest
 
 from golem_host import Host, InvocationInterruptedError, Worker
 from golem_host.keys import derive_key
+from golem_oplog.entries import ExportedFunctionInvoked
+from golem_oplog.spans import decode_stacks
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
     COMPONENT,
@@ -93,6 +95,23 @@ result = [type(found.nodes[at]).__name__ for at in parts], [
         "(['WitNode_RecordValue', 'WitNode_EnumValue', 'WitNode_FlagsValue', 'WitNode_ListValue', "
         "'WitNode_ResultValue', 'WitNode_ListValue'], [-7, 'here', 0.5, 'no', 0, 255])"
     ) == run(alice(host), "from componentize_py_types import Err\n" + code)
+
+
+def test_a_call_belongs_to_the_trace_of_its_caller(host: Host) -> None:
+    """With the caller's span above its own, whoever began the trace."""
+    worker = alice(host)
+    run(worker, "result = line('bob').invoke_and_await('note', [text('x')])")
+
+    def begun(name: str) -> ExportedFunctionInvoked:
+        entries = (entry.entry for entry in host.workers.get(COMPONENT, name).oplog())
+        return next(each for each in entries if isinstance(each, ExportedFunctionInvoked))
+
+    caller, called = begun("alice"), begun("bob")
+    ((own, above),) = decode_stacks(called.spans)
+    ((span,),) = decode_stacks(caller.spans)
+
+    assert caller.trace_id == called.trace_id
+    assert span.span_id == above.span_id != own.span_id
 
 
 def test_what_is_wrong_with_a_call_is_a_value(host: Host) -> None:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, Protocol, Self
 
 from golem_host.services.peers import WorkerRef
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Wire
 from golem_oplog.entries import Pairs
 
@@ -56,6 +57,8 @@ class Caller(NamedTuple):
     args: tuple[str, ...]
     env: Pairs
     config_vars: Pairs
+    trace: TraceContext | None = None
+    """What the call belongs to."""
 
 
 class Calls(Protocol):

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from golem_host.services.results import Results
     from golem_host.services.workers import Workers
 
-PENDING_MAX: Final = 10_000
-"""Calls in a worker's queue beyond which other workers' calls are refused; see `_refuse_crowd`."""
 CIRCLE_MAX: Final = 100
 """Workers in a circle, beyond which nobody finds out that they wait for each other."""
 NAMES_SHOWN_MAX: Final = 8
@@ -74,7 +72,7 @@ class LocalCalls:
             _request(component, call, function, params, not_before)
             self._create(component, call, caller)
         self._on_runner(
-            key, lambda runner: _submit(runner, call, function, params, not_before=not_before)
+            key, lambda runner: _submit(runner, call, function, params, caller, not_before)
         )
 
     def _create(self, component: Component, call: CallRef, caller: Caller) -> None:
@@ -206,30 +204,16 @@ def _submit(
     call: CallRef,
     function: str,
     params: Sequence[Wire],
-    *,
+    caller: Caller,
     not_before: int | None,
 ) -> None:
     # As one step: a suspended worker would be put away after the first, and so on for ever.
     with runner.held():
         if runner.go_on(call.key):
             return
-        _refuse_crowd(runner)
         request = _request(runner.parts.component(), call, function, params, not_before)
+        request.trace = caller.trace
         runner.submit(request, durable=True)
-
-
-def _refuse_crowd(runner: Runner) -> None:
-    """
-    A worker that calls in a loop must not make another one's queue grow without bound.
-
-    Raises:
-        ConflictError: There is too much in the queue.
-    """
-    if len(runner.parts.status.pending) >= PENDING_MAX:
-        raise ConflictError(
-            reason=f"worker {runner.parts.label} has {PENDING_MAX} calls in its queue already: "
-            "call it again when some are done"
-        )
 
 
 def _request(

@@ -26,6 +26,7 @@ from golem_host.errors import (
     HostError,
     InvalidRequestError,
     ParamTypeMismatchError,
+    QueueFullError,
     StateDirError,
     WorkerNotFoundError,
 )
@@ -41,6 +42,7 @@ from golem_host.interfaces.wasi.io.pollables import Cell
 from golem_host.services.calls import BETWEEN, Caller, CallRef
 from golem_host.services.peers import WorkerRef
 from golem_host.signals import InterruptSignal
+from golem_host.tracing import Tracing
 from golem_host.wire import Public, Wire
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, Prim, ResultType, VariantType
@@ -101,7 +103,8 @@ class Asked:
         """
         create = context.status.create
         assert create is not None
-        who = Caller(caller(context), create.args, create.env, create.config_vars)
+        trace = context.part(Tracing).for_callee()
+        who = Caller(caller(context), create.args, create.env, create.config_vars, trace)
         with asking(self.worker):
             context.services.peers.calls.submit(
                 self.call, self.function, self.params, who, not_before
@@ -152,7 +155,7 @@ def failure(error: HostError) -> Wire:
             case = _PROTOCOL
         case ComponentNotFoundError() | WorkerNotFoundError():
             case = _NOT_FOUND
-        case ConflictError():
+        case ConflictError() | QueueFullError():
             case = _DENIED
         case _:
             case = _INTERNAL
