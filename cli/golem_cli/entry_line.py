@@ -78,8 +78,9 @@ class LineForm:
                 return f"to version {version}, {description.case}"
             case Error():
                 return self._failed(view.entry)
-            case Log():
-                return f"{fields['level']} {self._text(fields['message'])}"
+            case Log(context=context):
+                speaker = f"{self._text(context)}: " if context else ""
+                return f"{fields['level']} {speaker}{self._text(fields['message'])}"
             case Suspend(reason=reason, wake_at=wake_at):
                 return reason if wake_at is None else f"{reason}, until {time_text(wake_at)}"
             case Jump(start=start, end=end) | Revert(start=start, end=end):

@@ -9,6 +9,7 @@ from pathlib import Path
 from golem_host.files.live.grants import parse_dirs
 from golem_host.files.settings import BYTES_MAX, ENTRIES_MAX
 from golem_host.net.grants import Grants
+from golem_host.services.stores.limits import STORES_BYTES_MAX
 from golem_host.services.world import Clock, Random
 from golem_host.system import SystemClock, SystemRandom
 from golem_host.worker.retry import RetryPolicy
@@ -42,6 +43,8 @@ class HostConfig:
     A guest that records calls or writes output without end fails with `OplogLimitError`, for good.
     What is accepted from callers is not refused for it.
     """
+    pending_max: int = 100_000
+    """How many calls may wait for one worker, scheduled ones too; more are `QueueFullError`."""
     output_bytes_per_s: int = 8 << 20
     """
     How fast a guest may write to its standard outputs, in the mean of a second or two.
@@ -56,6 +59,12 @@ class HostConfig:
     """
     files_entries_max: int = ENTRIES_MAX
     """How many names a worker's private directories may have; as `files_bytes_max`."""
+    stores_bytes_max: int = STORES_BYTES_MAX
+    """
+    What all keys and objects together may take of the disk (``wasi:keyvalue``, ``wasi:blobstore``).
+
+    Beyond that guests are given an error when they store something; removing goes on.
+    """
     threads_max: int = field(default_factory=lambda: (os.cpu_count() or 1) + 4)
     """
     Threads that run guest code at the same time; waits of the host do not count.
@@ -93,8 +102,10 @@ class HostConfig:
             "memory_bytes_max",
             "oplog_bytes_max",
             "output_bytes_per_s",
+            "pending_max",
             "files_bytes_max",
             "files_entries_max",
+            "stores_bytes_max",
         ):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive"

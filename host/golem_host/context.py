@@ -26,6 +26,8 @@ from golem_host.net.http.client import HttpClient
 from golem_host.replay import Replay
 from golem_host.resources import ResourceTable
 from golem_host.services.console import Console
+from golem_host.services.shown import shown
+from golem_host.services.stores.stores import Stores
 from golem_host.services.world import Clock, Random
 from golem_host.status import Status
 from golem_host.wake import Wake, Watched
@@ -34,9 +36,13 @@ from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
+    CreateResource,
+    DropResource,
     EndRemoteWrite,
     Entry,
     ExportedFunctionCompleted,
+    ExportedFunctionInvoked,
+    FinishSpan,
     ImportedFunctionInvoked,
     Jump,
     Log,
@@ -64,7 +70,10 @@ OUTPUT_BURST_NS: Final = 1_000_000_000
 """A guest may write as much at once as the rate allows for so long."""
 
 _NEVER_REFUSED: Final = frozenset(
-    (ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted)
+    (
+        *(ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted, FinishSpan),
+        *(CreateResource, DropResource),
+    )
 )
 """What has happened is recorded, however large the log: the next thing to begin is refused."""
 
@@ -133,6 +142,8 @@ class Services:
     files: FilesSettings = field(default_factory=FilesSettings)
     http: HttpClient = field(default_factory=HttpClient)
     net: NetAccess = field(default_factory=NetAccess)
+    stores: Stores = field(default_factory=Stores)
+    """What all workers share."""
     notify: Callable[[str], None] = _tell_nobody
     """A line for whoever watches the worker."""
 
@@ -188,6 +199,7 @@ class InstanceContext(StoreContext):
         "_unrecorded_output",
         "clock_ns",
         "idempotent",
+        "invoked",
         "is_last_attempt",
         "key",
         "oplog",
@@ -215,6 +227,8 @@ class InstanceContext(StoreContext):
         self.retry_policy: RetryPolicy | None = None
         self.key = ""
         """The idempotency key of the invocation that runs; empty during instantiation."""
+        self.invoked: ExportedFunctionInvoked | None = None
+        """The entry of that invocation."""
         self._is_unrecorded = False
         self._unrecorded_output: deque[bytes] = deque(maxlen=STDERR_PIECES_MAX)
         self._effect_anchor = 0
@@ -306,18 +320,26 @@ class InstanceContext(StoreContext):
         if self.replay.tail_logs:
             self.replay.tail_logs.clear()
 
-    def emit(self, level: LogLevel, data: bytes) -> None:
-        """Record guest output once, and hand it on to be shown once it is durable."""
+    def emit(self, level: LogLevel, data: bytes, context: str = "") -> None:
+        """
+        Record guest output once, and hand it on to be shown once it is durable.
+
+        Args:
+            level: A standard output, or how grave a line of ``wasi:logging`` is.
+            data: As the guest wrote it.
+            context: Which part of the guest speaks; of a line only.
+        """
+        log = Log(self.clock_ns(), level, context, data)
+        stream, visible = shown(log)
         if self._is_unrecorded:
-            self._unrecorded_output.append(data)
+            self._unrecorded_output.append(visible)
             return
-        log = Log(self.clock_ns(), level, "", data)
-        if not data or self.replay.output_was_recorded(log):
+        if not visible or self.replay.output_was_recorded(log):
             return
         self.refuse_growth()
-        self._pace_output(log.timestamp, len(data))
+        self._pace_output(log.timestamp, len(visible))
         index = self.oplog.append(log)
-        self.services.output.push(index, level, data)
+        self.services.output.push(index, stream, visible)
 
     @contextmanager
     def unrecorded(self) -> Iterator[deque[bytes]]:
@@ -345,6 +367,20 @@ class InstanceContext(StoreContext):
     def is_unrecorded(self) -> bool:
         """Whether a snapshot is being saved or loaded: nothing that happens is remembered."""
         return self._is_unrecorded
+
+    @property
+    def is_passed_over(self) -> bool:
+        """
+        Whether no replay meets what is done now: a snapshot is being saved or loaded, or the guest
+        wants nothing persisted.  What outlives it must be as if it had not happened.
+        """
+        return self._is_unrecorded or self.persistence_level is PersistenceLevel.PERSIST_NOTHING
+
+    @property
+    def agreed_index(self) -> int:
+        """The last entry that a replay consumes: the same index live and on replay."""
+        replay = self.replay
+        return self.status.last_replayed_index if replay.live else replay.last_index
 
     # -- names of effects ----------------------------------------------------------------------
 

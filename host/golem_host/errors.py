@@ -308,6 +308,22 @@ class OplogLimitError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class QueueFullError(HostError):
+    """So many calls wait for one worker that it takes no more."""
+
+    component: str
+    worker: str
+    pending_max: int
+
+    def __str__(self) -> str:
+        return (
+            f"worker {self.component}/{self.worker} has {self.pending_max} calls waiting, as many "
+            "as HostConfig.pending_max allows; try again when some of them are done "
+            "(`golem-host worker explain` says what it waits for)"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class StateDirError(HostError):
     """The state directory cannot be used: damaged, read-only, full, of a newer format."""
 

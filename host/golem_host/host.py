@@ -26,6 +26,7 @@ from golem_host.services.promises import Promises
 from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.stores.stores import Stores
 from golem_host.services.unfinished import Unfinished
 from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
@@ -81,6 +82,8 @@ class Host(ClosesOnExit):
         results = Results(unfinished, scheduler)
         flusher = OutputFlusher()
         http = HttpClient(config.tls_ca_file)
+        stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
+        resources.callback(stores.close)
 
         def share(workers: Workers) -> Shared:
             shared = Shared(
@@ -101,6 +104,7 @@ class Host(ClosesOnExit):
                 dirs=WorkerDirs(database),
                 scratch=layout.scratch,
                 http=http,
+                stores=stores,
             )
             self.once = OneTimeCalls(shared)
             return shared
@@ -118,6 +122,7 @@ class Host(ClosesOnExit):
             blobs=blobs,
             components=self.components,
             promises=promises,
+            stores=stores,
             find_runner=self.workers.find_runner,
             is_scratch=self.once.runs,
         )

@@ -169,6 +169,10 @@ if TYPE_CHECKING:
         Mark,
         Regions,
     )
+    from golem_oplog.search import (
+        Search,
+        search_entries,
+    )
     from golem_oplog.store import (
         OplogStore,
     )
@@ -261,6 +265,7 @@ _MODULES: Final = {
     "reader": "OplogReader open_directory open_file open_segments",
     "recovery": "Recovery",
     "regions": "Mark Regions",
+    "search": "Search search_entries",
     "store": "OplogStore",
     "types": (
         "EnumType FlagsType FunctionType HandleType ListType OptionType Prim RecordType "
@@ -368,6 +373,7 @@ __all__ = [
     "Restart",
     "ResultType",
     "Revert",
+    "Search",
     "SegmentReport",
     "SegmentedOplog",
     "SetSpanAttribute",
@@ -424,6 +430,7 @@ __all__ = [
     "render_value",
     "render_wire",
     "salvage",
+    "search_entries",
     "select_entries",
     "statistics",
     "to_json",

@@ -21,7 +21,7 @@ from golem_host.declare import without_version
 from golem_host.errors import ComponentError, UnlinkableComponentError
 from golem_host.interfaces.described import EXPORTED_BY_GUESTS, MARKERS, RECORDED_INSIDE
 from golem_host.interfaces.golem.api.host import DIALECT_ONLY
-from golem_host.interfaces.offered import PLANNED, registry
+from golem_host.interfaces.offered import registry
 from golem_oplog.entries import KIND_BY_NAME, FunctionKind
 from tests.support.components import component
 from tests.support.repository import ROOT, shown
@@ -29,7 +29,7 @@ from tests.support.wasi_text import LOWERED, wasi_guest
 from tests.support.wit_reader import read_folder
 
 NOT_OFFERED = ("wasi:clocks/timezone", "wasi:keyvalue/cache")
-"""Part of WASI, and of no host: neither shipped nor planned."""
+"""Part of WASI, and of no host: not shipped."""
 
 RECORDED = {
     "golem:api/host.{[method]get-agents.get-next}": "golem::api::get_workers",
@@ -56,6 +56,34 @@ RECORDED = {
     "golem:api/host.{revert-worker}": "golem::api::revert_worker",
     "golem:api/host.{update-agent}": "golem::api::update-worker",
     "golem:api/host.{update-worker}": "golem::api::update-worker",
+    "golem:api/oplog.{[method]get-oplog.get-next}": "golem::api::oplog::get_next",
+    "golem:api/oplog.{[method]search-oplog.get-next}": "golem::api::oplog::search_next",
+    "wasi:blobstore/blobstore.{container-exists}": "golem blobstore::blobstore::container_exists",
+    "wasi:blobstore/blobstore.{copy-object}": "golem blobstore::blobstore::copy_object",
+    "wasi:blobstore/blobstore.{create-container}": "golem blobstore::blobstore::create_container",
+    "wasi:blobstore/blobstore.{delete-container}": "golem blobstore::blobstore::delete_container",
+    "wasi:blobstore/blobstore.{get-container}": "golem blobstore::blobstore::get_container",
+    "wasi:blobstore/blobstore.{move-object}": "golem blobstore::blobstore::move_object",
+    "wasi:blobstore/container.{[method]container.clear}": "golem blobstore::container::clear",
+    "wasi:blobstore/container.{[method]container.delete-object}": (
+        "golem blobstore::container::delete_object"
+    ),
+    "wasi:blobstore/container.{[method]container.delete-objects}": (
+        "golem blobstore::container::delete_objects"
+    ),
+    "wasi:blobstore/container.{[method]container.get-data}": "golem blobstore::container::get_data",
+    "wasi:blobstore/container.{[method]container.has-object}": (
+        "golem blobstore::container::has_object"
+    ),
+    "wasi:blobstore/container.{[method]container.list-objects}": (
+        "golem blobstore::container::list_object"
+    ),
+    "wasi:blobstore/container.{[method]container.object-info}": (
+        "golem blobstore::container::object_info"
+    ),
+    "wasi:blobstore/container.{[method]container.write-data}": (
+        "golem blobstore::container::write_data"
+    ),
     "golem:rpc/types.{[method]cancellation-token.cancel}": "golem::rpc::cancellation-token::cancel",
     "golem:rpc/types.{[method]future-invoke-result.get}": "golem::rpc::future-invoke-result::get",
     "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": (
@@ -92,6 +120,16 @@ RECORDED = {
     "wasi:io/poll.{[method]pollable.block}": "golem io::poll::poll",
     "wasi:io/poll.{[method]pollable.ready}": "golem io::poll::ready",
     "wasi:io/poll.{poll}": "golem io::poll::poll",
+    "wasi:keyvalue/atomic.{compare-and-swap}": "golem keyvalue::atomic::compare_and_swap",
+    "wasi:keyvalue/atomic.{increment}": "golem keyvalue::atomic::increment",
+    "wasi:keyvalue/eventual-batch.{delete-many}": "golem keyvalue::eventual_batch::delete_many",
+    "wasi:keyvalue/eventual-batch.{get-many}": "golem keyvalue::eventual_batch::get_many",
+    "wasi:keyvalue/eventual-batch.{keys}": "golem keyvalue::eventual_batch::get_keys",
+    "wasi:keyvalue/eventual-batch.{set-many}": "golem keyvalue::eventual_batch::set_many",
+    "wasi:keyvalue/eventual.{delete}": "golem keyvalue::eventual::delete",
+    "wasi:keyvalue/eventual.{exists}": "golem keyvalue::eventual::exists",
+    "wasi:keyvalue/eventual.{get}": "golem keyvalue::eventual::get",
+    "wasi:keyvalue/eventual.{set}": "golem keyvalue::eventual::set",
     "wasi:random/insecure-seed.{insecure-seed}": "golem random::insecure_seed::insecure_seed",
     "wasi:random/insecure.{get-insecure-random-bytes}": (
         "golem random::insecure::get_insecure_random_bytes"
@@ -144,6 +182,32 @@ KINDS = {
     "golem:api/host.{revert-worker}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-agent}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-worker}": FunctionKind.WRITE_REMOTE,
+    "golem:api/oplog.{[method]get-oplog.get-next}": FunctionKind.READ_REMOTE,
+    "golem:api/oplog.{[method]search-oplog.get-next}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/blobstore.{container-exists}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/blobstore.{copy-object}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/blobstore.{create-container}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/blobstore.{delete-container}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/blobstore.{get-container}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/blobstore.{move-object}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.clear}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.delete-object}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.delete-objects}": FunctionKind.WRITE_REMOTE,
+    "wasi:blobstore/container.{[method]container.get-data}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.has-object}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.list-objects}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.object-info}": FunctionKind.READ_REMOTE,
+    "wasi:blobstore/container.{[method]container.write-data}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/atomic.{compare-and-swap}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/atomic.{increment}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual-batch.{delete-many}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual-batch.{get-many}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual-batch.{keys}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual-batch.{set-many}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual.{delete}": FunctionKind.WRITE_REMOTE,
+    "wasi:keyvalue/eventual.{exists}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual.{get}": FunctionKind.READ_REMOTE,
+    "wasi:keyvalue/eventual.{set}": FunctionKind.WRITE_REMOTE,
     "golem:rpc/types.{[method]cancellation-token.cancel}": FunctionKind.WRITE_REMOTE,
     "golem:rpc/types.{[method]future-invoke-result.get}": FunctionKind.WRITE_REMOTE,
     "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": FunctionKind.WRITE_REMOTE,
@@ -190,8 +254,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 def test_every_interface_has_one_place() -> None:
-    """Each interface of wit/ is offered, planned or the guest's to export, and nothing else is."""
-    places = [*registry().interfaces(), *PLANNED, *EXPORTED_BY_GUESTS]
+    """Each interface of wit/ is offered or the guest's to export, and nothing else is."""
+    places = [*registry().interfaces(), *EXPORTED_BY_GUESTS]
 
     assert sorted(INTERFACES) == sorted(places)
 
@@ -208,24 +272,12 @@ def test_an_offered_interface_is_offered_whole(interface: str) -> None:
 
 def test_what_wasi_has_and_we_have_not_is_not_shipped() -> None:
     """Guests cannot be built against what no version of the host will answer."""
-    assert set() == set(NOT_OFFERED) & {*INTERFACES, *PLANNED, *registry().interfaces()}
+    assert set() == set(NOT_OFFERED) & {*INTERFACES, *registry().interfaces()}
 
 
 def importing(interface: str) -> bytes:
     return component(f"""(component
       (import "{interface}" (instance (export "f" (func)))))""")
-
-
-@pytest.mark.parametrize("interface", sorted(PLANNED))
-def test_a_planned_import_is_refused_by_name(interface: str, host: Host) -> None:
-    """The guest's author learns at load, and in full, what this version cannot do."""
-    version = VERSIONS[interface]
-    name = f"{interface}@{version}" if version else interface
-    with pytest.raises(ComponentError) as caught:
-        host.components.deploy(importing(name), name="guest")
-
-    assert f"guest: imports {name}: planned, but not offered by this version" == str(caught.value)
-    assert [] == host.components.all()
 
 
 @pytest.mark.parametrize("interface", ["wasi:clocks/timezone@0.2.9", "wasi:keyvalue/cache@0.1.0"])

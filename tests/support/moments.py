@@ -15,7 +15,7 @@ import signal
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -24,7 +24,7 @@ from unittest.mock import patch
 from golem_host import Host
 from golem_oplog.log import SegmentedOplog
 
-_LEFT_OUT: Final = {"control.sock", "host.db-shm"}
+_LEFT_OUT: Final = {"control.sock", "host.db-shm", "stores.db-shm"}
 """What a process that is gone leaves without any use for the next one."""
 COMPONENTS: Final = "components"
 """Where a state directory has what never changes and may be large."""
@@ -76,9 +76,13 @@ def watched(
     lock = threading.RLock()
     # No row is half written while the directory is copied.
     database = host.workers._shared.unfinished._database
+    stores = host.workers._shared.stores
 
     def look(label: str) -> None:
-        with database._lock:
+        held = [database] if stores._database is None else [database, stores._database]
+        with ExitStack() as stack:
+            for each in held:
+                stack.enter_context(each._lock)
             files = packed(state_dir, components=components)
         digest = hashlib.sha256(repr(files).encode()).hexdigest()
         if digest not in seen:

@@ -1,8 +1,7 @@
 """
-Every interface of ``wit/``: offered here, or standing in `PLANNED`.
+Every interface of ``wit/`` that guests may import.
 
-A component that imports a planned interface is refused at load, by name.  What is offered is
-loaded package by package, when the first component imports something of it.
+They are loaded package by package, when the first component imports something of it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,24 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST",),
+    "golem:api": (
+        "golem.api.host:HOST",
+        "golem.api.context:CONTEXT",
+        "golem.api.oplog:GetOplogResource",
+        "golem.api.oplog:SearchOplogResource",
+    ),
+    "golem:durability": (
+        "golem.durability.durability:DurabilityFunctions",
+        "golem.durability.durability:LazyInitializedPollableResource",
+    ),
     "golem:rpc": ("golem.rpc.types:RPC",),
+    "wasi:blobstore": (
+        "wasi.blobstore.blobstore:Blobstore",
+        "wasi.blobstore.container:ContainerResource",
+        "wasi.blobstore.names:StreamObjectNamesResource",
+        "wasi.blobstore.types:IncomingValueResource",
+        "wasi.blobstore.types:OutgoingValueResource",
+    ),
     "wasi:cli": (
         "wasi.cli.environment:Environment",
         "wasi.cli.exit:Exit",
@@ -32,6 +47,7 @@ HOMES: Final = {
         "wasi.clocks.monotonic_clock:MonotonicClock",
         "wasi.clocks.wall_clock:WallClock",
     ),
+    "wasi:config": ("wasi.config.store:Store",),
     "wasi:filesystem": (
         "wasi.filesystem.preopens:Preopens",
         "wasi.filesystem.types:DescriptorResource",
@@ -60,6 +76,16 @@ HOMES: Final = {
         "wasi.io.streams:InputStreamResource",
         "wasi.io.streams:OutputStreamResource",
     ),
+    "wasi:keyvalue": (
+        "wasi.keyvalue.atomic:Atomic",
+        "wasi.keyvalue.eventual:Eventual",
+        "wasi.keyvalue.eventual_batch:EventualBatch",
+        "wasi.keyvalue.failures:ErrorResource",
+        "wasi.keyvalue.types:BucketResource",
+        "wasi.keyvalue.types:IncomingValueResource",
+        "wasi.keyvalue.types:OutgoingValueResource",
+    ),
+    "wasi:logging": ("wasi.logging.logging:Logging",),
     "wasi:random": (
         "wasi.random.random:Random",
         "wasi.random.random:Insecure",
@@ -84,25 +110,6 @@ Package -> the classes that declare its interfaces, as ``module:name`` below thi
 
 A name of a tuple stands for the instances in it.
 """
-
-PLANNED: Final = frozenset(
-    {
-        "golem:api/context",
-        "golem:api/oplog",
-        "golem:durability/durability",
-        "wasi:blobstore/blobstore",
-        "wasi:blobstore/container",
-        "wasi:blobstore/types",
-        "wasi:config/store",
-        "wasi:keyvalue/atomic",
-        "wasi:keyvalue/eventual",
-        "wasi:keyvalue/eventual-batch",
-        "wasi:keyvalue/types",
-        "wasi:keyvalue/wasi-keyvalue-error",
-        "wasi:logging/logging",
-    }
-)
-"""Imports that this version names but does not answer yet."""
 
 
 def declaring(package: str) -> Iterator[object]:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from golem_host.errors import StateDirError
 from golem_host.services.components import Components
 from golem_host.services.promises import Promises
+from golem_host.services.stores.stores import Stores
 from golem_host.services.unfinished import WorkerKey
 from golem_host.storage.disk import DiskUse, disk_use
 from golem_host.storage.layout import StateLayout
@@ -59,7 +60,7 @@ class Collected:
 class Collector:
     """Collects in one state directory, whose owner it belongs to."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each kind of thing
         self,
         *,
         layout: StateLayout,
@@ -67,6 +68,7 @@ class Collector:
         blobs: BlobStore,
         components: Components,
         promises: Promises,
+        stores: Stores,
         find_runner: Callable[[WorkerKey], Runner | None],
         is_scratch: Callable[[str], bool],
     ) -> None:
@@ -77,6 +79,7 @@ class Collector:
         self._blobs = blobs
         self._components = components
         self._promises = promises
+        self._stores = stores
         self._find_runner = find_runner
 
     def collect(self, *, dry_run: bool) -> Collected:
@@ -84,7 +87,7 @@ class Collector:
         promises = self._collect_promises(dry_run=dry_run)
         components = Removed(*self._components.collect_files(dry_run=dry_run))
         blobs, kept = self._collect_blobs(dry_run=dry_run)
-        leftovers = Removed(*self._store.sweep(dry_run=dry_run))
+        leftovers = self._collect_leftovers(dry_run=dry_run)
         return Collected(
             blobs=blobs,
             components=components,
@@ -96,22 +99,35 @@ class Collector:
         )
 
     def _collect_promises(self, *, dry_run: bool) -> Removed:
-        names: dict[str, str | None] = {}
+        is_worker = self._worker_finder()
         count = size_bytes = 0
         for promise in self._promises.list():
-            owner = promise.id.component_id
-            if owner not in names:
-                names[owner] = self._components.name_of(owner)
-            name, worker = names[owner], promise.id.worker_name
-            if name is not None and self._layout.has_worker(name, worker):
-                continue
-            if self._is_scratch(worker):
+            if is_worker(promise.id.component_id, promise.id.worker_name):
                 continue
             count += 1
             size_bytes += promise.size_bytes
             if not dry_run:
                 self._promises.delete(promise.id)
         return Removed(count, size_bytes)
+
+    def _collect_leftovers(self, *, dry_run: bool) -> Removed:
+        """Of crashes, and in the stores; what guests have stored stays."""
+        found = self._store.sweep(dry_run=dry_run)
+        unused = self._stores.collect(dry_run=dry_run, is_worker=self._worker_finder())
+        return Removed(found[0] + unused[0], found[1] + unused[1])
+
+    def _worker_finder(self) -> Callable[[str, str], bool]:
+        """Says whether there is a worker, by the id of its component and its name."""
+        names: dict[str, str | None] = {}
+
+        def is_worker(component_id: str, worker: str) -> bool:
+            if component_id not in names:
+                names[component_id] = self._components.name_of(component_id)
+            name = names[component_id]
+            is_kept = name is not None and self._layout.has_worker(name, worker)
+            return is_kept or self._is_scratch(worker)
+
+        return is_worker
 
     def _collect_blobs(self, *, dry_run: bool) -> tuple[Removed, str]:
         self._blobs.start_sweep()

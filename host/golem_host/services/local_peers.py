@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from golem_host.services.peers import WorkerRef, shown
 from golem_host.services.unfinished import WorkerKey
 from golem_host.worker.runner import RetiredError
 from golem_host.worker.surgery import revert, update
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ class LocalPeers:
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         key = self._find(worker)
         return None if key is None else self._workers.metadata(key)
+
+    def log(self, worker: WorkerRef) -> AbstractContextManager[tuple[ReadableOplog, int]]:
+        return self._workers.log(self._existing(worker))
 
     def page(self, component_id: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:
         name = self._components.name_of(component_id)

@@ -26,8 +26,6 @@ SHARE_S: Final = 0.010
 WAITING_BYTES_MAX: Final = 1 << 20
 """A guest that writes faster than the disk takes it waits for its own output here."""
 
-STREAM_NAMES: Final = {LogLevel.STDOUT: "stdout", LogLevel.STDERR: "stderr"}
-
 
 class Watcher(NamedTuple):
     """Whoever wants to see what a worker does."""
@@ -73,7 +71,7 @@ class WorkerOutput:
             # Recorded is enough: nobody is shown anything, now or later.
             return
         with self._lock:
-            self._waiting.append((index, STREAM_NAMES[level], data))
+            self._waiting.append((index, level.label, data))
             self._waiting_bytes += len(data)
             is_full = self._waiting_bytes > WAITING_BYTES_MAX
         if is_full:

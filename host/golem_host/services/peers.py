@@ -7,8 +7,10 @@ Implemented by the host; a protocol, so that an interface needs no host in its t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
@@ -51,6 +53,16 @@ class Peers(Protocol):
 
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         """What the worker's own log says of it; None if there is none of this name."""
+        ...
+
+    def log(self, worker: WorkerRef) -> AbstractContextManager[tuple[ReadableOplog, int]]:
+        """
+        A worker's log, and the last index of it that no crash takes away; wakes nobody.
+
+        Raises:
+            WorkerNotFoundError: There is no such worker.
+            OplogError: Its log cannot be read.
+        """
         ...
 
     def page(self, component_id: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:

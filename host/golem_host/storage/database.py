@@ -1,14 +1,15 @@
 """
-``host.db``: what no worker owns.  SQLite, write-ahead log, full synchronisation.
+What no worker owns: ``host.db``, and any other database of a state directory.
 
-One connection, used under a lock: every statement here is short.
+SQLite, write-ahead log, full synchronisation.  One connection, used under a lock: every statement
+here is short.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -77,17 +78,37 @@ CREATE TABLE worker_dirs (
 ) STRICT, WITHOUT ROWID;
 """,
 )
-"""What each format version adds to the one before; a table here is never changed, only followed."""
-
-FORMAT_VERSION: Final = len(_MIGRATIONS)
+"""
+Of ``host.db``: what each format version adds to the one before; a table here is never changed, only
+followed.
+"""
 
 
 class Database:
-    """The open database.  Raises `StateDirError` for whatever SQLite refuses."""
+    """
+    The open database.  Raises `StateDirError` for whatever SQLite refuses.
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    Args:
+        path: The file, made if it is not there.
+        read_only: It is looked at beside its owner.
+        migrations: Its format; each adds to the one before.
+        first: Statements for SQLite before anything else is done with the file.
+        durable: Whether any transaction survives a power failure for sure.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        migrations: Sequence[str] = _MIGRATIONS,
+        first: Sequence[str] = (),
+        durable: bool = True,
+    ) -> None:
         self._path = path
+        self._migrations = migrations
         self._lock = threading.RLock()
+        self._may_be_durable = durable
         self._is_durable = True
         self._look: Look | None = None
         with self._refusals():
@@ -97,6 +118,8 @@ class Database:
             self._connection = sqlite3.connect(
                 f"{uri(path)}?mode=rwc", uri=True, isolation_level=None, check_same_thread=False
             )
+            for statement in first:
+                self._connection.execute(statement)
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -118,27 +141,28 @@ class Database:
             raise
 
     def _prepare(self, *, read_only: bool) -> None:
+        newest = len(self._migrations)
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version < FORMAT_VERSION and not read_only:
+        if version < newest and not read_only:
             with self.transaction() as connection:
-                for script in _MIGRATIONS[version:]:
+                for script in self._migrations[version:]:
                     for statement in script.split(";"):
                         connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-        elif version < FORMAT_VERSION:
+                connection.execute(f"PRAGMA user_version = {newest}")
+        elif version < newest:
             # Its next owner brings it up to date; until then the new tables are seen as empty.
-            for script in _MIGRATIONS[version:]:
+            for script in self._migrations[version:]:
                 for statement in script.split(";"):
                     if "CREATE TABLE" in statement:
                         self._connection.execute(
                             statement.replace("CREATE TABLE", "CREATE TEMPORARY TABLE")
                         )
-        elif version > FORMAT_VERSION:
+        elif version > newest:
             self._connection.close()
             raise StateDirError(
                 path=str(self._path.parent),
                 reason=f"written by a newer golem-host (format {version}, this one reads "
-                f"{FORMAT_VERSION}): upgrade golem-host",
+                f"{newest}): upgrade golem-host",
             )
 
     @contextmanager
@@ -148,6 +172,7 @@ class Database:
 
         Without ``durable`` it survives the end of this process, but perhaps not a power failure.
         """
+        durable = durable and self._may_be_durable
         with self._lock, self._refusals():
             if durable != self._is_durable:
                 self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

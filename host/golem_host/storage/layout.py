@@ -1,8 +1,8 @@
 """
 Where everything lies in a state directory.
 
-``lock  control.sock  host.db  workers/<component>/<worker>/  blobs/  components/<sha256>.wasm
-components/<sha256>.file  scratch/``
+``lock  control.sock  host.db  stores.db  workers/<component>/<worker>/  blobs/
+components/<sha256>.wasm  components/<sha256>.file  scratch/``
 
 A worker's or component's name may hold any character, so a directory is named by a readable,
 percent-encoded prefix and 16 hex digits of the name's SHA-256; the manifest inside has the name.
@@ -72,6 +72,11 @@ class StateLayout:
     @property
     def database(self) -> Path:
         return self.root / "host.db"
+
+    @property
+    def stores(self) -> Path:
+        """What guests keep for all workers; made when the first one does."""
+        return self.root / "stores.db"
 
     @property
     def workers(self) -> Path:

@@ -31,6 +31,7 @@ from golem_oplog.entries import (
     Error,
     ErrorKind,
     Exited,
+    ExportedFunctionInvoked,
     FailedUpdate,
     Interrupted,
     Jump,
@@ -150,9 +151,16 @@ class Endings:
         self._parts.output.flush()
 
     def refuse(self, request: Request, error: HostError) -> None:
-        """A request that cannot be done leaves the queue for good."""
+        """A request that cannot be done leaves the queue for good; the guest was not entered."""
         if self._ledger.is_durable(request.key):
-            self._record_only(CancelPendingInvocation(self.now(), request.key))
+            now, oplog = self.now(), self._parts.oplog
+            begun = ExportedFunctionInvoked(
+                now, oplog.define(request.function), request.payload, request.key
+            )
+            failed = self._refusal(error, now)
+            with self._lock:
+                self._append_together(lambda at: (begun, failed, Jump(now, at, at + 2)))
+            oplog.commit()
         with self._lock:
             self._ledger.fail(request.key, error)
 
@@ -163,9 +171,7 @@ class Endings:
             self._ledger.fail_all(refused.error)
             return
         now = self.now()
-        error = Error(
-            now, ErrorKind.INVALID_REQUEST, str(refused.error), self._parts.status.origin, None
-        )
+        error = self._refusal(refused.error, now)
         with self._lock:
             # A crash in between would leave the outcome, and the invocation in what is replayed.
             self._append_together(lambda at: (error, Jump(now, running.oplog_index, at + 1)))
@@ -173,6 +179,9 @@ class Endings:
         self._parts.output.flush()
         with self._lock:
             self._ledger.fail(running.key, refused.error)
+
+    def _refusal(self, error: HostError, now: int) -> Error:
+        return Error(now, ErrorKind.INVALID_REQUEST, str(error), self._parts.status.origin, None)
 
     def _log_broke(self, error: OplogError | StateDirError) -> None:
         with self._lock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from golem_host.services.output import STREAM_NAMES
-from golem_oplog.entries import Log, LogLevel
+from golem_host.services.shown import shown
+from golem_oplog.entries import Log
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import ReadableOplog
 
@@ -18,6 +18,7 @@ class OutputLine:
     stream: str
     """``stdout`` or ``stderr``."""
     data: bytes
+    """What is shown: see `golem_host.services.shown`."""
 
     @property
     def text(self) -> str:
@@ -28,6 +29,6 @@ class OutputLine:
 def output_lines(oplog: ReadableOplog, start: int) -> Iterator[OutputLine]:
     """What stands in a log from an index on."""
     for index, entry in oplog.read(start):
-        if isinstance(entry, Log) and entry.level in STREAM_NAMES:
-            stream = STREAM_NAMES[LogLevel(entry.level)]
-            yield OutputLine(index, stream, entry.message)
+        if isinstance(entry, Log):
+            stream, data = shown(entry)
+            yield OutputLine(index, stream.label, data)

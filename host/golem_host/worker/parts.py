@@ -24,6 +24,7 @@ from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.peers import WorkerRef
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
+from golem_host.services.stores.stores import Stores
 from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.status import Status
 from golem_oplog.entries import Create, Pairs
@@ -68,6 +69,7 @@ class Shared:
     scratch: Path | None = None
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
     http: HttpClient = field(default_factory=HttpClient)
+    stores: Stores = field(default_factory=Stores)
 
 
 class Hub(Protocol):
@@ -186,6 +188,7 @@ class Parts:
             output_bytes_per_s=config.output_bytes_per_s,
             http=self.shared.http,
             net=self.net,
+            stores=self.shared.stores,
             notify=self.output.notify,
             files=self._files_settings(),
         )

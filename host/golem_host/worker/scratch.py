@@ -83,6 +83,7 @@ class Scratch:
             with self._parts.output.watched_by(self._watcher):
                 self._take_slot()
                 self._session.catch_up()
+                self._session.check(self._request)
                 self._session.run(self._request)
                 self._parts.output.flush()
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the caller is told
@@ -102,11 +103,12 @@ class Scratch:
         self._slot.poke()
 
     def _forget(self) -> None:
-        """Nobody else has a way to the promises that it made, or a reason to keep them."""
+        """Nobody else has a way to its promises and its changes, or a reason to keep them."""
         parts = self._parts
         create = parts.status.create
         assert create is not None
         parts.shared.promises.delete_of(create.component_id, create.worker_name)
+        parts.shared.stores.forget(create.component_id, create.worker_name)
 
     def _take_slot(self) -> None:
         if not self._slot.take():

@@ -99,6 +99,32 @@ def test_output_is_recorded_and_handed_on() -> None:
     assert [(2, LogLevel.STDERR, b"\xff")] == output_of(context)
 
 
+def test_a_log_line_is_recorded_whole_and_shown_on_standard_error() -> None:
+    """Also one without a context, without a text, or with its own end."""
+    oplog = new_log()
+    context = context_on(oplog)
+    lines = (("part", b"text"), ("", b"text\n"), ("", b""))
+    for speaker, text in lines:
+        context.emit(LogLevel.WARN, text, speaker)
+
+    assert [Log(EPOCH_NS, LogLevel.WARN, *line) for line in lines] == entries_of(oplog)
+    assert [b"[warn] part: text\n", b"[warn] text\n", b"[warn] \n"] == [
+        data for _, level, data in output_of(context) if level is LogLevel.STDERR
+    ]
+
+
+def test_a_log_line_at_the_end_of_a_log_is_not_recorded_again() -> None:
+    """As often as it stands there, and only with the same level and context (R50)."""
+    lines = [(LogLevel.WARN, "a", b"x"), (LogLevel.WARN, "a", b"x"), (LogLevel.INFO, "a", b"x")]
+    oplog = new_log(*[Log(EPOCH_NS, *line) for line in lines])
+    context = context_on(oplog)
+    for level, speaker, text in [*lines, lines[0], (LogLevel.INFO, "b", b"x")]:
+        context.emit(level, text, speaker)
+
+    assert [LogLevel.WARN, LogLevel.INFO] == [e.level for e in entries_of(oplog, 5)]  # type: ignore[union-attr]
+    assert [b"[warn] a: x\n", b"[info] b: x\n"] == [data for *_, data in output_of(context)]
+
+
 def test_empty_output_is_nothing() -> None:
     """A write of no bytes leaves no entry."""
     oplog = new_log()

@@ -23,7 +23,7 @@ from golem_host.declare import (
 )
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
-from golem_host.interfaces.wasi.io.pollables import Cell, Pollable
+from golem_host.interfaces.wasi.io.pollables import Cell, Pollable, come_down
 from golem_host.services.calls import BETWEEN
 from golem_host.signals import WAITS_FOR_ITSELF, SuspendSignal
 from golem_oplog.types import FunctionType, ListType, Prim
@@ -48,6 +48,7 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
 
     Readiness is looked at first: nothing is suspended while another pollable is ready.
     """
+    pollables = [come_down(each) for each in pollables]
     cells = [each for each in pollables if isinstance(each, Cell)]
     park_at = context.clock_ns() + context.services.park_after_ns if cells else None
     with ExitStack() as stack:

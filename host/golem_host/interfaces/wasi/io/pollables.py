@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from golem_host.services.promises import PromiseId, Promises
 from golem_host.wake import Watched
@@ -135,3 +135,86 @@ class Ready(Unwatched):
 
     def suspends(self) -> bool:
         return False
+
+
+class Lazy:
+    """
+    Behind a handle ``lazy-initialized-pollable``: owns what its subscribers wait for.
+
+    That may be the subscription of another one, but never, by however many steps, its own.
+    """
+
+    __slots__ = ("source",)
+
+    def __init__(self) -> None:
+        self.source: Pollable | None = None
+
+    def give(self, source: Pollable) -> bool:
+        """Wait for this one from now on; False, and no change, where that would be for itself."""
+        each: Pollable | None = source
+        while isinstance(each, LazySubscription):
+            if each.lazy is self:
+                return False
+            each = each.lazy.source
+        self.source = source
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class LazySubscription:
+    """
+    Whatever its lazy one waits for; before that is known it is never ready (R25).
+
+    Only the guest itself can end that, so it does not keep the instance.
+    """
+
+    lazy: Lazy
+
+    @property
+    def source(self) -> Pollable:
+        """What it comes down to: none of this kind."""
+        each = self.lazy.source
+        while isinstance(each, LazySubscription):
+            each = each.lazy.source
+        return NEVER if each is None else each
+
+    def ready(self, now_ns: int) -> bool:
+        return self.source.ready(now_ns)
+
+    def deadline_ns(self) -> int | None:
+        return self.source.deadline_ns()
+
+    def suspends(self) -> bool:
+        return self.source.suspends()
+
+    def watched(self) -> Watched | None:
+        return self.source.watched()
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None] | None:
+        return self.source.waking(wake)
+
+    def told(self) -> None:
+        self.source.told()
+
+
+class Never(Unwatched):
+    """Not ready by anything that goes on outside."""
+
+    __slots__ = ()
+
+    def ready(self, now_ns: int) -> bool:
+        return False
+
+    def deadline_ns(self) -> int | None:
+        return None
+
+    def suspends(self) -> bool:
+        return True
+
+
+NEVER: Final = Never()
+
+
+def come_down(pollable: Pollable) -> Pollable:
+    """What a wait for it is a wait for: no guest can change that while it waits."""
+    return pollable.source if isinstance(pollable, LazySubscription) else pollable

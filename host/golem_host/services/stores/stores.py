@@ -1,0 +1,132 @@
+"""Both stores of a state directory, behind one database that is opened when it is needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from golem_host.services.stores.limits import STORES_BYTES_MAX
+from golem_host.services.stores.objects import Objects
+from golem_host.services.stores.pairs import Pairs
+from golem_host.services.stores.schema import FIRST, MIGRATIONS
+from golem_host.services.world import Clock
+from golem_host.storage.database import Database
+from golem_host.system import SystemClock
+from golem_oplog.protocol import SyncLevel
+
+VACUUM_PAGES: Final = 1024
+"""Pages that are given back to the disk at once: nobody waits longer than for that."""
+_MEMORY: Final = Path(":memory:")
+
+
+class Stores:
+    """
+    What the workers of one state directory share.
+
+    Args:
+        path: The database; None for one in memory, which ends with this object.
+        clock: Of which times are told.
+        bytes_max: What everything may take of the disk.
+        sync_level: Which crash a change survives.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        clock: Clock | None = None,
+        bytes_max: int = STORES_BYTES_MAX,
+        sync_level: SyncLevel = SyncLevel.POWER,
+    ) -> None:
+        self._path = path
+        self._is_durable = sync_level is SyncLevel.POWER
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+        self.pairs = Pairs(self.database, bytes_max)
+        self.objects = Objects(self.database, clock or SystemClock(), bytes_max)
+
+    def database(self) -> Database:
+        """
+        Raises:
+            StateDirError: It cannot be opened.
+        """
+        with self._lock:
+            if self._database is None:
+                self._database = Database(
+                    self._path or _MEMORY,
+                    migrations=MIGRATIONS,
+                    first=FIRST,
+                    durable=self._is_durable,
+                )
+            return self._database
+
+    @property
+    def _exists(self) -> bool:
+        if self._database is not None:
+            return True
+        return self._path is not None and self._path.exists()
+
+    def forget(self, component_id: str, worker_name: str) -> None:
+        """
+        A worker is gone: nobody will ask for its changes again.  What it stored stays.
+
+        Not durable: what a power failure brings back is collected.
+        """
+        if not self._exists:
+            return
+        key = (component_id, worker_name)
+        with self.database().reading() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM effect WHERE component_id = ? AND worker_name = ? LIMIT 1", key
+            ).fetchone()
+        if found is not None:
+            with self.database().transaction(durable=False) as connection:
+                connection.execute(
+                    "DELETE FROM effect WHERE component_id = ? AND worker_name = ?", key
+                )
+
+    def collect(self, *, dry_run: bool, is_worker: Callable[[str, str], bool]) -> tuple[int, int]:
+        """
+        Remove what a crash left of objects, and what is known of workers that are gone; give room
+        back to the disk.
+
+        Args:
+            dry_run: Only count it.
+            is_worker: Whether there is a worker, by component id and name.
+
+        Returns:
+            How many contents of objects, and their bytes.
+        """
+        if not self._exists:
+            return 0, 0
+        found = self.objects.contents.count_unused()
+        if dry_run:
+            return found
+        with self.database().reading() as connection:
+            workers = connection.execute(
+                "SELECT DISTINCT component_id, worker_name FROM effect"
+            ).fetchall()
+        for component_id, worker_name in workers:
+            if not is_worker(component_id, worker_name):
+                self.forget(component_id, worker_name)
+        self.objects.contents.remove_all_unused()
+        self._shrink()
+        return found
+
+    def _shrink(self) -> None:
+        while True:
+            with self.database().transaction(durable=False) as connection:
+                (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+                if free == 0:
+                    break
+                # One step for each row that is fetched.
+                connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+        with self.database().reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
