@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from golem_host.component import Component, callable_exports
@@ -96,7 +97,9 @@ class LocalCalls:
 
     def outcome(self, call: CallRef) -> Wire | None:
         try:
-            done = self._on_runner(self._key(call.worker), lambda runner: runner.outcome(call.key))
+            done = self._results.take(call) or self._on_runner(
+                self._key(call.worker), lambda runner: runner.outcome(call.key)
+            )
         except InvocationGoneError as error:
             raise self._take_refusal(call) or error from None
         if done is None:
@@ -157,7 +160,7 @@ class LocalCalls:
         while path[-1].worker != caller:
             at = path[-1].worker
             try:
-                found = self._results.awaited_by(at, self._key(at))
+                found = self._results.awaited_by(at, partial(self._key, at))
             except ComponentNotFoundError:
                 return []
             if found is None or len(path) >= CIRCLE_MAX:
