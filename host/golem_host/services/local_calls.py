@@ -25,10 +25,10 @@ from golem_host.worker.arguments import refuse_count
 from golem_host.worker.names import find_export
 from golem_host.worker.request import Request
 from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.urn import finding, naming, worker_uri
 from golem_oplog.cbor import decode_value, encode_args
 from golem_oplog.errors import OplogError, ValueTypeError
-from golem_oplog.shape import unfit
-from golem_oplog.types import FunctionType, HandleType, TupleType
+from golem_oplog.types import FunctionType, TupleType
 from golem_oplog.wit_value import from_wit_value, to_wit_value
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class LocalCalls:
         return to_wit_value(
             TupleType((result,)),
             (decode_value(payload),),
-            lambda _, handle: (_urn(call.worker), handle),
+            naming(_uri(call.worker)),
         )
 
     def cancel(self, call: CallRef) -> bool:
@@ -234,15 +234,11 @@ def _request(
 def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> list[Wire]:
     refuse_count(function, len(params))
 
-    def own(ty: HandleType, uri: str, number: int) -> int:
-        if uri != _urn(worker):
-            raise unfit(ty, f"a handle of {uri}, not of the worker that is called")
-        return number
-
+    find_handle = finding(_uri(worker))
     args: list[Wire] = []
     for (name, ty), value in zip(function.params, params, strict=True):
         try:
-            args.append(from_wit_value(ty, value, own))
+            args.append(from_wit_value(ty, value, find_handle))
         except ValueTypeError as error:
             raise ParamTypeMismatchError(
                 function=function.name, parameter=name, reason=str(error)
@@ -250,5 +246,5 @@ def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> 
     return args
 
 
-def _urn(worker: WorkerRef) -> str:
-    return f"urn:worker:{worker.component_id}/{worker.worker_name}"
+def _uri(worker: WorkerRef) -> str:
+    return worker_uri(worker.component_id, worker.worker_name)
