@@ -38,6 +38,7 @@ from golem_oplog.entries import (
     PendingWorkerInvocation,
     PersistenceLevel,
     SuccessfulUpdate,
+    label,
 )
 from golem_oplog.errors import MalformedPayloadError, OplogError
 from golem_oplog.lazy_dataclass import dataclass
@@ -317,17 +318,6 @@ def _log(entry: Log, payloads: _Payloads) -> Fields:
 def _change_persistence_level(entry: ChangePersistenceLevel, payloads: _Payloads) -> Fields:
     del payloads
     return {"persistence-level": label(PersistenceLevel, entry.level)}
-
-
-_Labelled: TypeAlias = ErrorKind | FunctionKind | LogLevel | PersistenceLevel
-
-
-def label(codes: type[_Labelled], number: int) -> str:
-    """A code's WIT case name; its number where a newer version wrote it."""
-    try:
-        return codes(number).label
-    except ValueError:
-        return str(number)
 
 
 def public_fields(entry: Entry, log: ReadableOplog, invoked: FunctionType | None = None) -> Fields:
