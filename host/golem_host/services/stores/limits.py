@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
 
 NAME_BYTES_MAX: Final = 4096
 """The name of a bucket, a container or an object, or a key, in UTF-8."""
