@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from golem_host import Host, InvocationInterruptedError, Worker
+from golem_host import Host, InvocationInterruptedError, TraceContext, Variant, Worker
 from golem_host.keys import derive_key
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
@@ -368,3 +369,23 @@ def test_one_thread_is_enough_for_a_chain_of_callers(tmp_path: Path, wasm: Path)
             inner = PRELUDE + f"result = plain({code.format(depth, inner)})"
 
         assert "last" in run(alice(host, "w0"), inner)
+
+
+def test_what_is_called_lies_in_the_trace_of_its_caller(host: Host) -> None:
+    """Below the span of the call's invocation, and that below its own caller's."""
+    trace = TraceContext.parse(f"00-{'a' * 32}-{'b' * 16}-00", "v=1")
+    code = 'result = line("bob").invoke_and_await("note", [text("a")])'
+    caller = alice(host)
+    caller.invoke("run", PRELUDE + code, timeout=TIMEOUT_S, trace=trace)
+    fields: list[Any] = [
+        [e.fields for e in worker.oplog() if e.kind == "exported-function-invoked"][-1]
+        for worker in (caller, host.workers.get(COMPONENT, "bob"))
+    ]
+    (own, _), (_, above, outside) = (each["invocation-context"][0] for each in fields)
+
+    assert [("a" * 32, ("v=1",))] * 2 == [(f["trace-id"], f["trace-states"]) for f in fields]
+    assert own.value["span-id"] == above.value["span-id"]
+    assert (False, True) == (own.value["inherited"], above.value["inherited"])
+    assert Variant("external-span", {"span-id": "b" * 16}) == outside
+    said = {each["key"]: each["value"].value for each in above.value["attributes"]}
+    assert f"{caller.component.id}/alice" == said["worker_id"]

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Final, NamedTuple, Protocol, Self
 
 from golem_host.services.peers import WorkerRef
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Wire
 from golem_oplog.entries import Pairs
 
@@ -49,6 +50,8 @@ class Caller(NamedTuple):
     args: tuple[str, ...]
     env: Pairs
     config_vars: Pairs
+    trace: TraceContext | None = None
+    """The spans around the call: what is called lies below them."""
 
 
 class Calls(Protocol):

@@ -73,9 +73,13 @@ class LocalCalls:
             # First: what cannot be called makes no worker.
             _request(component, call, function, params, not_before)
             self._create(component, call, caller)
-        self._on_runner(
-            key, lambda runner: _submit(runner, call, function, params, not_before=not_before)
-        )
+
+        def request(runner: Runner) -> Request:
+            made = _request(runner.parts.component(), call, function, params, not_before)
+            made.trace = caller.trace
+            return made
+
+        self._on_runner(key, lambda runner: _submit(runner, call, request))
 
     def _create(self, component: Component, call: CallRef, caller: Caller) -> None:
         self._workers.get_or_create(
@@ -200,21 +204,13 @@ def _is_settled(runner: Runner, call: CallRef) -> bool:
         return not runner.is_open(call.key)
 
 
-def _submit(
-    runner: Runner,
-    call: CallRef,
-    function: str,
-    params: Sequence[Wire],
-    *,
-    not_before: int | None,
-) -> None:
+def _submit(runner: Runner, call: CallRef, request: Callable[[Runner], Request]) -> None:
     # As one step: a suspended worker would be put away after the first, and so on for ever.
     with runner.held():
         if runner.go_on(call.key):
             return
         _refuse_crowd(runner)
-        request = _request(runner.parts.component(), call, function, params, not_before)
-        runner.submit(request, durable=True)
+        runner.submit(request(runner), durable=True)
 
 
 def _refuse_crowd(runner: Runner) -> None:
