@@ -12,7 +12,7 @@ from pathlib import Path
 
 from golem_host.declare import HostFunction
 from golem_host.interfaces.described import MARKERS, served
-from golem_host.interfaces.offered import PLANNED, registry
+from golem_host.interfaces.offered import registry
 
 HERE = Path(__file__).parent
 TARGETS = (HERE.parent / "README.md", HERE / "guarantees.md")
@@ -29,7 +29,7 @@ def table() -> str:
     functions: dict[str, list[HostFunction]] = defaultdict(list)
     for function in registry().functions():
         functions[function.interface].append(function)
-    lines = {name: f"| `{name}` | planned | |\n" for name in PLANNED}
+    lines = {}
     for name in registry().interfaces():
         statuses = _statuses(functions[name])
         kinds = ", ".join(sorted(set(_kinds(functions[name])))) or "unrecorded"

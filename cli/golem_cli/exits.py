@@ -54,6 +54,8 @@ EXIT_CODES: Final = {
     "DivergenceError": ExitCode.REFUSED,
     "InvocationInterruptedError": ExitCode.INTERRUPTED,
     "InvocationLostError": ExitCode.REFUSED,
+    "InvocationGoneError": ExitCode.NOT_FOUND,
+    "HostClosedError": ExitCode.REFUSED,
     "InvocationFailedError": ExitCode.TRAP,
     "PreviousInvocationFailedError": ExitCode.REFUSED,
     "HandlerResultError": ExitCode.INTERNAL,

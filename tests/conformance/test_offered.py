@@ -21,7 +21,7 @@ from golem_host.declare import without_version
 from golem_host.errors import ComponentError, UnlinkableComponentError
 from golem_host.interfaces.described import EXPORTED_BY_GUESTS, MARKERS, RECORDED_INSIDE
 from golem_host.interfaces.golem.api.host import DIALECT_ONLY
-from golem_host.interfaces.offered import PLANNED, registry
+from golem_host.interfaces.offered import registry
 from golem_oplog.entries import KIND_BY_NAME, FunctionKind
 from tests.support.components import component
 from tests.support.repository import ROOT, shown
@@ -29,7 +29,7 @@ from tests.support.wasi_text import LOWERED, wasi_guest
 from tests.support.wit_reader import read_folder
 
 NOT_OFFERED = ("wasi:clocks/timezone", "wasi:keyvalue/cache")
-"""Part of WASI, and of no host: neither shipped nor planned."""
+"""Part of WASI, and of no host: not shipped."""
 
 RECORDED = {
     "golem:api/host.{[method]get-agents.get-next}": "golem::api::get_workers",
@@ -254,8 +254,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 def test_every_interface_has_one_place() -> None:
-    """Each interface of wit/ is offered, planned or the guest's to export, and nothing else is."""
-    places = [*registry().interfaces(), *PLANNED, *EXPORTED_BY_GUESTS]
+    """Each interface of wit/ is offered or the guest's to export, and nothing else is."""
+    places = [*registry().interfaces(), *EXPORTED_BY_GUESTS]
 
     assert sorted(INTERFACES) == sorted(places)
 
@@ -272,24 +272,12 @@ def test_an_offered_interface_is_offered_whole(interface: str) -> None:
 
 def test_what_wasi_has_and_we_have_not_is_not_shipped() -> None:
     """Guests cannot be built against what no version of the host will answer."""
-    assert set() == set(NOT_OFFERED) & {*INTERFACES, *PLANNED, *registry().interfaces()}
+    assert set() == set(NOT_OFFERED) & {*INTERFACES, *registry().interfaces()}
 
 
 def importing(interface: str) -> bytes:
     return component(f"""(component
       (import "{interface}" (instance (export "f" (func)))))""")
-
-
-@pytest.mark.parametrize("interface", sorted(PLANNED))
-def test_a_planned_import_is_refused_by_name(interface: str, host: Host) -> None:
-    """The guest's author learns at load, and in full, what this version cannot do."""
-    version = VERSIONS[interface]
-    name = f"{interface}@{version}" if version else interface
-    with pytest.raises(ComponentError) as caught:
-        host.components.deploy(importing(name), name="guest")
-
-    assert f"guest: imports {name}: planned, but not offered by this version" == str(caught.value)
-    assert [] == host.components.all()
 
 
 @pytest.mark.parametrize("interface", ["wasi:clocks/timezone@0.2.9", "wasi:keyvalue/cache@0.1.0"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -13,8 +12,6 @@ from uuid import UUID
 import pytest
 
 from golem_host import Host, HostError, Worker, WorkerNotFoundError
-from golem_host.guest import shipped
-from golem_host.interfaces.offered import PLANNED
 from golem_host.services.peers import WorkerRef
 from golem_host.system import SystemClock, SystemRandom
 from golem_oplog.entries import KINDS, ImportedFunctionInvoked, Log
@@ -25,7 +22,6 @@ from tests.support.oplog_samples import samples
 from tests.support.oplogs import log_entry
 from tests.support.repository import ROOT
 
-CONTEXT = "golem:api/context"
 _KEYS = count()
 
 
@@ -191,25 +187,10 @@ def test_a_hostile_query_is_answered(host: Host) -> None:
 # -- a guest that a toolchain has made ---------------------------------------------------------------
 
 
-def printer(tmp_path: Path) -> Path:
-    """The component of the project, whose bindings import what the types of a log refer to."""
-    project = ROOT / "tests/support/log_printer"
-    if CONTEXT not in PLANNED:
-        return python_guest(project)
-    # Of an interface that is not offered yet the types alone can be imported.
-    copy = Path(shutil.copytree(project, tmp_path / "log_printer"))
-    folder = copy / "wit" / "deps" / "golem-api"
-    folder.mkdir(parents=True)
-    for name, text in shipped.wit_packages()["golem:api@1.1.7"].items():
-        types, mark, _ = text.partition("  /// Opens a span below")
-        (folder / name).write_text(f"{types}}}\n" if mark else text, encoding="utf-8")
-    return python_guest(copy)
-
-
 def test_a_python_guest_prints_logs(tmp_path: Path) -> None:
     """By the bindings of componentize-py: another's log, and its own while it prints it."""
     config_ = replace(config(), clock=SystemClock(), random=SystemRandom())
-    wasm = printer(tmp_path)
+    wasm = python_guest(ROOT / "tests/support/log_printer")
     with open_host(tmp_path / "state", config_) as host:
         printers = host.components.deploy(wasm, name="printers")
         alice, bob = (host.workers.create(printers, name) for name in ("alice", "bob"))

@@ -206,6 +206,40 @@ result = (pending, first, second, plain(future.get().value))
     assert any(each["promise"] and each["wake-at"] for each in suspended)
 
 
+def _waits_for(worker: Worker) -> int:
+    """Of how many answers it waits for the first one, without an instance."""
+    status = worker._access.view().status
+    suspend = status.suspend if status.status == "suspended" else None
+    return 0 if suspend is None else len(suspend.promise.splitlines())
+
+
+def test_a_caller_of_many_waits_for_the_first_answer_without_an_instance(host: Host) -> None:
+    """And then for the next ones; one that is told again of an old one goes on waiting."""
+    worker = alice(host)
+    code = """
+waits = "p = host.create_promise()\\nhost.await_promise(p)\\nresult = 1"
+futures = [line(name).async_invoke_and_await("run", [text(PRELUDE + waits)])
+           for name in ("bob", "carol", "dave")]
+answers = [future.subscribe() for future in futures]
+result = []
+while len(result) < 3:
+    left = [n for n in range(3) if n not in result]
+    result += [left[n] for n in poll.poll([answers[n] for n in left])]
+assert [f.get() is not None for f in futures] == [True] * 3
+"""
+    call = worker.enqueue("run", f"PRELUDE = {PRELUDE!r}\n{PRELUDE}{code}")
+    until(lambda: len(list(host.promises.list())) == 3)
+    promises = {each.id.worker_name: each.id for each in host.promises.list()}
+    for left, name in ((3, "carol"), (2, "dave"), (1, "bob")):
+        others = f", or of {left - 1} more, since" if left > 1 else " run, key "
+        until(lambda: worker.metadata().status == "suspended")
+        until(lambda: _waits_for(worker) == left)  # noqa: B023 - at once
+        assert others in worker.explain().sentence
+        host.promises.complete(promises[name], b"")
+
+    assert "[1, 2, 0]" == call.result(TIMEOUT_S)
+
+
 def test_an_ephemeral_worker_is_called(host: Host, wasm: Path) -> None:
     """Under a random name, and each call has fresh memory."""
     once = host.components.deploy(wasm, name="once", ephemeral=True)
@@ -244,7 +278,7 @@ late.cancel()
     )
     until(lambda: "soon" in noted(host, "bob"))
 
-    assert ["past", "past too", "soon"] == noted(host, "bob")
+    assert ["past", "past too", "soon"] == sorted(noted(host, "bob"))
 
 
 def test_a_waiting_caller_can_be_interrupted_and_goes_on(host: Host) -> None:

@@ -46,6 +46,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.protocol import Oplog
 from golem_oplog.public import Err, Ok, Variant
+from golem_oplog.spans import ExternalSpan, LocalSpan, encode_stacks
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -91,6 +92,13 @@ CHECK_OUT: Final = FunctionType(
     "test:shop/cart.{check-out}",
     (("items", ListType(Prim.STRING)), ("note", OptionType(Prim.STRING))),
     Prim.U64,
+)
+_STACKS: Final = (
+    (
+        LocalSpan("a" * 16, 7 * SECOND + 7, "b" * 16, 1, (("name", "buy"),), inherited=True),
+        ExternalSpan("b" * 16),
+    ),
+    (ExternalSpan("c" * 16),),
 )
 # 1.5 and -2.25 by their bits.
 _MEASURED: Final = (
@@ -217,6 +225,36 @@ def samples(log: Oplog, worker: WorkerRef = ALICE) -> list[tuple[Entry, Variant]
                 "trace-id": "f" * 32,
                 "trace-states": ["a=b", "c=d"],
                 "invocation-context": [],
+            },
+        ),
+        (
+            ExportedFunctionInvoked(
+                no_time, check_out, request, "key-3", "f" * 32, (), encode_stacks(_STACKS)
+            ),
+            "exported-function-invoked",
+            {
+                "function-name": "test:shop/cart.{check-out}",
+                "request": _items("tea"),
+                "idempotency-key": "key-3",
+                "trace-id": "f" * 32,
+                "trace-states": [],
+                "invocation-context": [
+                    [
+                        Variant(
+                            "local-span",
+                            {
+                                "span-id": "a" * 16,
+                                "start": stamp(7),
+                                "parent": "b" * 16,
+                                "linked-context": 1,
+                                "attributes": [{"key": "name", "value": Variant("string", "buy")}],
+                                "inherited": True,
+                            },
+                        ),
+                        Variant("external-span", {"span-id": "b" * 16}),
+                    ],
+                    [Variant("external-span", {"span-id": "c" * 16})],
+                ],
             },
         ),
         (

@@ -81,7 +81,7 @@ class Extents(Counter[Extent]):
         return left // sharers if sharers > 0 else maximum_of_all
 
 
-OfModule: TypeAlias = Callable[[memoryview], Extents]
+ModuleExtents: TypeAlias = Callable[[memoryview], Extents]
 
 
 def memories_of(component: bytes) -> Extents:
@@ -103,7 +103,7 @@ def tables_of(component: bytes) -> Extents:
 class _Component:
     """What is known of one component while it is read: its index spaces, as far as they matter."""
 
-    def __init__(self, outer: _Component | None, depth: int, of_module: OfModule) -> None:
+    def __init__(self, outer: _Component | None, depth: int, of_module: ModuleExtents) -> None:
         if depth > _NESTING_MAX:
             message = "components are nested too deeply"
             raise MalformedError(message)

@@ -1,8 +1,7 @@
 """
-Every interface of ``wit/``: offered here, or standing in `PLANNED`.
+Every interface of ``wit/`` that guests may import.
 
-A component that imports a planned interface is refused at load, by name.  What is offered is
-loaded package by package, when the first component imports something of it.
+They are loaded package by package, when the first component imports something of it.
 """
 
 from __future__ import annotations
@@ -111,9 +110,6 @@ Package -> the classes that declare its interfaces, as ``module:name`` below thi
 
 A name of a tuple stands for the instances in it.
 """
-
-PLANNED: Final[frozenset[str]] = frozenset({})
-"""Imports that this version names but does not answer yet."""
 
 
 def declaring(package: str) -> Iterator[object]:

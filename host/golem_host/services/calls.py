@@ -20,6 +20,8 @@ from golem_host.wire import Wire
 from golem_oplog.entries import Pairs
 
 _PREFIX: Final = "call "
+BETWEEN: Final = "\n"
+"""Parts the names of what is waited for, where it is more than one."""
 
 
 class CallRef(NamedTuple):
@@ -35,12 +37,17 @@ class CallRef(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """From the text form; None where it is that of a promise."""
-        if not text.startswith(_PREFIX):
+        """From the text form; None where it is that of a promise, or of several."""
+        if not text.startswith(_PREFIX) or BETWEEN in text:
             return None
         # Neither a component's id nor a worker's name has a slash.
         component_id, worker_name, key = text.removeprefix(_PREFIX).split("/", 2)
         return cls(WorkerRef(component_id, worker_name), key)
+
+    @classmethod
+    def parse_all(cls, text: str) -> list[Self]:
+        """Every call of which a worker waits for the first one; none where it is a promise."""
+        return [call for each in text.split(BETWEEN) if (call := cls.parse(each)) is not None]
 
 
 class Caller(NamedTuple):

@@ -151,9 +151,10 @@ class LocalCalls:
             # Noted before, for its caller learns of it at once.
             self._note_refusal(each, error)
             if self.cancel(each):
-                if each == call:
-                    raise error
-                return
+                if each != call:
+                    return
+                self._take_refusal(call)
+                raise error
             self._take_refusal(each)
 
     def _circle(self, caller: WorkerRef, call: CallRef) -> list[CallRef]:

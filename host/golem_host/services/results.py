@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TypeAlias
 
 from golem_host.services.calls import CallRef
 from golem_host.services.peers import WorkerRef
@@ -21,6 +22,9 @@ from golem_host.services.scheduler import Scheduler
 from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
 from golem_host.services.waking import Waking
 from golem_host.signals import SuspendSignal
+
+_Index: TypeAlias = dict[WorkerRef, dict[str, set[WorkerKey]]]
+"""Who waits for what other workers answer, by those and the key."""
 
 
 class Results:
@@ -33,7 +37,7 @@ class Results:
         self._lock = threading.Lock()
         self._waits: dict[WorkerRef, CallRef] = {}
         # Read from the rows when it is first needed; a call too many costs a look at them.
-        self._awaited: dict[WorkerRef, set[str]] | None = None
+        self._awaited: _Index | None = None
 
     def waking(self, call: CallRef, event: threading.Event) -> AbstractContextManager[None]:
         """While this lasts, the event is set when the call may be settled."""
@@ -68,12 +72,11 @@ class Results:
         text = self._unfinished.awaited_by(key)
         return None if text is None else CallRef.parse(text)
 
-    def expect(self, awaited: str) -> None:
+    def expect(self, caller: WorkerKey, awaited: str) -> None:
         """A worker is about to give up its instance until then; the name of a promise is ignored."""
-        call = CallRef.parse(awaited)
-        if call is not None:
+        if CallRef.parse_all(awaited):
             with self._lock:
-                self._index().setdefault(call.worker, set()).add(call.key)
+                _enter(self._index(), caller, awaited)
 
     def look(self, call: CallRef) -> None:
         """Something has happened to a call: who waits in memory looks again."""
@@ -90,12 +93,12 @@ class Results:
             keys = self._index().get(call.worker)
             if keys is None or call.key not in keys:
                 return
-            keys.discard(call.key)
+            callers = keys.pop(call.key)
             if not keys:
                 del self._index()[call.worker]
-        for caller in self._unfinished.waiting_for(str(call)):
-            self._unfinished.mark(caller, NOW)
-            self._scheduler.at(caller, NOW)
+        for caller in callers:
+            if self._unfinished.happened(caller, str(call)):
+                self._scheduler.at(caller, NOW)
 
     def gone(self, worker: WorkerRef) -> None:
         """It was deleted: nobody need wait for it."""
@@ -118,11 +121,14 @@ class Results:
             if not is_open(key):
                 self.settled(CallRef(worker, key))
 
-    def _index(self) -> dict[WorkerRef, set[str]]:
+    def _index(self) -> _Index:
         if self._awaited is None:
             self._awaited = {}
-            for text in self._unfinished.awaited():
-                call = CallRef.parse(text)
-                if call is not None:
-                    self._awaited.setdefault(call.worker, set()).add(call.key)
+            for caller, text in self._unfinished.awaited():
+                _enter(self._awaited, caller, text)
         return self._awaited
+
+
+def _enter(index: _Index, caller: WorkerKey, awaited: str) -> None:
+    for call in CallRef.parse_all(awaited):
+        index.setdefault(call.worker, {}).setdefault(call.key, set()).add(caller)

@@ -75,13 +75,28 @@ class Unfinished:
             ).fetchall()
         return [WorkerKey(*row) for row in rows]
 
-    def awaited(self) -> list[str]:
-        """What workers without an instance wait for, in text form."""
+    def awaited(self) -> list[tuple[WorkerKey, str]]:
+        """Workers without an instance, and what each waits for, in text form."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT DISTINCT promise FROM unfinished WHERE promise IS NOT NULL"
+                "SELECT component, worker, promise FROM unfinished WHERE promise IS NOT NULL"
             ).fetchall()
-        return [text for (text,) in rows]
+        return [(WorkerKey(component, worker), text) for component, worker, text in rows]
+
+    def happened(self, key: WorkerKey, awaited: str) -> bool:
+        """Let a worker go on if its row has this among what it waits for."""
+        with self._database.transaction(durable=False) as connection:
+            row = connection.execute(
+                "SELECT promise FROM unfinished WHERE component = ? AND worker = ?", key
+            ).fetchone()
+            if row is None or awaited not in (row[0] or "").splitlines():
+                return False
+            connection.execute(
+                "UPDATE unfinished SET due_ns = ?, promise = NULL "
+                "WHERE component = ? AND worker = ?",
+                (NOW, *key),
+            )
+        return True
 
     def awaited_by(self, key: WorkerKey) -> str | None:
         """What a worker without an instance waits for, where no time would end that."""

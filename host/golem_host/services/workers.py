@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
@@ -24,8 +23,9 @@ from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.looks import Looks
 from golem_host.services.output import WorkerOutput
 from golem_host.services.peers import WorkerRef
+from golem_host.services.revival import Revival
 from golem_host.services.transfer import Transfers
-from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
+from golem_host.services.unfinished import WorkerKey
 from golem_host.services.worker_name import check_worker_name
 from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
@@ -61,7 +61,9 @@ class Workers:
         self._forks = Forks(store=store, layout=layout, shared=shared, loaded=self._loaded)
         self._looks = Looks(store, layout, shared)
         self._transfers = Transfers(store=store, layout=layout, shared=shared, loaded=self._loaded)
-        shared.promises.on_completed = self._promise_completed
+        self._revival = Revival(
+            layout=layout, shared=shared, loaded=self._loaded, name_in=self._name_in
+        )
 
     def create(
         self,
@@ -317,43 +319,7 @@ class Workers:
 
     def revive(self) -> None:
         """Let everything go on that an earlier host left unfinished, now or at its time (R14)."""
-        unfinished, now = self._shared.unfinished, self._shared.config.clock.unix_ns()
-        if not unfinished.is_trusted():
-            self._index_all(unfinished)
-            unfinished.trust()
-        left = unfinished.all()
-        busy = {waiting.key for waiting in left}
-        for waiting in left:
-            if not self._exists(*waiting.key):
-                # Its fork came to nothing, or a crash came between its log and this row.
-                unfinished.clear(waiting.key)
-                continue
-            settled = waiting.promise and self._is_settled(waiting.promise, busy)
-            if settled or (waiting.due_ns is not None and waiting.due_ns <= now):
-                self._loaded.wake(waiting.key)
-            elif waiting.due_ns is not None:
-                self._shared.scheduler.at(waiting.key, waiting.due_ns)
-
-    def _is_settled(self, awaited: str, busy: AbstractSet[WorkerKey]) -> bool:
-        """
-        Whether who waits for this has to look.
-
-        A called worker that has something left to do tells its callers by itself: see `Results`.
-        """
-        call = CallRef.parse(awaited)
-        if call is None:
-            return self._shared.promises.is_settled(awaited)
-        name = self._shared.peers.component_name_of(call.worker.component_id)
-        return name is None or WorkerKey(name, call.worker.worker_name) not in busy
-
-    def _index_all(self, unfinished: Unfinished) -> None:
-        """A worker with nothing to do is found out when it is woken, and forgotten again."""
-        for component in {c.name for c in self._shared.all_components()}:
-            for directory in self._layout.component_workers(component):
-                try:
-                    unfinished.mark(WorkerKey(component, self._name_in(directory)), NOW)
-                except OplogError:
-                    continue  # Damaged: shown where workers are listed.
+        self._revival.revive()
 
     def wake(self, key: object) -> None:
         """A time has come or an event has happened."""
@@ -362,11 +328,6 @@ class Workers:
 
     def retire(self, key: WorkerKey) -> None:
         self._loaded.retire(key)
-
-    def _promise_completed(self, promise: object) -> None:
-        """R10: whoever waits goes on, whoever completed it."""
-        for key in self._shared.unfinished.waiting_for(str(promise)):
-            self._loaded.wake(key)
 
     def close(self) -> None:
         self._loaded.close()

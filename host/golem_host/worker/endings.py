@@ -214,7 +214,7 @@ class Endings:
     def _suspend(self, suspended: ends.Suspended) -> None:
         shared = self._parts.shared
         # First, so that no crash leaves a suspended worker that nobody would wake.
-        shared.results.expect(suspended.promise)
+        shared.results.expect(self._parts.key, suspended.promise)
         shared.unfinished.mark(self._parts.key, suspended.wake_at, suspended.promise or None)
         self._park(Suspend(self.now(), suspended.reason, suspended.wake_at, suspended.promise))
         self._parts.output.notify(f"suspended: {suspended.reason}")
@@ -224,10 +224,10 @@ class Endings:
                 self.parked = False
 
     def _is_settled(self, awaited: str) -> bool:
-        call, shared = CallRef.parse(awaited), self._parts.shared
-        if call is None:
+        calls, shared = CallRef.parse_all(awaited), self._parts.shared
+        if not calls:
             return shared.promises.is_settled(awaited)
-        return shared.peers.calls.is_settled(call)
+        return any(shared.peers.calls.is_settled(call) for call in calls)
 
     def _update_failed(self, failed: ends.UpdateFailed) -> None:
         """The old version goes on; what the new one did on its way here never happened."""

@@ -97,8 +97,9 @@ def _suspended(view: View, resume: str, revert: str) -> _Reason:
     suspend = view.status.suspend
     assert suspend is not None
     since = f"since {time_text(suspend.timestamp)}"
-    call = CallRef.parse(suspend.promise)
-    if call is not None:
+    calls = CallRef.parse_all(suspend.promise)
+    if calls:
+        call = calls[0]
         name = view.shared.peers.component_name_of(call.worker.component_id)
         label = f"{name or call.worker.component_id}/{call.worker.worker_name}"
         what = f"waits for {suspend.reason.removeprefix('waiting for ')}, {since}"

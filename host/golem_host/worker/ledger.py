@@ -199,6 +199,11 @@ class Ledger:
         """Whether the log has the request: it was accepted for good, has begun, or is done."""
         return key in self._parts.status.pending or self._parts.status.is_begun(key)
 
+    def is_awaited(self, key: str) -> bool:
+        """Whether there is a request of this key that nobody has answered."""
+        request = self._open.get(key)
+        return request is not None and not request.done
+
     def is_retried(self, key: str) -> bool:
         """Whether nobody who waits for it wants it to be given up at the first trap."""
         request = self._open.get(key)

@@ -158,12 +158,13 @@ class Runner:
                 over = self.ledger.over()
                 label = self.parts.label
                 raise over or InvocationGoneError(worker=label, idempotency_key=key)
-            # Its entry may just have been written, and is on its way to the disk.
-            return found if found.done else None
+            return found
 
     def is_open(self, key: str) -> bool:
-        """Whether the log has the invocation of a key, and no outcome of it."""
+        """Whether the log has the invocation of a key, and no outcome of it on disk."""
         with self._lock:
+            if self.ledger.is_awaited(key):
+                return True
             return key not in self.parts.status.results and self.ledger.is_durable(key)
 
     def go_on(self, key: str) -> bool:

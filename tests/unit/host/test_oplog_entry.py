@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import msgpack
 import pytest
 
 from golem_host.interfaces.golem.api.oplog_entry import PAYLOAD_BYTES_MAX, EntryShape
-from golem_oplog.entries import KINDS, Create, Entry, ImportedFunctionInvoked, Log, PendingUpdate
+from golem_oplog.entries import (
+    KINDS,
+    Create,
+    Entry,
+    ExportedFunctionInvoked,
+    ImportedFunctionInvoked,
+    Log,
+    PendingUpdate,
+)
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.public import Variant
 from golem_oplog.query import view_entries
@@ -98,6 +107,17 @@ def test_what_the_wit_has_no_room_for_becomes_the_nearest_thing(
 ) -> None:
     """Codes of a later version, ids of another form and numbers out of range make nothing fail."""
     assert shown == field(shape(EntryView(2, entry, log, None)), name)
+
+
+@pytest.mark.parametrize(
+    "spans", [msgpack.packb([[[b"12345678", 5, None, -1, [], False]]]), msgpack.packb(7), b"\xc1"]
+)
+def test_spans_that_make_no_sense_are_left_out(log: MemoryOplog, spans: bytes) -> None:
+    """They are not from this host; the rest of the entry is shown."""
+    entry = ExportedFunctionInvoked(1, log.define(LOOKUP), b"\x80", "key", "", (), spans)
+    shown = shape(EntryView(2, entry, log, None))
+
+    assert ([], "key") == (field(shown, "invocation-context"), field(shown, "idempotency-key"))
 
 
 def test_a_fork_names_its_parent(log: MemoryOplog) -> None:

@@ -42,6 +42,7 @@ from golem_host.interfaces.golem.api.oplog_values import (
 from golem_host.services.peers import WorkerRef
 from golem_host.wire import Wire
 from golem_oplog.entries import FunctionKind, LogLevel, Pairs, PersistenceLevel
+from golem_oplog.errors import ValueTypeError
 from golem_oplog.floats import f64_bits
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.public import Variant
@@ -214,7 +215,12 @@ def _attribute_value(value: object) -> Wire:
 
 def _span_stacks(value: object) -> Wire:
     """``list<list<span-data>>``; what cannot be read is left out."""
-    return [] if isinstance(value, Undecodable) else to_wire(SPAN_STACKS)(value)
+    if isinstance(value, Undecodable):
+        return []
+    try:
+        return to_wire(SPAN_STACKS)(value)
+    except ValueTypeError:
+        return []
 
 
 def _record(*members: str | tuple[str, _Make] | _Member) -> tuple[_Member, ...]:

@@ -38,7 +38,7 @@ from golem_host.interfaces.golem.api.own import (
 )
 from golem_host.interfaces.golem.api.values import UUID_TYPE, WORKER_ID, Uuid, WorkerId, uuid_text
 from golem_host.interfaces.wasi.io.pollables import Cell
-from golem_host.services.calls import Caller, CallRef
+from golem_host.services.calls import BETWEEN, Caller, CallRef
 from golem_host.services.peers import WorkerRef
 from golem_host.signals import InterruptSignal
 from golem_host.tracing import Tracing
@@ -167,6 +167,8 @@ class Answer(Cell):
 
     __slots__ = ("_asked", "_context")
 
+    is_one_of_many = True
+
     def __init__(self, context: InstanceContext, asked: Asked) -> None:
         self._context = context
         self._asked = asked
@@ -200,4 +202,4 @@ def was_submitted(context: InstanceContext, asked: Asked) -> bool:
     Then it is not put there again, should it have been canceled or its worker deleted.
     """
     suspend = context.status.suspend
-    return suspend is not None and suspend.promise == str(asked.call)
+    return suspend is not None and str(asked.call) in suspend.promise.split(BETWEEN)

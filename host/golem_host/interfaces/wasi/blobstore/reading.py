@@ -46,8 +46,9 @@ def _read(context: InstanceContext, name: ObjectName, start: int, end: int) -> H
         try:
             piece = _piece(context, name, start + held.size, end)
         except StoreError:
+            # It is gone or shorter: whoever begins anew is told.
             held.release()
-            raise
+            return None
         if piece.content != first.content:
             held.release()
             return None

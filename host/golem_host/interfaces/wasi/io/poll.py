@@ -24,6 +24,7 @@ from golem_host.declare import (
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
 from golem_host.interfaces.wasi.io.pollables import Cell, Pollable, come_down
+from golem_host.services.calls import BETWEEN
 from golem_host.signals import WAITS_FOR_ITSELF, SuspendSignal
 from golem_oplog.types import FunctionType, ListType, Prim
 
@@ -32,6 +33,9 @@ PINNED_NS_MAX: Final = 300_000_000_000
 A sleep shorter than this keeps an instance that has a connection to the outside, which would be
 lost with it.  Peers give up a connection on which nothing happens after about as long.
 """
+
+AWAITED_MAX: Final = 64
+"""Answers of which a worker without an instance waits for the first one."""
 
 _RECORD: Final = "golem io::poll::poll"
 _COUNT: Final = (("pollables", Prim.U32),)
@@ -102,18 +106,23 @@ def _suspend(
     Give up the instance, unless only this one can make a pollable ready, or it would lose what has
     to be done again then, as long as there is room for all who wait.
 
-    A worker without an instance is woken by one promise, or one answer of another worker; one that
-    polls several keeps its own.  So does one in the middle of what a new instance would do again
-    from its beginning, with other promises and other calls.
+    A worker without an instance is woken by one promise, or the first of some answers of other
+    workers; one that polls more keeps its own.  So does one in the middle of what a new instance
+    would do again from its beginning, with other promises and other calls.
     """
     services = context.services
     may = services.may_suspend and not (context.is_unrecorded or context.is_in_region)
     if any(pinned() for pinned in context.pinned_by) and not services.slot.is_crowded():
         return
-    if not may or len(cells) > 1 or not all(each.suspends() for each in pollables):
+    are_few = len(cells) <= 1 or (
+        len(cells) <= AWAITED_MAX and all(cell.is_one_of_many for cell in cells.values())
+    )
+    if not may or not are_few or not all(each.suspends() for each in pollables):
         return
-    for name, cell in cells.items():
-        raise SuspendSignal(f"waiting for {cell.what}", deadline, name)
+    if cells:
+        first = next(iter(cells.values()))
+        others = f", or of {len(cells) - 1} more" if len(cells) > 1 else ""
+        raise SuspendSignal(f"waiting for {first.what}{others}", deadline, BETWEEN.join(cells))
     reason = WAITS_FOR_ITSELF if deadline is None else "waiting for a timer"
     raise SuspendSignal(reason, deadline)
 

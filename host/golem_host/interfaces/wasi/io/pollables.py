@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from golem_host.services.promises import PromiseId, Promises
 from golem_host.wake import Watched
@@ -76,6 +76,9 @@ class Cell(Unwatched):
     """Made ready by somebody else in the host, who also wakes a worker without an instance."""
 
     __slots__ = ()
+
+    is_one_of_many: ClassVar[bool] = False
+    """Whether a worker without an instance can wait for the first of several of these."""
 
     @property
     def name(self) -> str:
