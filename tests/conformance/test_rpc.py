@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from golem_host import Host, InvocationInterruptedError, Worker
+from golem_host import Host, InvocationInterruptedError, TraceContext, Variant, Worker
 from golem_host.keys import derive_key
-from golem_oplog.entries import ExportedFunctionInvoked
-from golem_oplog.spans import decode_stacks
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
     COMPONENT,
@@ -95,23 +94,6 @@ result = [type(found.nodes[at]).__name__ for at in parts], [
         "(['WitNode_RecordValue', 'WitNode_EnumValue', 'WitNode_FlagsValue', 'WitNode_ListValue', "
         "'WitNode_ResultValue', 'WitNode_ListValue'], [-7, 'here', 0.5, 'no', 0, 255])"
     ) == run(alice(host), "from componentize_py_types import Err\n" + code)
-
-
-def test_a_call_belongs_to_the_trace_of_its_caller(host: Host) -> None:
-    """With the caller's span above its own, whoever began the trace."""
-    worker = alice(host)
-    run(worker, "result = line('bob').invoke_and_await('note', [text('x')])")
-
-    def begun(name: str) -> ExportedFunctionInvoked:
-        entries = (entry.entry for entry in host.workers.get(COMPONENT, name).oplog())
-        return next(each for each in entries if isinstance(each, ExportedFunctionInvoked))
-
-    caller, called = begun("alice"), begun("bob")
-    ((own, above),) = decode_stacks(called.spans)
-    ((span,),) = decode_stacks(caller.spans)
-
-    assert caller.trace_id == called.trace_id
-    assert span.span_id == above.span_id != own.span_id
 
 
 def test_what_is_wrong_with_a_call_is_a_value(host: Host) -> None:
@@ -421,3 +403,23 @@ def test_one_thread_is_enough_for_a_chain_of_callers(tmp_path: Path, wasm: Path)
             inner = PRELUDE + f"result = plain({code.format(depth, inner)})"
 
         assert "last" in run(alice(host, "w0"), inner)
+
+
+def test_what_is_called_lies_in_the_trace_of_its_caller(host: Host) -> None:
+    """Below the span of the call's invocation, and that below its own caller's."""
+    trace = TraceContext.parse(f"00-{'a' * 32}-{'b' * 16}-00", "v=1")
+    code = 'result = line("bob").invoke_and_await("note", [text("a")])'
+    caller = alice(host)
+    caller.invoke("run", PRELUDE + code, timeout=TIMEOUT_S, trace=trace)
+    fields: list[Any] = [
+        [e.fields for e in worker.oplog() if e.kind == "exported-function-invoked"][-1]
+        for worker in (caller, host.workers.get(COMPONENT, "bob"))
+    ]
+    (own, _), (_, above, outside) = (each["invocation-context"][0] for each in fields)
+
+    assert [("a" * 32, ("v=1",))] * 2 == [(f["trace-id"], f["trace-states"]) for f in fields]
+    assert own.value["span-id"] == above.value["span-id"]
+    assert (False, True) == (own.value["inherited"], above.value["inherited"])
+    assert Variant("external-span", {"span-id": "b" * 16}) == outside
+    said = {each["key"]: each["value"].value for each in above.value["attributes"]}
+    assert f"{caller.component.id}/alice" == said["worker_id"]

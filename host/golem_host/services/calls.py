@@ -58,7 +58,7 @@ class Caller(NamedTuple):
     env: Pairs
     config_vars: Pairs
     trace: TraceContext | None = None
-    """What the call belongs to."""
+    """The spans around the call: what is called lies below them."""
 
 
 class Calls(Protocol):
