@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
     "promise": CommandEntry("golem_cli.promise:promise", "List, complete and delete promises."),
     "plugin": CommandEntry(
-        "golem_cli.plugin:plugin", "Give components the entries that other workers write."
+        "golem_cli.plugin:plugin", "Install, list, switch and uninstall plugins."
     ),
     "serve": CommandEntry(
         "golem_cli.serve:serve",

@@ -78,6 +78,7 @@ class Deliveries:
         self._plugins = plugins
         self._lock = threading.Condition()
         self._lanes: dict[str, _Lane] = {}
+        self._sweeping: threading.Thread | None = None
         self._is_closed = False
 
     def note(self, key: WorkerKey) -> None:
@@ -87,10 +88,24 @@ class Deliveries:
                 self._put(plugin, key)
 
     def revive(self) -> None:
-        """Look through all workers for what an earlier host did not hand over."""
-        for plugin in self._plugins.list():
-            for key in self._plugins.workers_of(plugin):
-                self._put(plugin, key)
+        """Look through all workers for what an earlier host did not hand over; takes its time."""
+        sweep = threading.Thread(target=self._sweep, name="golem-plugins", daemon=True)
+        with self._lock:
+            if self._is_closed:
+                return
+            self._sweeping = sweep
+        sweep.start()
+
+    def _sweep(self) -> None:
+        try:
+            for plugin in self._plugins.list():
+                for key in self._plugins.workers_of(plugin):
+                    if self._is_closed:
+                        return
+                    self._put(plugin, key)
+        except (HostError, OplogError) as error:
+            # What commits is noted all the same.
+            _LOG.warning("plugins do not see every worker", extra={"reason": str(error)})
 
     def problem(self, plugin: Plugin) -> str:
         """Why a plugin does not go on; empty if it does."""
@@ -102,6 +117,8 @@ class Deliveries:
         with self._lock:
             self._is_closed = True
             lanes = list(self._lanes.values())
+        if self._sweeping is not None:
+            self._sweeping.join()
         for lane in lanes:
             lane.close()
 
