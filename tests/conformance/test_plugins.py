@@ -126,6 +126,18 @@ def test_what_one_host_did_not_hand_over_the_next_one_does(tmp_path: Path) -> No
             await_all(host, plugin, worker)
 
 
+def test_the_next_host_looks_for_it_by_itself(tmp_path: Path) -> None:
+    """Nobody calls the worker, and nothing is written any more."""
+    with hosting(tmp_path) as host:
+        plugin = host.plugins.install("audit", "plugin")
+        worker_of(host, "a").invoke("counter.new", 0)
+        await_all(host, plugin, worker_of(host, "a"))
+    with hosting(tmp_path, replace(QUICK, threads_max=0)) as host:
+        host.plugins.deactivate("audit", "watched", "a")
+    with hosting(tmp_path) as host:
+        await_all(host, plugin, worker_of(host, "a"))
+
+
 def test_a_position_that_was_lost_is_found_again(tmp_path: Path) -> None:
     """As after a loss of power: the processor's own log knows what it was given."""
     with hosting(tmp_path) as host:
