@@ -408,18 +408,16 @@ class Worker:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
         return view_entries(self._access.view().oplog, start)
 
-    def search_oplog(
-        self, query: str, start: int = 1, end: int | None = None
-    ) -> Iterator[EntryView]:
+    def search_oplog(self, query: str, start: int = 1) -> Iterator[EntryView]:
         """
-        The entries of a range that a query holds for; `golem_oplog.search_syntax` is its language.
+        The entries from an index on that a query holds for; `golem_oplog.search_syntax` is its language.
 
         Raises:
             QueryError: It is none.
         """
         from golem_oplog.search import search_entries  # noqa: PLC0415 - few ask for it
 
-        return search_entries(self._access.view().oplog, query, start, end)
+        return search_entries(self._access.view().oplog, query, start)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""
