@@ -27,15 +27,14 @@ STATES_CHARS_MAX: Final = 512
 _TRACE_ID_BYTES: Final = 16
 _NOT_NULL: Final = bytes(7) + b"\x01"
 
-_TRACE_ID: Final = re.compile("[0-9a-f]{32}")
+# Compiled when they are first used: every host is opened with this module, and few are traced.
+_TRACE_ID: Final = "[0-9a-f]{32}"
 # A later version may have more fields behind these four.
-_PARENT: Final = re.compile(
+_PARENT: Final = (
     r"(?!ff)(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}"
     r"(?P<more>-.*)?"
 )
-_STATE: Final = re.compile(
-    r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
-)
+_STATE: Final = r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class TraceContext:
     @classmethod
     def of_headers(cls, traceparent: str | None, tracestate: str | None) -> Self | None:
         """As `parse`; None where there is no trace to go on with, and another one begins."""
-        found = None if traceparent is None else _PARENT.fullmatch(traceparent.strip())
+        found = None if traceparent is None else re.fullmatch(_PARENT, traceparent.strip())
         if found is None or (found["version"] == "00" and found["more"] is not None):
             return None
         trace_id, span_id = found["trace"], found["span"]
@@ -102,12 +101,12 @@ class TraceContext:
 
 
 def is_trace_id(text: str) -> bool:
-    return _TRACE_ID.fullmatch(text) is not None and int(text, 16) != 0
+    return re.fullmatch(_TRACE_ID, text) is not None and int(text, 16) != 0
 
 
 def are_states(members: Sequence[str]) -> bool:
     """Whether `TraceContext.states` may be this; a header is made of it."""
-    return len(members) <= STATES_MAX and all(map(_STATE.fullmatch, members))
+    return len(members) <= STATES_MAX and all(re.fullmatch(_STATE, each) for each in members)
 
 
 def traceparent(trace_id: str, span_id: str) -> str:
