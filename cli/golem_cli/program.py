@@ -19,6 +19,9 @@ COMMANDS: Final = {
     ),
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
     "promise": CommandEntry("golem_cli.promise:promise", "List, complete and delete promises."),
+    "plugin": CommandEntry(
+        "golem_cli.plugin:plugin", "Give components the entries that other workers write."
+    ),
     "serve": CommandEntry(
         "golem_cli.serve:serve",
         "Own a state directory, run its workers, and serve the REST API, or a component.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from golem_host.component import Component, callable_exports
@@ -24,10 +25,10 @@ from golem_host.worker.arguments import refuse_count
 from golem_host.worker.names import find_export
 from golem_host.worker.request import Request
 from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.urn import finding, naming, worker_uri
 from golem_oplog.cbor import decode_value, encode_args
 from golem_oplog.errors import OplogError, ValueTypeError
-from golem_oplog.shape import unfit
-from golem_oplog.types import FunctionType, HandleType, TupleType
+from golem_oplog.types import FunctionType, TupleType
 from golem_oplog.wit_value import from_wit_value, to_wit_value
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from golem_host.services.results import Results
     from golem_host.services.workers import Workers
 
-PENDING_MAX: Final = 10_000
-"""Calls in a worker's queue beyond which other workers' calls are refused; see `_refuse_crowd`."""
 CIRCLE_MAX: Final = 100
 """Workers in a circle, beyond which nobody finds out that they wait for each other."""
 NAMES_SHOWN_MAX: Final = 8
@@ -73,13 +72,9 @@ class LocalCalls:
             # First: what cannot be called makes no worker.
             _request(component, call, function, params, not_before)
             self._create(component, call, caller)
-
-        def request(runner: Runner) -> Request:
-            made = _request(runner.parts.component(), call, function, params, not_before)
-            made.trace = caller.trace
-            return made
-
-        self._on_runner(key, lambda runner: _submit(runner, call, request))
+        self._on_runner(
+            key, lambda runner: _submit(runner, call, function, params, caller, not_before)
+        )
 
     def _create(self, component: Component, call: CallRef, caller: Caller) -> None:
         self._workers.get_or_create(
@@ -102,7 +97,9 @@ class LocalCalls:
 
     def outcome(self, call: CallRef) -> Wire | None:
         try:
-            done = self._on_runner(self._key(call.worker), lambda runner: runner.outcome(call.key))
+            done = self._results.take(call) or self._on_runner(
+                self._key(call.worker), lambda runner: runner.outcome(call.key)
+            )
         except InvocationGoneError as error:
             raise self._take_refusal(call) or error from None
         if done is None:
@@ -113,7 +110,7 @@ class LocalCalls:
         return to_wit_value(
             TupleType((result,)),
             (decode_value(payload),),
-            lambda _, handle: (_urn(call.worker), handle),
+            naming(_uri(call.worker)),
         )
 
     def cancel(self, call: CallRef) -> bool:
@@ -163,7 +160,7 @@ class LocalCalls:
         while path[-1].worker != caller:
             at = path[-1].worker
             try:
-                found = self._results.awaited_by(at, self._key(at))
+                found = self._results.awaited_by(at, partial(self._key, at))
             except ComponentNotFoundError:
                 return []
             if found is None or len(path) >= CIRCLE_MAX:
@@ -205,27 +202,21 @@ def _is_settled(runner: Runner, call: CallRef) -> bool:
         return not runner.is_open(call.key)
 
 
-def _submit(runner: Runner, call: CallRef, request: Callable[[Runner], Request]) -> None:
+def _submit(
+    runner: Runner,
+    call: CallRef,
+    function: str,
+    params: Sequence[Wire],
+    caller: Caller,
+    not_before: int | None,
+) -> None:
     # As one step: a suspended worker would be put away after the first, and so on for ever.
     with runner.held():
         if runner.go_on(call.key):
             return
-        _refuse_crowd(runner)
-        runner.submit(request(runner), durable=True)
-
-
-def _refuse_crowd(runner: Runner) -> None:
-    """
-    A worker that calls in a loop must not make another one's queue grow without bound.
-
-    Raises:
-        ConflictError: There is too much in the queue.
-    """
-    if len(runner.parts.status.pending) >= PENDING_MAX:
-        raise ConflictError(
-            reason=f"worker {runner.parts.label} has {PENDING_MAX} calls in its queue already: "
-            "call it again when some are done"
-        )
+        request = _request(runner.parts.component(), call, function, params, not_before)
+        request.trace = caller.trace
+        runner.submit(request, durable=True)
 
 
 def _request(
@@ -243,15 +234,11 @@ def _request(
 def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> list[Wire]:
     refuse_count(function, len(params))
 
-    def own(ty: HandleType, uri: str, number: int) -> int:
-        if uri != _urn(worker):
-            raise unfit(ty, f"a handle of {uri}, not of the worker that is called")
-        return number
-
+    find_handle = finding(_uri(worker))
     args: list[Wire] = []
     for (name, ty), value in zip(function.params, params, strict=True):
         try:
-            args.append(from_wit_value(ty, value, own))
+            args.append(from_wit_value(ty, value, find_handle))
         except ValueTypeError as error:
             raise ParamTypeMismatchError(
                 function=function.name, parameter=name, reason=str(error)
@@ -259,5 +246,5 @@ def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> 
     return args
 
 
-def _urn(worker: WorkerRef) -> str:
-    return f"urn:worker:{worker.component_id}/{worker.worker_name}"
+def _uri(worker: WorkerRef) -> str:
+    return worker_uri(worker.component_id, worker.worker_name)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from golem_host.services.calls import CallRef
 from golem_host.services.peers import WorkerRef
@@ -22,6 +22,12 @@ from golem_host.services.scheduler import Scheduler
 from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
 from golem_host.services.waking import Waking
 from golem_host.signals import SuspendSignal
+
+if TYPE_CHECKING:
+    from golem_host.worker.request import Request
+
+FRESH_MAX: Final = 64
+"""Outcomes that somebody is about to take."""
 
 _Index: TypeAlias = dict[WorkerRef, dict[str, set[WorkerKey]]]
 """Who waits for what other workers answer, by those and the key."""
@@ -35,6 +41,7 @@ class Results:
         self._scheduler = scheduler
         self._waking = Waking()
         self._lock = threading.Lock()
+        self._fresh: dict[CallRef, Request] = {}
         self._waits: dict[WorkerRef, CallRef] = {}
         # Read from the rows when it is first needed; a call too many costs a look at them.
         self._awaited: _Index | None = None
@@ -63,13 +70,19 @@ class Results:
         with self._lock:
             self._waits.pop(caller, None)
 
-    def awaited_by(self, ref: WorkerRef, key: WorkerKey) -> CallRef | None:
-        """The one call without whose result a worker cannot go on, if that is what it waits for."""
+    def awaited_by(self, ref: WorkerRef, key: Callable[[], WorkerKey]) -> CallRef | None:
+        """
+        The one call without whose result a worker cannot go on, if that is what it waits for.
+
+        Args:
+            ref: The worker.
+            key: Its key, asked for where somebody waits without an instance.
+        """
         with self._lock:
             call = self._waits.get(ref)
-        if call is not None:
-            return call
-        text = self._unfinished.awaited_by(key)
+            if call is not None or not self._index():
+                return call
+        text = self._unfinished.awaited_by(key())
         return None if text is None else CallRef.parse(text)
 
     def expect(self, caller: WorkerKey, awaited: str) -> None:
@@ -82,12 +95,28 @@ class Results:
         """Something has happened to a call: who waits in memory looks again."""
         self._waking.ring(call)
 
-    def settled(self, call: CallRef) -> None:
+    def take(self, call: CallRef) -> Request | None:
+        """The outcome of a call that was waited for in memory just now: it need not be read."""
+        with self._lock:
+            return self._fresh.pop(call, None)
+
+    def forget(self, worker: WorkerRef) -> None:
+        """Its past has changed."""
+        with self._lock:
+            for call in [each for each in self._fresh if each.worker == worker]:
+                del self._fresh[call]
+
+    def settled(self, call: CallRef, done: Request | None = None) -> None:
         """
         A call has its result, or has lost its place: who waits for it goes on.
 
         Takes no worker's lock: those who wait without an instance are woken by another thread.
         """
+        with self._lock:
+            if done is not None and call in self._waking:
+                self._fresh[call] = done
+                while len(self._fresh) > FRESH_MAX:
+                    del self._fresh[next(iter(self._fresh))]
         self._waking.ring(call)
         with self._lock:
             keys = self._index().get(call.worker)
@@ -105,6 +134,7 @@ class Results:
         for name in self._waking.names():
             if isinstance(name, CallRef) and name.worker == worker:
                 self._waking.ring(name)
+        self.forget(worker)
         self.loaded(worker, lambda _: False)
 
     def loaded(self, worker: WorkerRef, is_open: Callable[[str], bool]) -> None:

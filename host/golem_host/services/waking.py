@@ -32,6 +32,10 @@ class Waking:
                 if not waiters:
                     del self._events[name]
 
+    def __contains__(self, name: Hashable) -> bool:
+        """Whether anybody waits for this."""
+        return name in self._events
+
     def names(self) -> list[Hashable]:
         with self._lock:
             return list(self._events)

@@ -248,6 +248,9 @@ class Workers:
         self._forks.fork(source, target, cut, token, extra)
         # Also where the source stood interrupted (spec 2.12).
         self._loaded.wake(target, by_event=False)
+        plugins = self._shared.plugins
+        if plugins is not None and plugins.list():
+            plugins.on_active(target)
         return self._worker(target)
 
     def export(self, key: WorkerKey) -> Iterator[bytes]:
@@ -302,6 +305,8 @@ class Workers:
             self._shared.scheduler.forget(key)
             self._shared.unfinished.clear(key)
             self._shared.grants.forget(key)
+            if self._shared.plugins is not None:
+                self._shared.plugins.forget(key)
             if self._shared.dirs is not None:
                 self._shared.dirs.forget(key)
             if component_id is not None:
@@ -338,6 +343,17 @@ class Workers:
     def runner(self, key: WorkerKey) -> Runner:
         self._refuse_if_read_only()
         return self._loaded.get(key)
+
+    def resting_log(self, key: WorkerKey) -> tuple[int, int] | None:
+        """When a worker that is not in memory was made, and its last entry; None: it is loaded."""
+        with self._loaded.locked(key):
+            if self._loaded.find(key) is not None:
+                return None
+            if not self._exists(*key):
+                raise WorkerNotFoundError(component=key.component, worker=key.worker)
+            worker_key = self._layout.worker_key(*key)
+            with self._store.reader(worker_key) as reader:
+                return self._store.created(worker_key).timestamp, reader.last_index
 
     def _worker(self, key: WorkerKey) -> Worker:
         access = Access(
@@ -378,6 +394,8 @@ class Workers:
             shared=self._shared,
             net=NetAccess(self._shared.grants.of(key)),
         )
+        if status.plugins.active and self._shared.plugins is not None:
+            parts.watch_commits(self._shared.plugins.on_active)
         runner = Runner(parts)
         # A crash may have come between what it has done and those who wait for that.
         self._shared.results.loaded(parts.ref, runner.is_open)
@@ -402,9 +420,13 @@ class Workers:
             tuple(config_vars.items()),
             called,
         )
+        plugins = self._shared.plugins
+        create = create._replace(plugins=() if plugins is None else plugins.ids_for(component.name))
         key = WorkerKey(component.name, name)
         with self._loaded.locked(key):
             self._store.create(self._layout.worker_key(*key), create).close()
+        if create.plugins and plugins is not None:
+            plugins.on_active(key)
 
     def _exists(self, component_name: str, name: str) -> bool:
         return self._layout.has_worker(component_name, name)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from golem_host.errors import (
+    HostClosedError,
     HostError,
     InvocationExitedError,
     InvocationInterruptedError,
@@ -227,7 +228,10 @@ class Endings:
         calls, shared = CallRef.parse_all(awaited), self._parts.shared
         if not calls:
             return shared.promises.is_settled(awaited)
-        return any(shared.peers.calls.is_settled(call) for call in calls)
+        try:
+            return any(shared.peers.calls.is_settled(call) for call in calls)
+        except HostClosedError:
+            return False
 
     def _update_failed(self, failed: ends.UpdateFailed) -> None:
         """The old version goes on; what the new one did on its way here never happened."""

@@ -142,6 +142,7 @@ class Ledger:
             accepted: The keys that were pending in the log before.
         """
         status = self._parts.status
+        self._parts.shared.results.forget(self._parts.ref)
         # What no log ever had is not concerned: its caller still waits for it to begin.
         gone = accepted - status.pending.keys()
         self.queue = deque(request for request in self.queue if request.key not in gone)
@@ -213,18 +214,20 @@ class Ledger:
         request = self._open.pop(key, None)
         if request is not None:
             request.settle(payload)
-        self.tell_callers(key)
+        self.tell_callers(key, request)
 
     def fail(self, key: str, error: BaseException) -> None:
         request = self._open.pop(key, None)
         if request is not None:
             request.fail(error)
-        self.tell_callers(key)
+        self.tell_callers(key, request)
 
-    def tell_callers(self, key: str) -> None:
+    def tell_callers(self, key: str, done: Request | None = None) -> None:
         """Other workers may wait for this one's answer: for what the log says of it, no less."""
         call, results = CallRef(self._parts.ref, key), self._parts.shared.results
-        if key in self._parts.status.results or not self.is_durable(key):
+        if key in self._parts.status.results:
+            results.settled(call, done)
+        elif not self.is_durable(key):
             results.settled(call)
         else:
             results.look(call)

@@ -22,7 +22,7 @@ from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.trace_context import TraceContext
-from golem_host.wire import Public
+from golem_host.wire import Public, Wire
 from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
 from golem_host.worker.explain import Explanation, explain
@@ -153,6 +153,11 @@ class Worker:
         return self._submit(
             function, args, idempotency_key, durable=False, retry=retry, trace=trace
         )
+
+    def begin_wire(self, function: FunctionType, args: list[Wire], idempotency_key: str) -> Call:
+        """As `begin`, of an export by its full name and type, with arguments in wire form."""
+        asked = Request(idempotency_key, function, args, encode_args(args))
+        return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=False)))
 
     def give_up(self, call: Call) -> Public:
         """

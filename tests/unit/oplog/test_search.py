@@ -136,6 +136,8 @@ def found(log: MemoryOplog, query: str) -> list[int]:
         (r"/app\.py/", [FAILED]),
         (r"/\x53old|\tx/", [LOGGED]),
         ("/(?i)SOLD/", [LOGGED]),
+        ("/(?i)^[^a-r]OLD/", [LOGGED]),
+        ("/(?i)^[^S]OLD/", [ORDERED]),
         # Connectives, and how strongly they bind.
         ("tea green", [INVOKED, ORDERED]),
         ("tea AND sold", [LOGGED]),

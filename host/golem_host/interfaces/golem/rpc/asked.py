@@ -26,6 +26,7 @@ from golem_host.errors import (
     HostError,
     InvalidRequestError,
     ParamTypeMismatchError,
+    QueueFullError,
     StateDirError,
     WorkerNotFoundError,
 )
@@ -154,7 +155,7 @@ def failure(error: HostError) -> Wire:
             case = _PROTOCOL
         case ComponentNotFoundError() | WorkerNotFoundError():
             case = _NOT_FOUND
-        case ConflictError():
+        case ConflictError() | QueueFullError():
             case = _DENIED
         case _:
             case = _INTERNAL
