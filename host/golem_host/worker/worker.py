@@ -121,7 +121,7 @@ class Worker:
         under a key decides.
 
         Raises:
-            InvalidRequestError: No such function.
+            InvalidRequestError: No such function, or no trace.
             ParamTypeMismatchError: An argument does not fit.
             ConflictError: The key belongs to another call.
             QueueFullError: `HostConfig.pending_max` calls wait already.
@@ -242,6 +242,8 @@ class Worker:
         retry: bool = True,
         trace: TraceContext | None = None,
     ) -> Call:
+        if trace is not None:
+            trace.check()
         function_type = self.resolve(function)
         refuse_foreign(function_type, args, lambda: self.uri)
         wires = wire_args(function_type, args)
