@@ -43,7 +43,8 @@ test *ARGS:
 # The tests with every long suite in full; ARGS go to pytest
 [group("test")]
 test-full *ARGS:
-    GOLEM_HOST_TEST_PROFILE=full pytest --numprocesses=auto --dist=loadfile "$@"
+    GOLEM_HOST_TEST_PROFILE=full pytest --numprocesses=auto --dist=loadfile \
+        --override-ini faulthandler_timeout=1800 "$@"
 
 # Torn writes, failing syncs, killed processes
 [group("test")]

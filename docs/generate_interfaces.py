@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from golem_host.declare import HostFunction, Refused
-from golem_host.interfaces.described import MARKERS, RECORDED_INSIDE
-from golem_host.interfaces.offered import HOMES, PLANNED, declaring, registry
+from golem_host.declare import HostFunction
+from golem_host.interfaces.described import MARKERS, served
+from golem_host.interfaces.offered import registry
 
 HERE = Path(__file__).parent
 TARGETS = (HERE.parent / "README.md", HERE / "guarantees.md")
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- interfaces:begin -->\n", "<!-- interfaces:end -->\n"
 HEAD = """| interface | calls are | durable function types |
 | --- | --- | --- |
 """
-RECORDED, REEXECUTED, REFUSED = "recorded", "re-executed", "refused"
+REEXECUTED = "re-executed"
 
 
 def table() -> str:
@@ -29,7 +29,7 @@ def table() -> str:
     functions: dict[str, list[HostFunction]] = defaultdict(list)
     for function in registry().functions():
         functions[function.interface].append(function)
-    lines = {name: f"| `{name}` | planned | |\n" for name in PLANNED}
+    lines = {}
     for name in registry().interfaces():
         statuses = _statuses(functions[name])
         kinds = ", ".join(sorted(set(_kinds(functions[name])))) or "unrecorded"
@@ -41,7 +41,7 @@ def _statuses(functions: list[HostFunction]) -> str:
     """What holds for most functions, and then those that differ, by name."""
     names: dict[str, list[str]] = defaultdict(list)
     for function in functions:
-        names[_status(function)].append(function.import_name.removeprefix("[method]"))
+        names[served(function).how].append(function.import_name.removeprefix("[method]"))
     if not names:
         # A resource alone: all there is to do with it is to drop it.
         return REEXECUTED
@@ -50,32 +50,10 @@ def _statuses(functions: list[HostFunction]) -> str:
     return "; ".join([first, *apart])
 
 
-def _status(function: HostFunction) -> str:
-    if function.full_name in _refused():
-        return REFUSED
-    name = function.full_name
-    is_recorded = function.declaration.kind is not None or name in {*RECORDED_INSIDE, *MARKERS}
-    return RECORDED if is_recorded else REEXECUTED
-
-
 def _kinds(functions: list[HostFunction]) -> Iterator[str]:
     for function in functions:
-        inside = RECORDED_INSIDE.get(function.full_name)
-        kind = function.declaration.kind if inside is None else inside.kind
-        if function.full_name in MARKERS:
-            yield "marker"
-        else:
-            yield "unrecorded" if kind is None else kind.label
-
-
-def _refused() -> set[str]:
-    return {
-        function.full_name
-        for package in HOMES
-        for declared in declaring(package)
-        if isinstance(declared, Refused)
-        for function in declared.functions()
-    }
+        marker = function.full_name in MARKERS
+        yield "marker" if marker else served(function).kind or "unrecorded"
 
 
 def with_table(text: str) -> str:

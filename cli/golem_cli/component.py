@@ -18,6 +18,7 @@ from golem_oplog.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from golem_host import Component, DeployedFile
     from golem_host.files.mapping import Mapping
+    from golem_host.interfaces.described import Served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,19 +138,26 @@ def get(name: str, version: int | None, json_output: bool, state_dir: Path | Non
     """
     Show one component: where it is from, what it exports and imports.
 
+    Behind each import stands how its calls are answered: `recorded`, with the durable function
+    type, `re-executed` on replay, or `refused`.
+
     \b
     Example:
       golem-host component get counter
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.session import open_host
+    from golem_host.interfaces.described import served_imports
     from golem_oplog.wittext import format_function
 
     with open_host(state_dir, read_only=True) as host:
         found = host.components.get(name, version=version)
         exports = [format_function(function) for function in found.exports.values()]
         imports = [format_function(function) for function in found.imports.values()]
+        served = list(served_imports(found).values())
     if json_output:
-        click.echo(json.dumps(_summary(found) | {"exports": exports, "imports": imports}))
+        how = [each._asdict() for each in served]
+        functions = {"exports": exports, "imports": imports, "served": how}
+        click.echo(json.dumps(_summary(found) | functions))
         return
     pairs = [
         ("name", found.name),
@@ -161,7 +169,10 @@ def get(name: str, version: int | None, json_output: bool, state_dir: Path | Non
         ("source", found.source or "bytes"),
         *(("file", _file_text(file)) for file in found.files),
         *(("export", signature) for signature in exports),
-        *(("import", signature) for signature in imports),
+        *(
+            ("import", f"{signature}  // {_served_text(how)}")
+            for signature, how in zip(imports, served, strict=True)
+        ),
     ]
     for line in fields(pairs):
         click.echo(line)
@@ -215,6 +226,10 @@ def delete(name: str, json_output: bool, quiet: bool, state_dir: Path | None) ->
 def _file_text(file: DeployedFile) -> str:
     access = ", read-only" if file.read_only else ""
     return f"{file.path} ({size_text(file.size_bytes)}{access})"
+
+
+def _served_text(served: Served) -> str:
+    return f"{served.how}, {served.kind}" if served.kind else served.how
 
 
 def _summary(item: Component) -> dict[str, object]:

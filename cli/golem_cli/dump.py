@@ -16,7 +16,7 @@ from golem_cli.exits import ExitCode
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from golem_oplog import EntryFilter, EntryView, OplogReader
+    from golem_oplog import EntryView, OplogReader
 
 FOLLOW_S: Final = 0.2
 """How often a log that is followed is looked at again."""
@@ -26,6 +26,18 @@ class Form(Protocol):
     """How an entry is printed."""
 
     def lines(self, view: EntryView, mark: str) -> Iterable[str]: ...
+
+
+class Wanted(Protocol):
+    """Which entries are printed."""
+
+    @property
+    def first(self) -> int: ...
+
+    @property
+    def last(self) -> int | None: ...
+
+    def matches(self, view: EntryView) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +58,8 @@ class DumpRequest:
 
 @click.command()
 @click.argument("target", metavar="WORKER|FILE", shell_complete=options.complete_log)
-@click.option(
-    "--from", "first", type=click.IntRange(1), default=1, metavar="N", help="First index."
-)
-@click.option("--to", "last", type=click.IntRange(1), metavar="N", help="Last index.")
+@options.first_index
+@options.last_index
 @click.option(
     "--kind",
     multiple=True,
@@ -101,7 +111,7 @@ def form_of(log: OplogReader, *, json_output: bool, raw: bool, full: bool) -> Fo
     return RawForm(log) if raw else LineForm(full=full, color=_wants_color())
 
 
-def print_entries(log: OplogReader, wanted: EntryFilter, form: Form, *, follow: bool) -> ExitCode:
+def print_entries(log: OplogReader, wanted: Wanted, form: Form, *, follow: bool) -> ExitCode:
     """Print what the filter lets through, in bounded memory; up to the first damage, if any."""
     try:
         _print_entries(log, wanted, form, follow=follow)
@@ -113,7 +123,7 @@ def print_entries(log: OplogReader, wanted: EntryFilter, form: Form, *, follow: 
     return ExitCode.OK
 
 
-def _print_entries(log: OplogReader, wanted: EntryFilter, form: Form, *, follow: bool) -> None:
+def _print_entries(log: OplogReader, wanted: Wanted, form: Form, *, follow: bool) -> None:
     from golem_cli.logs import readable
     from golem_oplog import Regions, view_entries
 

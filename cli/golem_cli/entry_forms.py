@@ -23,6 +23,8 @@ from golem_oplog.views import EntryView
 from golem_oplog.wittext import format_function
 
 _HOLDS_CBOR = (ExportedFunctionInvoked, ExportedFunctionCompleted, PendingWorkerInvocation)
+_SPANS = "spans"
+"""The one field of these that is none."""
 
 
 class JsonForm:
@@ -53,7 +55,9 @@ class RawForm:
             "tag": KIND_BY_CLASS[type(entry)].tag,
         }
         names = entry._fields
-        stored.update((name, _raw(entry, value)) for name, value in zip(names, entry, strict=True))
+        stored.update(
+            (name, _raw(entry, name, value)) for name, value in zip(names, entry, strict=True)
+        )
         comment = f" / {mark} /" if mark else ""
         yield escaped(notation(stored)) + comment
 
@@ -68,11 +72,11 @@ class RawForm:
         yield escaped(notation(stored))
 
 
-def _raw(entry: Entry, value: object) -> object:
+def _raw(entry: Entry, name: str, value: object) -> object:
     match value:
         case BlobRef(sha256, size_bytes):
             return {"blob": sha256, "size_bytes": size_bytes}
-        case bytes() if value and isinstance(entry, _HOLDS_CBOR):
+        case bytes() if value and name != _SPANS and isinstance(entry, _HOLDS_CBOR):
             try:
                 return Embedded(decode_value(value))
             except OplogError:

@@ -15,6 +15,7 @@ from golem_cli.dump import dump, form_of, print_entries
 from golem_cli.exits import CommandError, ExitCode
 from golem_cli.lazy import Group
 from golem_cli.oplog_file import export, import_
+from golem_cli.oplog_search import search
 from golem_cli.render import fields, note, size_text, time_text
 from golem_oplog.lazy_dataclass import dataclass
 
@@ -40,7 +41,7 @@ TARGET = click.argument("target", metavar="WORKER|FILE", shell_complete=options.
 @click.group(cls=Group)
 def oplog() -> None:
     """
-    Examine, check, rescue, export and import oplogs.
+    Examine, search, check, rescue, export and import oplogs.
 
     \b
     Example:
@@ -48,7 +49,7 @@ def oplog() -> None:
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
 
 
-for command in (dump, export, import_):
+for command in (dump, export, import_, search):
     oplog.add_command(command)
 
 

@@ -38,6 +38,12 @@ quiet: Decorator = click.option(
     "-q", "--quiet", is_flag=True, help="Say nothing on stderr except errors."
 )
 no_retry: Decorator = click.option("--no-retry", is_flag=True, help="Give up at the first trap.")
+first_index: Decorator = click.option(
+    "--from", "first", type=click.IntRange(1), default=1, metavar="N", help="First index."
+)
+last_index: Decorator = click.option(
+    "--to", "last", type=click.IntRange(1), metavar="N", help="Last index."
+)
 full: Decorator = click.option("--full", is_flag=True, help="Print long values whole.")
 
 

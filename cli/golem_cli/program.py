@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "build": CommandEntry("golem_cli.build:build", "Build a guest project into a component."),
     "dump": CommandEntry("golem_cli.dump:dump", "Print an oplog, entry by entry."),
     "oplog": CommandEntry(
-        "golem_cli.oplog:oplog", "Examine, check, rescue, export and import oplogs."
+        "golem_cli.oplog:oplog", "Examine, search, check, rescue, export and import oplogs."
     ),
     "worker": CommandEntry("golem_cli.worker:worker", "Call, list and manage workers."),
     "promise": CommandEntry("golem_cli.promise:promise", "List, complete and delete promises."),

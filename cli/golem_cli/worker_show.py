@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from golem_host import WorkerMetadata
 
 
+HANDLES_SHOWN_MAX: Final = 20
+
+
 @click.command("list")
 @click.option(
     "--component",
@@ -186,6 +189,11 @@ def _described(found: WorkerMetadata) -> Iterator[tuple[str, str]]:
     for update in found.updates:
         details = f": {update.details}" if update.details else ""
         yield "update", f"to version {update.target_version}, {update.state}{details}"
+    for each in found.resources[:HANDLES_SHOWN_MAX]:
+        interface, _, label = each.resource.rpartition(".")
+        yield "handle", f"{label}({each.handle}){interface and f' of {interface}'}"
+    if len(found.resources) > HANDLES_SHOWN_MAX:
+        yield "handle", f"and {len(found.resources) - HANDLES_SHOWN_MAX} more; --json lists all"
 
 
 COMMANDS: Final = (list_, get, explain)

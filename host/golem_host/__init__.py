@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         PayloadTooLargeError,
         PreviousInvocationFailedError,
         PromiseNotFoundError,
+        QueueFullError,
         ResumeFailedError,
         StateDirError,
         StateDirLockedError,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from golem_host.files.look import FileEntry
     from golem_host.host import Host
     from golem_host.services.promises import PromiseId, PromiseInfo
+    from golem_host.trace_context import TraceContext
     from golem_host.worker.dry_run import UpdateCheck
     from golem_host.worker.explain import Explanation
     from golem_host.worker.metadata import WorkerMetadata
@@ -79,6 +81,7 @@ _HOMES: Final = {
     "RetryPolicy": "golem_host.worker.retry",
     "Some": "golem_oplog.values",
     "SyncLevel": "golem_oplog.protocol",
+    "TraceContext": "golem_host.trace_context",
     "Unfinished": "golem_host.worker.worker",
     "UpdateCheck": "golem_host.worker.dry_run",
     "Variant": "golem_oplog.values",
@@ -116,6 +119,7 @@ __all__ = [
     "PromiseId",
     "PromiseInfo",
     "PromiseNotFoundError",
+    "QueueFullError",
     "ResourceRef",
     "ResumeFailedError",
     "RetryPolicy",
@@ -123,6 +127,7 @@ __all__ = [
     "StateDirError",
     "StateDirLockedError",
     "SyncLevel",
+    "TraceContext",
     "Unfinished",
     "UnlinkableComponentError",
     "UpdateCheck",

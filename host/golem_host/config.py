@@ -43,6 +43,8 @@ class HostConfig:
     A guest that records calls or writes output without end fails with `OplogLimitError`, for good.
     What is accepted from callers is not refused for it.
     """
+    pending_max: int = 100_000
+    """How many calls may wait for one worker, scheduled ones too; more are `QueueFullError`."""
     output_bytes_per_s: int = 8 << 20
     """
     How fast a guest may write to its standard outputs, in the mean of a second or two.
@@ -100,6 +102,7 @@ class HostConfig:
             "memory_bytes_max",
             "oplog_bytes_max",
             "output_bytes_per_s",
+            "pending_max",
             "files_bytes_max",
             "files_entries_max",
             "stores_bytes_max",

@@ -35,9 +35,14 @@ from golem_host.wire import Wire
 from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
+    BeginAtomicRegion,
+    CreateResource,
+    DropResource,
     EndRemoteWrite,
     Entry,
     ExportedFunctionCompleted,
+    ExportedFunctionInvoked,
+    FinishSpan,
     ImportedFunctionInvoked,
     Jump,
     Log,
@@ -65,7 +70,10 @@ OUTPUT_BURST_NS: Final = 1_000_000_000
 """A guest may write as much at once as the rate allows for so long."""
 
 _NEVER_REFUSED: Final = frozenset(
-    (ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted)
+    (
+        *(ImportedFunctionInvoked, EndRemoteWrite, Jump, ExportedFunctionCompleted, FinishSpan),
+        *(CreateResource, DropResource),
+    )
 )
 """What has happened is recorded, however large the log: the next thing to begin is refused."""
 
@@ -191,6 +199,7 @@ class InstanceContext(StoreContext):
         "_unrecorded_output",
         "clock_ns",
         "idempotent",
+        "invoked",
         "is_last_attempt",
         "key",
         "oplog",
@@ -218,6 +227,8 @@ class InstanceContext(StoreContext):
         self.retry_policy: RetryPolicy | None = None
         self.key = ""
         """The idempotency key of the invocation that runs; empty during instantiation."""
+        self.invoked: ExportedFunctionInvoked | None = None
+        """The entry of that invocation."""
         self._is_unrecorded = False
         self._unrecorded_output: deque[bytes] = deque(maxlen=STDERR_PIECES_MAX)
         self._effect_anchor = 0
@@ -347,9 +358,29 @@ class InstanceContext(StoreContext):
             self.replay = replay
 
     @property
+    def is_in_region(self) -> bool:
+        """Whether a new instance would begin something again that is under way: see `Status.origin`."""
+        status = self.status
+        return status.in_zone or BeginAtomicRegion in status.open_begins.values()
+
+    @property
     def is_unrecorded(self) -> bool:
         """Whether a snapshot is being saved or loaded: nothing that happens is remembered."""
         return self._is_unrecorded
+
+    @property
+    def is_passed_over(self) -> bool:
+        """
+        Whether no replay meets what is done now: a snapshot is being saved or loaded, or the guest
+        wants nothing persisted.  What outlives it must be as if it had not happened.
+        """
+        return self._is_unrecorded or self.persistence_level is PersistenceLevel.PERSIST_NOTHING
+
+    @property
+    def agreed_index(self) -> int:
+        """The last entry that a replay consumes: the same index live and on replay."""
+        replay = self.replay
+        return self.status.last_replayed_index if replay.live else replay.last_index
 
     # -- names of effects ----------------------------------------------------------------------
 

@@ -69,6 +69,10 @@ class Declaration:
     kind: FunctionKind | None
     record: str | None
     observed: Observed | None
+    refused: bool = False
+    """Every call is answered with the same error."""
+    gives_wire: bool = False
+    """The action returns the wire form of its result, not the public one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +134,10 @@ def function(
     record: str | None = None,
     name: str | None = None,
     observed: Observed | None = None,
+    gives_wire: bool = False,
 ) -> Callable[[F], F]:
     """A free function, or inside of a `resource` class a method of it."""
-    return _declare(Shape.FREE, kind, record, name, observed)
+    return _declare(Shape.FREE, kind, record, name, observed, gives_wire=gives_wire)
 
 
 def static(kind: FunctionKind | None, *, record: str | None = None) -> Callable[[F], F]:
@@ -159,13 +164,16 @@ def _declare(
     record: str | None,
     name: str | None,
     observed: Observed | None,
+    *,
+    gives_wire: bool = False,
 ) -> Callable[[F], F]:
     # A recorded function without a name of record would make the Python name log format.
     assert (kind is None) == (record is None), "give record= exactly where something is recorded"
 
     def mark(method: F) -> F:
         wit_name = name or method.__name__.replace("_", "-")
-        setattr(method, _ATTRIBUTE, Declaration(shape, wit_name, kind, record, observed))
+        declared = Declaration(shape, wit_name, kind, record, observed, gives_wire=gives_wire)
+        setattr(method, _ATTRIBUTE, declared)
         return method
 
     return mark
@@ -191,7 +199,7 @@ class Refused:
             HostFunction(
                 self.interface,
                 name,
-                Declaration(Shape.FREE, name, UNRECORDED, None, None),
+                Declaration(Shape.FREE, name, UNRECORDED, None, None, refused=True),
                 lambda _context, *_args: self.answer,
             )
             for name in self.names

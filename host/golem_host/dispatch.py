@@ -95,13 +95,16 @@ def recorded_call(
     recorded: Recorded,
     request: tuple[Wire, ...],
     perform: Callable[[], Wire],
+    *,
+    keyed: bool = False,
 ) -> Wire:
     """
     A recorded call that an unrecorded action makes on its own; values in wire form.
 
-    ``perform`` is only called where the log has no answer.
+    ``perform`` is only called where the log has no answer.  One that is ``keyed`` by something in
+    the log can be repeated without a second effect, so it needs no bracket.
     """
-    return _record(context, recorded, context.pack(request), perform)
+    return _record(context, recorded, context.pack(request), perform, keyed=keyed)
 
 
 def marked(context: InstanceContext, outcome: int | Perform, entry: Callable[[int], Entry]) -> int:
@@ -167,7 +170,8 @@ def _action(host_function: HostFunction, imported: FunctionType) -> Handler:
     """The live action from wire form to wire form, converting only what needs it."""
     call = host_function.action
     lifts = [lifter(ty) for _, ty in imported.params]
-    lower = lowerer(imported.result) if imported.result is not None else None
+    result = None if host_function.declaration.gives_wire else imported.result
+    lower = lowerer(result) if result is not None else None
     if not any(lifts):
         return _lowering(call, lower)
     converts: list[Convert] = [lift or _as_is for lift in lifts]
@@ -233,10 +237,15 @@ def _general_handler(
 
 
 def _record(
-    context: InstanceContext, recorded: Recorded, request: bytes, perform: Callable[[], Wire]
+    context: InstanceContext,
+    recorded: Recorded,
+    request: bytes,
+    perform: Callable[[], Wire],
+    *,
+    keyed: bool = False,
 ) -> Wire:
     """Answer or perform one recorded call, whatever its durable function type (spec 2.0)."""
-    begin = _begin(context, recorded.kind)
+    begin = None if keyed else begin_write(context, recorded.kind)
     function = context.function_id(recorded)
     if not context.replay.live:
         decision = context.replay.imported(function, recorded.type.name, request)
@@ -263,7 +272,7 @@ def _record(
     return result
 
 
-def _begin(context: InstanceContext, kind: FunctionKind) -> int | None:
+def begin_write(context: InstanceContext, kind: FunctionKind) -> int | None:
     """Open the bracket that some remote writes need; returns its begin index."""
     bracketed = kind is FunctionKind.WRITE_REMOTE and not context.idempotent
     if not bracketed and kind is not FunctionKind.WRITE_REMOTE_BATCHED:

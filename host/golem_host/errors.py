@@ -34,6 +34,13 @@ class InvalidRequestError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class HostClosedError(InvalidRequestError):
+    """The host was closed, or is being closed: what is asked of it is for the next one."""
+
+    reason: str = "the host is closed"
+
+
+@dataclass(eq=False, kw_only=True)
 class ParamTypeMismatchError(HostError):
     """An argument does not fit the export's parameter, or there are too few or too many."""
 
@@ -204,6 +211,21 @@ class InvocationLostError(InvocationInterruptedError):
 
 
 @dataclass(eq=False, kw_only=True)
+class InvocationGoneError(HostError):
+    """A call that a worker had accepted was canceled, or reverted with the worker's past."""
+
+    worker: str
+    """``component/name``."""
+    idempotency_key: str
+
+    def __str__(self) -> str:
+        return (
+            f"call {self.idempotency_key} of worker {self.worker} has no result: it was canceled, "
+            "or reverted with the worker's past"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class InvocationFailedError(HostError):
     """The guest trapped, and no retry is left."""
 
@@ -282,6 +304,22 @@ class OplogLimitError(HostError):
             f"the worker's oplog has grown to {self.size_bytes} bytes, and "
             f"HostConfig.oplog_bytes_max allows {self.size_bytes_max}: "
             "revert the worker and raise the bound, or delete it"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class QueueFullError(HostError):
+    """So many calls wait for one worker that it takes no more."""
+
+    component: str
+    worker: str
+    pending_max: int
+
+    def __str__(self) -> str:
+        return (
+            f"worker {self.component}/{self.worker} has {self.pending_max} calls waiting, as many "
+            "as HostConfig.pending_max allows; try again when some of them are done "
+            "(`golem-host worker explain` says what it waits for)"
         )
 
 

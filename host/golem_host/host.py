@@ -23,6 +23,7 @@ from golem_host.services.local_peers import LocalPeers
 from golem_host.services.once import OneTimeCalls
 from golem_host.services.output import OutputFlusher
 from golem_host.services.promises import Promises
+from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.stores.stores import Stores
@@ -77,6 +78,8 @@ class Host(ClosesOnExit):
         blobs = BlobStore(layout.blobs, files, config.sync_level)
         self.promises = promises = Promises(database, config.clock)
         scheduler = Scheduler(config.clock, self._due)
+        unfinished = Unfinished(database, boot_id())
+        results = Results(unfinished, scheduler)
         flusher = OutputFlusher()
         http = HttpClient(config.tls_ca_file)
         stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
@@ -88,13 +91,14 @@ class Host(ClosesOnExit):
                 slots=RunSlots(config.threads_max),
                 scheduler=scheduler,
                 flusher=flusher,
-                unfinished=Unfinished(database, boot_id()),
+                unfinished=unfinished,
                 promises=promises,
+                results=results,
                 find_component=self.components.by_id,
                 all_components=self.components.all,
                 link=self.components.linked,
                 hub=workers,
-                peers=LocalPeers(workers, self.components, promises),
+                peers=LocalPeers(workers, self.components, promises, results),
                 grants=WorkerGrants(config.net),
                 locate_file=self.components.locate_file,
                 dirs=WorkerDirs(database),

@@ -29,7 +29,7 @@ class SuspendSignal(Signal):
     wake_at: int | None = None
     """Unix nanoseconds at which a timer ends the wait; None where only an event does."""
     promise: str = ""
-    """The promise whose completion ends the wait, in text form."""
+    """The promise whose completion ends the wait, or the call whose result does, in text form."""
 
 
 @dataclass(eq=False)

@@ -16,8 +16,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, fields
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from golem_host.handles import Handles
+from golem_host.status_records import Outcome, PendingUpdateAt, Running, Snapshot, UpdateRecord
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
@@ -38,7 +40,6 @@ from golem_oplog.entries import (
     ImportedFunctionInvoked,
     Interrupted,
     Jump,
-    Payload,
     PendingUpdate,
     PendingWorkerInvocation,
     PersistenceLevel,
@@ -60,49 +61,6 @@ INTERRUPTED = "interrupted"
 RETRYING = "retrying"
 FAILED = "failed"
 EXITED = "exited"
-
-
-class Outcome(NamedTuple):
-    """How an invocation ended: the entry that says so, and the one that began it."""
-
-    oplog_index: int
-    invoked_index: int
-
-
-class Running(NamedTuple):
-    """The invocation that has begun and not completed."""
-
-    oplog_index: int
-    key: str
-    entry: ExportedFunctionInvoked
-
-
-class UpdateRecord(NamedTuple):
-    """An update that was asked for and how it went; ``details`` only for a failure."""
-
-    target_version: int
-    state: str
-    """``pending``, ``successful`` or ``failed``."""
-    details: str | None = None
-
-
-class PendingUpdateAt(NamedTuple):
-    """An update that was asked for and has no outcome."""
-
-    oplog_index: int
-    entry: PendingUpdate
-
-
-class Snapshot(NamedTuple):
-    """A state that an earlier version saved: replay begins with it, behind its entry."""
-
-    oplog_index: int
-    """Of the `PendingUpdate` that holds it."""
-    payload: Payload
-    applied_at: int
-    """Index of the `SuccessfulUpdate`; 0 while it is pending."""
-    version: int
-    """Of the component that loads it."""
 
 
 @dataclass(slots=True)
@@ -142,6 +100,8 @@ class Status:
     """Whether the log ends inside of a persist-nothing zone."""
     zone_origin: int = 0
     """Where replay goes live again instead of entering the zone: the last entry before it."""
+    handles: Handles = field(default_factory=Handles)
+    """Those to resources of the guest that somebody outside holds."""
     tokens: set[str] = field(default_factory=set)
     """Names of the effects on this worker that have happened, reverted or not."""
     skipped: RegionSet = field(default_factory=RegionSet)
@@ -209,6 +169,7 @@ class Status:
             self.apply_call(index, entry.timestamp)
             return
         self._note_token(entry)
+        self.handles.apply(index, entry)
         self._apply_promise(index, entry)
         self._apply_state(index, entry)
         self.passed(index, entry.timestamp)
@@ -231,6 +192,7 @@ class Status:
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
         self._note_token(entry)
+        self.handles.pass_over(index, entry)
         if promised:
             self._apply_promise(index, entry)
             if isinstance(entry, Error) and entry.origin in self.open_begins:
@@ -277,7 +239,9 @@ class Status:
     def _apply_promise(self, index: int, entry: Entry) -> None:
         match entry:
             case PendingWorkerInvocation(idempotency_key=key):
-                self.pending[key] = (index, entry)
+                # It may have been asked for again at the moment in which it began or ended.
+                if not self.is_begun(key):
+                    self.pending[key] = (index, entry)
             case CancelPendingInvocation(idempotency_key=key):
                 self.pending.pop(key, None)
             case ExportedFunctionInvoked(idempotency_key=key):
@@ -320,6 +284,10 @@ class Status:
                     self._drop_requests(version)
             case _:
                 pass
+
+    def is_begun(self, key: str) -> bool:
+        """Whether the invocation of a key is running or has an outcome."""
+        return key in self.results or (self.running is not None and self.running.key == key)
 
     def _record_outcome(self, index: int) -> None:
         if self.running is not None:

@@ -169,6 +169,10 @@ if TYPE_CHECKING:
         Mark,
         Regions,
     )
+    from golem_oplog.search import (
+        Search,
+        search_entries,
+    )
     from golem_oplog.store import (
         OplogStore,
     )
@@ -206,6 +210,17 @@ if TYPE_CHECKING:
         render_call,
         render_value,
         render_wire,
+    )
+    from golem_oplog.wit_value import (
+        VALUE_AND_TYPE,
+        WIT_TYPE,
+        WIT_VALUE,
+        from_value_and_type,
+        from_wit_type,
+        from_wit_value,
+        to_value_and_type,
+        to_wit_type,
+        to_wit_value,
     )
     from golem_oplog.wittext import (
         format_function,
@@ -250,6 +265,7 @@ _MODULES: Final = {
     "reader": "OplogReader open_directory open_file open_segments",
     "recovery": "Recovery",
     "regions": "Mark Regions",
+    "search": "Search search_entries",
     "store": "OplogStore",
     "types": (
         "EnumType FlagsType FunctionType HandleType ListType OptionType Prim RecordType "
@@ -258,12 +274,19 @@ _MODULES: Final = {
     "values": "check_wire from_wire is_identity to_wire",
     "views": "EntryView TypedValue Undecodable public_fields",
     "wave": "Call parse_args parse_call parse_value render_call render_value render_wire",
+    "wit_value": (
+        "VALUE_AND_TYPE WIT_TYPE WIT_VALUE from_value_and_type from_wit_type from_wit_value "
+        "to_value_and_type to_wit_type to_wit_value"
+    ),
     "wittext": "format_function format_type",
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "KINDS",
+    "VALUE_AND_TYPE",
+    "WIT_TYPE",
+    "WIT_VALUE",
     "ActivatePlugin",
     "BeginAtomicRegion",
     "BeginRemoteWrite",
@@ -350,6 +373,7 @@ __all__ = [
     "Restart",
     "ResultType",
     "Revert",
+    "Search",
     "SegmentReport",
     "SegmentedOplog",
     "SetSpanAttribute",
@@ -388,7 +412,10 @@ __all__ = [
     "format_function",
     "format_type",
     "from_json",
+    "from_value_and_type",
     "from_wire",
+    "from_wit_type",
+    "from_wit_value",
     "is_identity",
     "open_directory",
     "open_export",
@@ -403,10 +430,14 @@ __all__ = [
     "render_value",
     "render_wire",
     "salvage",
+    "search_entries",
     "select_entries",
     "statistics",
     "to_json",
+    "to_value_and_type",
     "to_wire",
+    "to_wit_type",
+    "to_wit_value",
     "view_entries",
     "wire_to_json",
 ]

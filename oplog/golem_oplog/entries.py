@@ -42,7 +42,7 @@ class Suspend(NamedTuple):
     wake_at: int | None = None
     """When a timer ends the wait; None for promises."""
     promise: str = ""
-    """The promise that ends the wait, in text form."""
+    """The promise that ends the wait, or the call to another worker, in text form."""
 
 
 class Error(NamedTuple):
@@ -205,10 +205,10 @@ class Create(NamedTuple):
     created_by: str = ""
     project_id: str = ""
     parent: tuple[str, str] | None = None
-    """Component id and name of the worker that this one was forked from."""
+    """Component id and name of the worker that this one was forked from, or first called by."""
     plugins: tuple[str, ...] = ()
     token: str = ""
-    """Names the request that made the fork, so that the same one again changes nothing."""
+    """Names the request that made the fork, so that the same one again changes nothing; or the call."""
 
 
 class ActivatePlugin(NamedTuple):

@@ -6,8 +6,13 @@ Every error is data: the message is made from the fields, and tests assert on th
 
 from __future__ import annotations
 
+from typing import Final
+
 from golem_oplog.data_error import DataError
 from golem_oplog.lazy_dataclass import dataclass
+
+QUERY_SHOWN_CHARS_MAX: Final = 200
+"""An error is one line: of a longer query it gives the beginning."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -235,6 +240,9 @@ class QueryError(OplogError):
 
     query: str
     reason: str
+    position: int | None = None
+    """0-based offset in characters of what is wrong, where one place is."""
 
     def __str__(self) -> str:
-        return f"{self.query!r}: {self.reason}"
+        at = "" if self.position is None else f"at position {self.position}: "
+        return f"{self.query[:QUERY_SHOWN_CHARS_MAX]!r}: {at}{self.reason}"

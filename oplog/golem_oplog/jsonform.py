@@ -15,7 +15,7 @@ option<t>          ``null`` or the payload; where the payload is an option itsel
                    ``{"some": payload}``
 result             ``{"ok": payload or null}`` or ``{"err": payload or null}``
 flags              an array of names
-own, borrow        ``{"resource": "ns:pkg/interface.name", "handle": 1}``
+own, borrow        ``{"resource": "ns:pkg/interface.name", "handle": 1}``; ``"uri"`` may be added
 =================  ===============================================================================
 """
 
@@ -260,8 +260,11 @@ def _result(ok: WitType | None, err: WitType | None, document: object) -> Ok | E
 def _handle(ty: HandleType, document: object) -> ResourceRef:
     match document:
         case {"resource": ty.resource, "handle": int(handle), **rest} if (
-            not rest and not isinstance(handle, bool) and 0 <= handle <= HANDLE_MAX
+            not rest.keys() - {"uri"}
+            and isinstance(uri := rest.get("uri"), str | None)
+            and not isinstance(handle, bool)
+            and 0 <= handle <= HANDLE_MAX
         ):
-            return ResourceRef(ty.resource, handle)
+            return ResourceRef(ty.resource, handle, uri)
         case _:
             raise mismatch(f'{{"resource": "{ty.resource}", "handle": ...}}', document)

@@ -44,3 +44,8 @@ class ResourceRef:
 
     resource: str
     handle: int
+    uri: str | None = None
+    """
+    The worker that has it, ``urn:worker:<component-uuid>/<name>``: may be given, so that the number
+    is taken for no other worker's.
+    """

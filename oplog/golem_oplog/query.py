@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
+from sys import maxsize
 
 from golem_oplog.entries import (
     KIND_BY_NAME,
@@ -37,9 +38,17 @@ _BACKWARD_ENTRIES = 256
 
 
 def view_entries(
-    log: ReadableOplog, first: int = 1, last: int | None = None
+    log: ReadableOplog,
+    first: int = 1,
+    last: int | None = None,
+    *,
+    payload_bytes_max: int = maxsize,
 ) -> Iterator[EntryView]:
-    """Views of a log's entries in order, in bounded memory; what `ReadableOplog.read` raises."""
+    """
+    Views of a log's entries in order, in bounded memory; what `ReadableOplog.read` raises.
+
+    A payload above ``payload_bytes_max`` shows as `Undecodable`.
+    """
     invoked: FunctionType | None = None
     knows_invoked = first == 1
     for index, entry in log.read(first, last):
@@ -49,7 +58,7 @@ def view_entries(
         elif isinstance(entry, ExportedFunctionCompleted) and not knows_invoked:
             invoked = _invoked_before(log, index)
             knows_invoked = True
-        yield EntryView(index, entry, log, invoked)
+        yield EntryView(index, entry, log, invoked, payload_bytes_max)
 
 
 def _invoked_before(log: ReadableOplog, index: int) -> FunctionType | None:

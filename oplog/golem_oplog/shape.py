@@ -62,7 +62,7 @@ def spellings(names: Iterable[str]) -> dict[str, int]:
 
 def resource_label(ty: HandleType) -> str:
     """The name of a resource within its interface."""
-    return ty.resource.rpartition(".")[2]
+    return ty.resource.rpartition(".")[2].rstrip("'")
 
 
 def is_bytes(ty: WitType) -> bool:

@@ -11,12 +11,10 @@ Source: spec 1.6.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property, singledispatch
+from sys import maxsize
 from typing import Final, TypeAlias
 
-from golem_oplog.cbor import decode_args, decode_value
-from golem_oplog.codec import decode_wire
 from golem_oplog.entries import (
     KIND_BY_CLASS,
     ChangePersistenceLevel,
@@ -33,56 +31,39 @@ from golem_oplog.entries import (
     ImportedFunctionInvoked,
     Log,
     LogLevel,
-    Payload,
     PendingUpdate,
     PendingWorkerInvocation,
     PersistenceLevel,
     SuccessfulUpdate,
     label,
 )
-from golem_oplog.errors import MalformedPayloadError, OplogError
-from golem_oplog.lazy_dataclass import dataclass
+from golem_oplog.payloads import Payloads, TypedValue, Undecodable
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.public import Variant
-from golem_oplog.types import FunctionType, WitType
-from golem_oplog.wire_check import check_wire
-from golem_oplog.wire_out import from_wire
+from golem_oplog.types import FunctionType
+
+__all__ = ["EntryView", "Fields", "TypedValue", "Undecodable", "public_fields"]
 
 Fields: TypeAlias = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class TypedValue:
-    """A value that says of which WIT type it is; for an argument, also its parameter's name."""
-
-    type: WitType
-    wire: object
-    name: str = ""
-
-    @property
-    def value(self) -> object:
-        """The public form."""
-        return from_wire(self.type)(self.wire)
-
-
-@dataclass(frozen=True, slots=True)
-class Undecodable:
-    """A payload that is missing, or holds no value of its type."""
-
-    reason: str
 
 
 class EntryView:
     """One entry as people and guests meet it.  `fields` is worked out when it is asked for."""
 
     def __init__(
-        self, index: int, entry: Entry, log: ReadableOplog, invoked: FunctionType | None
+        self,
+        index: int,
+        entry: Entry,
+        log: ReadableOplog,
+        invoked: FunctionType | None,
+        payload_bytes_max: int = maxsize,
     ) -> None:
         self.index = index
         self.entry = entry
         """The stored form."""
         self._log = log
         self._invoked = invoked
+        self._payload_bytes_max = payload_bytes_max
 
     @property
     def kind(self) -> str:
@@ -100,87 +81,14 @@ class EntryView:
 
     @cached_property
     def fields(self) -> Fields:
-        return public_fields(self.entry, self._log, self._invoked)
+        return public_fields(self.entry, self._log, self._invoked, self._payload_bytes_max)
 
     def __repr__(self) -> str:
         return f"EntryView({self.index}, {self.entry!r})"
 
 
-class _Payloads:
-    """How the payloads of one entry become values."""
-
-    def __init__(self, log: ReadableOplog, invoked: FunctionType | None) -> None:
-        self._log = log
-        self._invoked = invoked
-        """The exported function that a completed invocation belongs to."""
-
-    def name(self, function: int) -> str:
-        try:
-            return self._log.function(function).name
-        except OplogError:
-            return f"function {function}"
-
-    def imported_request(self, entry: ImportedFunctionInvoked) -> object:
-        return self._arguments(entry.function, entry.request, decode_wire)
-
-    def imported_response(self, entry: ImportedFunctionInvoked) -> object:
-        if entry.response is None:
-            return None
-        payload = entry.response
-        return _guarded(
-            lambda: self._result(self._log.function(entry.function), payload, decode_wire)
-        )
-
-    def exported_request(self, function: int, request: Payload) -> object:
-        return self._arguments(function, request, decode_args)
-
-    def exported_response(self, payload: Payload | None) -> object:
-        if payload is None:
-            return None
-        invoked = self._invoked
-        if invoked is None:
-            return Undecodable("the invocation that it completes is not in this log")
-        return _guarded(lambda: self._result(invoked, payload, decode_value))
-
-    def snapshot(self, payload: Payload) -> object:
-        return _guarded(lambda: self._log.load(payload))
-
-    def _arguments(
-        self, number: int, payload: Payload, decode: Callable[[bytes], object]
-    ) -> object:
-        def arguments() -> tuple[TypedValue, ...]:
-            function = self._log.function(number)
-            wires = decode(self._log.load(payload))
-            if not isinstance(wires, (list, tuple)) or len(wires) != len(function.params):
-                raise MalformedPayloadError(reason=f"no list of {len(function.params)} arguments")
-            pairs = zip(function.params, wires, strict=True)
-            return tuple(_typed(ty, wire, name) for (name, ty), wire in pairs)
-
-        return _guarded(arguments)
-
-    def _result(
-        self, function: FunctionType, payload: Payload, decode: Callable[[bytes], object]
-    ) -> TypedValue | None:
-        wire = decode(self._log.load(payload))
-        if function.result is None:
-            return None
-        return _typed(function.result, wire)
-
-
-def _typed(ty: WitType, wire: object, name: str = "") -> TypedValue:
-    check_wire(ty, wire)
-    return TypedValue(ty, wire, name)
-
-
-def _guarded(decode: Callable[[], object]) -> object:
-    try:
-        return decode()
-    except OplogError as error:
-        return Undecodable(str(error))
-
-
 @singledispatch
-def _fields(entry: Entry, payloads: _Payloads) -> Fields:
+def _fields(entry: Entry, payloads: Payloads) -> Fields:
     """The fields of an entry that needs no more than other names; the rest are registered below."""
     del payloads
     names = _RENAMED.get(type(entry), {})
@@ -199,7 +107,7 @@ _RENAMED: Final[dict[type[Entry], dict[str, str]]] = {
 
 
 @_fields.register
-def _create(entry: Create, payloads: _Payloads) -> Fields:
+def _create(entry: Create, payloads: Payloads) -> Fields:
     del payloads
     return {
         "worker-id": _worker_id(entry.component_id, entry.worker_name),
@@ -221,7 +129,7 @@ def _worker_id(component_id: str, worker_name: str) -> Fields:
 
 
 @_fields.register
-def _imported(entry: ImportedFunctionInvoked, payloads: _Payloads) -> Fields:
+def _imported(entry: ImportedFunctionInvoked, payloads: Payloads) -> Fields:
     kind = label(FunctionKind, entry.function_type)
     batched = entry.function_type == FunctionKind.WRITE_REMOTE_BATCHED
     fields: Fields = {
@@ -236,19 +144,19 @@ def _imported(entry: ImportedFunctionInvoked, payloads: _Payloads) -> Fields:
 
 
 @_fields.register
-def _invoked(entry: ExportedFunctionInvoked, payloads: _Payloads) -> Fields:
+def _invoked(entry: ExportedFunctionInvoked, payloads: Payloads) -> Fields:
     return {
         "function-name": payloads.name(entry.function),
         "request": payloads.exported_request(entry.function, entry.request),
         "idempotency-key": entry.idempotency_key,
         "trace-id": entry.trace_id,
         "trace-states": entry.trace_states,
-        "invocation-context": entry.spans,
+        "invocation-context": payloads.spans(entry),
     }
 
 
 @_fields.register
-def _completed(entry: ExportedFunctionCompleted, payloads: _Payloads) -> Fields:
+def _completed(entry: ExportedFunctionCompleted, payloads: Payloads) -> Fields:
     return {
         "response": payloads.exported_response(entry.response),
         "consumed-fuel": entry.consumed_fuel,
@@ -256,7 +164,7 @@ def _completed(entry: ExportedFunctionCompleted, payloads: _Payloads) -> Fields:
 
 
 @_fields.register
-def _pending_invocation(entry: PendingWorkerInvocation, payloads: _Payloads) -> Fields:
+def _pending_invocation(entry: PendingWorkerInvocation, payloads: Payloads) -> Fields:
     if entry.function is None:
         invocation = Variant("manual-update", entry.target_version)
     else:
@@ -270,7 +178,7 @@ def _pending_invocation(entry: PendingWorkerInvocation, payloads: _Payloads) -> 
 
 
 @_fields.register
-def _pending_update(entry: PendingUpdate, payloads: _Payloads) -> Fields:
+def _pending_update(entry: PendingUpdate, payloads: Payloads) -> Fields:
     description = (
         Variant("auto-update")
         if entry.snapshot is None
@@ -280,7 +188,7 @@ def _pending_update(entry: PendingUpdate, payloads: _Payloads) -> Fields:
 
 
 @_fields.register
-def _error(entry: Error, payloads: _Payloads) -> Fields:
+def _error(entry: Error, payloads: Payloads) -> Fields:
     del payloads
     return {
         "error": entry.message,
@@ -292,7 +200,7 @@ def _error(entry: Error, payloads: _Payloads) -> Fields:
 
 
 @_fields.register
-def _change_retry_policy(entry: ChangeRetryPolicy, payloads: _Payloads) -> Fields:
+def _change_retry_policy(entry: ChangeRetryPolicy, payloads: Payloads) -> Fields:
     del payloads
     policy: Fields = {
         "max-attempts": entry.max_attempts,
@@ -305,7 +213,7 @@ def _change_retry_policy(entry: ChangeRetryPolicy, payloads: _Payloads) -> Field
 
 
 @_fields.register
-def _log(entry: Log, payloads: _Payloads) -> Fields:
+def _log(entry: Log, payloads: Payloads) -> Fields:
     del payloads
     return {
         "level": label(LogLevel, entry.level),
@@ -315,15 +223,24 @@ def _log(entry: Log, payloads: _Payloads) -> Fields:
 
 
 @_fields.register
-def _change_persistence_level(entry: ChangePersistenceLevel, payloads: _Payloads) -> Fields:
+def _change_persistence_level(entry: ChangePersistenceLevel, payloads: Payloads) -> Fields:
     del payloads
     return {"persistence-level": label(PersistenceLevel, entry.level)}
 
 
-def public_fields(entry: Entry, log: ReadableOplog, invoked: FunctionType | None = None) -> Fields:
+def public_fields(
+    entry: Entry,
+    log: ReadableOplog,
+    invoked: FunctionType | None = None,
+    payload_bytes_max: int = maxsize,
+) -> Fields:
     """
     An entry's fields but for the timestamp, by their public names.
 
-    ``invoked`` is the function that an `ExportedFunctionCompleted` is the end of.
+    Args:
+        entry: The stored form.
+        log: Where it stands.
+        invoked: The function that an `ExportedFunctionCompleted` is the end of.
+        payload_bytes_max: A larger payload is not read: it shows as `Undecodable`.
     """
-    return _fields(entry, _Payloads(log, invoked))
+    return _fields(entry, Payloads(log, invoked, payload_bytes_max))

@@ -21,7 +21,7 @@ from golem_host.declare import without_version
 from golem_host.errors import ComponentError, UnlinkableComponentError
 from golem_host.interfaces.described import EXPORTED_BY_GUESTS, MARKERS, RECORDED_INSIDE
 from golem_host.interfaces.golem.api.host import DIALECT_ONLY
-from golem_host.interfaces.offered import PLANNED, registry
+from golem_host.interfaces.offered import registry
 from golem_oplog.entries import KIND_BY_NAME, FunctionKind
 from tests.support.components import component
 from tests.support.repository import ROOT, shown
@@ -29,7 +29,7 @@ from tests.support.wasi_text import LOWERED, wasi_guest
 from tests.support.wit_reader import read_folder
 
 NOT_OFFERED = ("wasi:clocks/timezone", "wasi:keyvalue/cache")
-"""Part of WASI, and of no host: neither shipped nor planned."""
+"""Part of WASI, and of no host: not shipped."""
 
 RECORDED = {
     "golem:api/host.{[method]get-agents.get-next}": "golem::api::get_workers",
@@ -56,6 +56,8 @@ RECORDED = {
     "golem:api/host.{revert-worker}": "golem::api::revert_worker",
     "golem:api/host.{update-agent}": "golem::api::update-worker",
     "golem:api/host.{update-worker}": "golem::api::update-worker",
+    "golem:api/oplog.{[method]get-oplog.get-next}": "golem::api::oplog::get_next",
+    "golem:api/oplog.{[method]search-oplog.get-next}": "golem::api::oplog::search_next",
     "wasi:blobstore/blobstore.{container-exists}": "golem blobstore::blobstore::container_exists",
     "wasi:blobstore/blobstore.{copy-object}": "golem blobstore::blobstore::copy_object",
     "wasi:blobstore/blobstore.{create-container}": "golem blobstore::blobstore::create_container",
@@ -81,6 +83,24 @@ RECORDED = {
     ),
     "wasi:blobstore/container.{[method]container.write-data}": (
         "golem blobstore::container::write_data"
+    ),
+    "golem:rpc/types.{[method]cancellation-token.cancel}": "golem::rpc::cancellation-token::cancel",
+    "golem:rpc/types.{[method]future-invoke-result.get}": "golem::rpc::future-invoke-result::get",
+    "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": (
+        "golem::rpc::wasm-rpc::invoke-and-await idempotency key"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": (
+        "golem::rpc::wasm-rpc::invoke-and-await result"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": "golem::rpc::wasm-rpc::invoke",
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": (
+        "golem::rpc::wasm-rpc::schedule_invocation"
+    ),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": (
+        "golem::rpc::wasm-rpc::schedule_invocation"
+    ),
+    "golem:rpc/types.{[static]wasm-rpc.ephemeral}": (
+        "golem::rpc::wasm-rpc::generate_unique_local_worker_id"
     ),
     "wasi:cli/environment.{get-arguments}": "golem_environment::get_arguments",
     "wasi:cli/environment.{get-environment}": "golem_environment::get_environment",
@@ -162,6 +182,8 @@ KINDS = {
     "golem:api/host.{revert-worker}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-agent}": FunctionKind.WRITE_REMOTE,
     "golem:api/host.{update-worker}": FunctionKind.WRITE_REMOTE,
+    "golem:api/oplog.{[method]get-oplog.get-next}": FunctionKind.READ_REMOTE,
+    "golem:api/oplog.{[method]search-oplog.get-next}": FunctionKind.READ_REMOTE,
     "wasi:blobstore/blobstore.{container-exists}": FunctionKind.READ_REMOTE,
     "wasi:blobstore/blobstore.{copy-object}": FunctionKind.WRITE_REMOTE,
     "wasi:blobstore/blobstore.{create-container}": FunctionKind.WRITE_REMOTE,
@@ -186,6 +208,12 @@ KINDS = {
     "wasi:keyvalue/eventual.{exists}": FunctionKind.READ_REMOTE,
     "wasi:keyvalue/eventual.{get}": FunctionKind.READ_REMOTE,
     "wasi:keyvalue/eventual.{set}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]cancellation-token.cancel}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]future-invoke-result.get}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": FunctionKind.WRITE_REMOTE,
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": FunctionKind.WRITE_REMOTE,
     "wasi:sockets/ip-name-lookup.{resolve-addresses}": FunctionKind.READ_REMOTE,
     "wasi:sockets/tcp.{[method]tcp-socket.accept}": FunctionKind.READ_REMOTE,
     "wasi:sockets/tcp.{[method]tcp-socket.finish-connect}": FunctionKind.READ_REMOTE,
@@ -226,8 +254,8 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 def test_every_interface_has_one_place() -> None:
-    """Each interface of wit/ is offered, planned or the guest's to export, and nothing else is."""
-    places = [*registry().interfaces(), *PLANNED, *EXPORTED_BY_GUESTS]
+    """Each interface of wit/ is offered or the guest's to export, and nothing else is."""
+    places = [*registry().interfaces(), *EXPORTED_BY_GUESTS]
 
     assert sorted(INTERFACES) == sorted(places)
 
@@ -244,24 +272,12 @@ def test_an_offered_interface_is_offered_whole(interface: str) -> None:
 
 def test_what_wasi_has_and_we_have_not_is_not_shipped() -> None:
     """Guests cannot be built against what no version of the host will answer."""
-    assert set() == set(NOT_OFFERED) & {*INTERFACES, *PLANNED, *registry().interfaces()}
+    assert set() == set(NOT_OFFERED) & {*INTERFACES, *registry().interfaces()}
 
 
 def importing(interface: str) -> bytes:
     return component(f"""(component
       (import "{interface}" (instance (export "f" (func)))))""")
-
-
-@pytest.mark.parametrize("interface", sorted(PLANNED))
-def test_a_planned_import_is_refused_by_name(interface: str, host: Host) -> None:
-    """The guest's author learns at load, and in full, what this version cannot do."""
-    version = VERSIONS[interface]
-    name = f"{interface}@{version}" if version else interface
-    with pytest.raises(ComponentError) as caught:
-        host.components.deploy(importing(name), name="guest")
-
-    assert f"guest: imports {name}: planned, but not offered by this version" == str(caught.value)
-    assert [] == host.components.all()
 
 
 @pytest.mark.parametrize("interface", ["wasi:clocks/timezone@0.2.9", "wasi:keyvalue/cache@0.1.0"])

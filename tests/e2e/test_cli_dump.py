@@ -63,6 +63,26 @@ def test_filters_choose_entries(used: Cli) -> None:
     assert [] == kinds(used, "guest", "--from", "1000")
 
 
+def test_a_search_understands_the_query_language(used: Cli) -> None:
+    """Printed as a dump prints them, in its forms and over its ranges."""
+
+    def found(*args: str) -> list[str]:
+        return used.ok("oplog", "search", "guest", *args).splitlines()
+
+    dumped = used.ok("dump", "guest").splitlines()
+    logged = [line for line in dumped if "napping" in line]
+
+    assert len(logged) == 1
+    assert logged == found("NAPP")
+    assert logged == found("level:stdout napping NOT kind:create")
+    assert logged == found("/^nap+ing$/ OR (message:/nap+ing/ AND log)")
+    assert [] == found('"NAPPING"')
+    assert [line for line in dumped if "{add}" in line] == found("function-name:{add}")
+    assert [] == found("NAPP", "--to", "2")
+    assert dumped[4:6] == found("", "--from", "5", "--to", "6")
+    assert ["log"] == [json.loads(line)["kind"] for line in found("napping", "--json")]
+
+
 def test_a_dump_from_the_middle_still_types_results(used: Cli) -> None:
     """The call that a result belongs to lies before the first entry shown."""
     completed = used.ok("dump", "guest", "--kind", "exported-function-completed").splitlines()

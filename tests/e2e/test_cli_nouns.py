@@ -180,6 +180,12 @@ def test_a_component_is_shown_with_exports_and_imports(cli: Cli) -> None:
     assert "test:cli/api@1.0.0.{add}: func(by: u64) -> u64" in text
     assert "wasi:cli/exit@0.2.3.{exit-with-code}: func(status-code: u8)" in document["imports"]
     assert "export test:cli/api@1.0.0;" in wit
+    how = dict(zip(document["imports"], document["served"], strict=True))
+    reading = next(each for each in how if "subscribe-duration" in each)
+    assert ("recorded", "read-local", "monotonic_clock::now") == tuple(how[reading].values())
+    assert f"{reading}  // recorded, read-local\n" in text
+    writing = next(each for each in how if "blocking-write-and-flush" in each)
+    assert f"{writing}  // re-executed\n" in text
     assert 3 == cli.run("component", "get", "guest", "--version", "7").code
 
 

@@ -169,6 +169,8 @@ def test_a_damaged_database_is_code_5(cli: Cli) -> None:
         ("dump", "guest", "--kind", "bogus"),
         ("dump", "guest", "--grep", "("),
         ("dump", "guest", "--from", "0"),
+        ("oplog", "search", "guest", "add OR"),
+        ("oplog", "search", "guest", "/(a/"),
         ("bogus",),
     ],
     ids=" ".join,

@@ -60,13 +60,13 @@ def test_a_route_is_served_with_its_method_only(web: Web, route: Route) -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=route_id)
 def test_an_operation_names_its_parameters(route: Route) -> None:
-    """Those of the path, of the query, and the key where it means something."""
+    """Those of the path, of the query, and the headers that mean something."""
     given = {(p["in"], p["name"]) for p in OPERATIONS[route.name]["parameters"]}
     assert is_dataclass(route.query)
     expected = {("path", name) for name in route.path_names}
     expected |= {("query", query_name(field.name)) for field in fields(route.query)}
     if route.takes_key:
-        expected.add(("header", "Idempotency-Key"))
+        expected |= {("header", name) for name in ("Idempotency-Key", "traceparent", "tracestate")}
 
     assert expected == given
 

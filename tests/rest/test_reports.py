@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from golem_host import Host, InvocationFailedError
 from golem_host.rest.remote import RemoteHost
 from golem_host.services.promises import PromiseId
-from golem_oplog import CorruptOplogError
+from golem_oplog import CorruptOplogError, QueryError
 from tests.support.components import clock_component
 from tests.support.hosts import open_host
 from tests.support.rest import Web, control
@@ -87,6 +88,33 @@ def test_a_call_is_given_up_at_the_first_trap(remote: RemoteHost, host: Host) ->
         return sum(each.kind == "error" for each in host.workers.get("cli", name).oplog())
 
     assert [1, 1, 4] == [failures(name) for name in ("impatient", "here", "patient")]
+
+
+def test_an_oplog_is_searched_in_the_query_language(
+    remote: RemoteHost, host: Host, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the API and its client as by the worker itself, however short the pages are."""
+    local = host.workers.get_or_create(host.components.get("cli"), "queried")
+    local.invoke("hello")
+    local.invoke("add", 1)
+    query = 'function-name:add OR (level:stdout /^h.l+o/) NOT "no such thing"'
+    expected = [view.index for view in local.search_oplog(query)]
+    monkeypatch.setattr("golem_host.rest.actions.logs.SCAN_ENTRIES_MAX", 2)
+    path = "/v1/components/cli/workers/queried/oplog"
+    first = web.get(f"{path}?query={quote(query)}").document
+
+    assert len(expected) >= 2
+    assert expected == [
+        entry["index"] for entry in remote.workers.get("cli", "queried").search_oplog(query)
+    ]
+    assert ([], "3") == (first["entries"], first["next"])
+    assert (400, "QueryError") == web.get(f"{path}?query={quote('/(a+/')}").error
+    with pytest.raises(QueryError, match=r"at position 4: expected '\)'"):
+        list(remote.workers.get("cli", "queried").search_oplog("/(a+/"))
+    assert (200, []) == (
+        web.get(f"{path}?query={quote('/(a+)+$/ NOT /./')}").status,
+        web.get(f"{path}?query={quote('/(a+)+$/ NOT /./')}").document["entries"],
+    )
 
 
 def test_an_oplog_is_searched(remote: RemoteHost, host: Host) -> None:

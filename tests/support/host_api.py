@@ -9,7 +9,8 @@ Types are written down here and not taken from the host: they are what component
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,14 @@ from golem_host.dispatch import Dispatcher
 from golem_host.engine import ImportedFunction
 from golem_host.errors import ComponentNotFoundError, WorkerExistsError, WorkerNotFoundError
 from golem_host.interfaces.offered import registry
+from golem_host.interfaces.signatures import signatures as written
 from golem_host.services.peers import WorkerRef
 from golem_host.services.promises import Promises
 from golem_host.storage.database import Database
 from golem_host.worker.metadata import WorkerMetadata
 from golem_oplog.entries import Entry, ExportedFunctionInvoked
 from golem_oplog.memory import MemoryOplog
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
 from golem_oplog.types import (
     EnumType,
@@ -40,6 +43,7 @@ from golem_oplog.types import (
 )
 from golem_oplog.values import from_wire, to_wire
 from tests.support.contexts import CREATE, context_on
+from tests.support.scripted_calls import ScriptedCalls
 from tests.support.scripted_guest import Params, exported, imported
 from tests.support.world import EPOCH_NS, FrozenClock
 
@@ -218,11 +222,19 @@ POLL: Final = imported(
 )
 
 
+def _logs() -> Iterator[ImportedFunction]:
+    """All of ``golem:api/oplog``."""
+    for name in ("get-oplog", "search-oplog"):
+        for function in (f"[constructor]{name}", f"[method]{name}.get-next"):
+            (signature,) = written().of("golem:api/oplog", function)
+            yield ImportedFunction("golem:api/oplog", function, signature.type)
+
+
 @cache
 def _linked(dialect: Dialect) -> dict[str, tuple[ImportedFunction, Callable[..., Any]]]:
     dispatcher = Dispatcher(registry())
     imports = [imported(INTERFACE, n, p, r) for n, (p, r) in signatures(dialect).items()]
-    found = {each.name: (each, dispatcher.resolve(each)) for each in (*imports, POLL)}
+    found = {each.name: (each, dispatcher.resolve(each)) for each in (*imports, POLL, *_logs())}
     assert [] == [name for name, (_, handler) in found.items() if handler is None]
     return {name: (each, handler) for name, (each, handler) in found.items() if handler is not None}
 
@@ -240,6 +252,8 @@ class Neighbours:
     """Raised by the next effects and looks, one each."""
     sequels: list[Sequel] = field(default_factory=list)
     """Of the last fork."""
+    logs: dict[WorkerRef, MemoryOplog] = field(default_factory=dict)
+    calls: ScriptedCalls = field(default_factory=ScriptedCalls)
 
     def __post_init__(self) -> None:
         self.promises = Promises(Database(Path(":memory:")), self.clock)
@@ -252,6 +266,13 @@ class Neighbours:
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         self._fail()
         return self.workers.get(worker)
+
+    @contextmanager
+    def log(self, worker: WorkerRef) -> Iterator[tuple[ReadableOplog, int]]:
+        self._fail()
+        if worker not in self.logs:
+            raise WorkerNotFoundError(component=worker.component_id, worker=worker.worker_name)
+        yield self.logs[worker], self.logs[worker].committed_index
 
     def page(self, component_id: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:
         self._fail()
@@ -267,6 +288,9 @@ class Neighbours:
 
     def component_id_of(self, reference: str) -> str | None:
         return self.components.get(reference)
+
+    def component_name_of(self, component_id: str) -> str | None:
+        return next((n for n, each in self.components.items() if each == component_id), None)
 
     def fork(
         self, source: WorkerRef, target: WorkerRef, cut: int, token: str, extra: Sequence[Sequel]

@@ -12,6 +12,7 @@ from golem_host.engine import LinkedComponent
 from golem_host.services.output import OutputFlusher, WorkerOutput
 from golem_host.services.peers import Peers
 from golem_host.services.promises import Promises
+from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.unfinished import Unfinished, WorkerKey
@@ -68,13 +69,16 @@ def shared(guest: ScriptedGuest, settings: HostConfig | None = None) -> Shared:
 
     database = Database(Path(":memory:"))
     hub = StubHub()
+    scheduler = Scheduler(settings.clock, hub.due.append)
+    unfinished = Unfinished(database, "boot")
     return Shared(
         config=settings,
         slots=RunSlots(settings.threads_max),
-        scheduler=Scheduler(settings.clock, hub.due.append),
+        scheduler=scheduler,
         flusher=OutputFlusher(),
-        unfinished=Unfinished(database, "boot"),
+        unfinished=unfinished,
         promises=Promises(database, settings.clock),
+        results=Results(unfinished, scheduler),
         hub=hub,
         peers=cast("Peers", None),
         find_component=find,

@@ -16,6 +16,7 @@ import pytest
 from golem_host import Host
 from golem_host.errors import HostError, InvalidRequestError, StateDirError
 from golem_host.services.once import OneTimeCall
+from golem_host.trace_context import TraceContext
 from golem_host.web.rule import ByHeader, ByPath, OneWorker, parse_rule
 from golem_host.worker.worker import Worker
 from tests.support.cli import wait_until
@@ -355,6 +356,31 @@ def test_a_worker_remembers(tmp_path: Path) -> None:
             assert b"3" == site.ask("/count/").body
     with open_host(tmp_path, CONFIG) as host, serving(host, OneWorker("main")) as site:
         assert b"4" == site.ask("/count/").body
+
+
+def test_a_request_names_its_trace(host: Host) -> None:
+    """To a worker and to an instance of its own; what names none is left out."""
+    trace, name = "0af7651916cd43dd8448eb211c80319c", f"traced-{next(NUMBERS)}"
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "tracestate": "a=1"}
+    with serving(host, OneWorker(name)) as site:
+        for each in (headers, {"traceparent": "none"}):
+            assert 200 == site.ask("/count/", headers=each).status
+    log = host.workers.get("web", name).oplog()
+    first, second = [e.fields for e in log if e.kind == "exported-function-invoked"]
+    assert (trace, ("a=1",)) == (first["trace-id"], first["trace-states"])
+    assert second["trace-id"] not in {"", trace}
+
+    given = []
+    prepare = host.once.prepare
+
+    def preparing(*args: Any, **named: Any) -> OneTimeCall:
+        given.append(named["trace"])
+        return prepare(*args, **named)
+
+    with serving(host) as site, patch.object(host.once, "prepare", preparing):
+        for each in (headers, {}):
+            assert 200 == site.ask("/count/", headers=each).status
+    assert [TraceContext.of_headers(headers["traceparent"], "a=1"), None] == given
 
 
 def test_the_request_names_the_worker(host: Host) -> None:

@@ -24,15 +24,23 @@ from golem_host.engine.engine import Engine
 from golem_host.engine.instance import Instance, InstanceBusyError
 from golem_host.engine.limits import EngineConfig
 from golem_host.engine.linker import LinkedComponent
+from golem_host.engine.resources import (
+    GUEST_HANDLES_MAX,
+    ClosedHandleError,
+    HandleError,
+)
 from golem_host.engine.trampoline import DropHandler, Handler
 from golem_host.engine.traps import Trap, TrapKind
 
 __all__ = [
+    "GUEST_HANDLES_MAX",
+    "ClosedHandleError",
     "Component",
     "DropHandler",
     "Engine",
     "EngineConfig",
     "ExportedFunction",
+    "HandleError",
     "Handler",
     "ImportedFunction",
     "Instance",

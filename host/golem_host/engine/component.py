@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from golem_host.engine.describe import Description, ExportedFunction, ImportedFunction
+from golem_host.engine.describe import (
+    Description,
+    ExportedFunction,
+    ImportedFunction,
+    drops,
+)
 from golem_host.engine.exports import ExportCaller, export_caller
 from golem_host.engine.linker import LinkedComponent, Misfit, Resolve, ResolveDrop, any_type, link
-from golem_host.engine.memories import Memories
+from golem_host.engine.memories import Extents
 from golem_host.engine.raw import Owned, RawComponent
 from golem_host.engine.resources import HandlePlan
 from golem_host.engine.trampoline import Boundary
@@ -32,8 +37,9 @@ class SourceFacts:
     sha256: str
     """In hex."""
     size_bytes: int
-    memories: Memories
+    memories: Extents
     """What an instance has before anything runs."""
+    tables: Extents
 
 
 class Component:
@@ -47,19 +53,25 @@ class Component:
         self.name = source.name
         self.sha256 = source.sha256
         self.size_bytes = source.size_bytes
-        self.initial_memory_bytes = source.memories.initial_bytes
+        self.initial_memory_bytes = source.memories.initial
         self.memories_max = source.memories.count
         self.memory_bytes_max = source.memories.share(engine.config.memory_bytes_max)
+        """Of each of them."""
+        self.tables_max = source.tables.count
+        self.table_elements_max = source.tables.share(engine.config.table_elements_max)
         """Of each of them."""
         self.imports = tuple(
             ImportedFunction(items.interface, function, ty)
             for items in description.imports
             for function, ty in items.functions
         )
-        self.exports = tuple(
-            ExportedFunction(items.interface, function, ty)
-            for items in description.exports
-            for function, ty in items.functions
+        self.exports = (
+            *(
+                ExportedFunction(items.interface, function, ty)
+                for items in description.exports
+                for function, ty in items.functions
+            ),
+            *drops(description),
         )
         self._raw = raw
         self._callers: dict[str, ExportCaller] = {}

@@ -11,7 +11,7 @@ it, with one exception: `StoreContext.kill` may be set from any thread.
 from __future__ import annotations
 
 import struct
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from golem_host.engine.abi import address_of, resource_any_delete
 
@@ -19,6 +19,15 @@ CONTEXTS: Final[dict[int, StoreContext]] = {}
 """Live contexts by store address.  Addresses are reused, so an entry goes before its store."""
 
 UNPACK_ADDRESS: Final = struct.Struct("<Q").unpack_from
+
+
+class GuestHandle(NamedTuple):
+    """A handle to a resource of the guest that is held outside of it."""
+
+    box: int
+    """Address of the boxed handle."""
+    resource: str
+    """Its type, named as in `HandleType`."""
 
 
 class KillSwitch(Protocol):
@@ -42,7 +51,9 @@ class StoreContext:
         "given",
         "guest_handles",
         "guest_handles_made",
+        "guest_handles_touched",
         "kill_switch",
+        "lent",
         "raised",
         "running",
         "slot",
@@ -60,9 +71,14 @@ class StoreContext:
         """Boxed handles that we made for the call under way and must free after it."""
         self.given: list[int] = []
         """Guest handles that the call under way passes as ``own``."""
-        self.guest_handles: dict[int, int] = {}
-        """Handles to resources of the guest: our number, to the address of the boxed handle."""
+        self.lent: set[int] = set()
+        """Guest handles that it passes as ``borrow``."""
+        self.guest_handles: dict[int, GuestHandle] = {}
+        """Open handles to resources of the guest, by the number that we gave them."""
         self.guest_handles_made = 0
+        """The last number given.  May be set higher, never lower: the next one follows it."""
+        self.guest_handles_touched: set[int] = set()
+        """Those opened or closed since whoever keeps account of them has cleared this."""
         self.slot = bytearray(8)
         """Where C functions put an address they return by reference."""
         self.slot_address = address_of(self.slot)

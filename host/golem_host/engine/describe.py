@@ -16,10 +16,11 @@ from golem_host.engine.typedesc import (
     ResourceNames,
     TypeReader,
     UnsupportedTypeError,
+    function_name,
 )
 from golem_host.errors import ComponentError
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.types import FunctionType, WitType
+from golem_oplog.types import FunctionType, HandleType, WitType
 
 _type_of: Final = brief("wasmtime_component_type", c_size_t, c_size_t)
 _type_delete: Final = brief("wasmtime_component_type_delete", None, c_size_t)
@@ -57,13 +58,26 @@ class ImportedFunction:
     """Its name is ``interface.{name}``, or the bare name for the world itself."""
 
 
+DROP: Final = "[drop]"
+"""Begins the name of what drops a handle to a resource that the component exports."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportedFunction:
-    """A function that the component offers; fields as in `ImportedFunction`."""
+    """
+    A function that the component offers; fields as in `ImportedFunction`.
+
+    Each resource of the component's own has one more than the WIT says, ``[drop]counter``: it gives
+    up a handle, and the guest's destructor runs.
+    """
 
     interface: str
     name: str
     type: FunctionType
+
+    @property
+    def is_drop(self) -> bool:
+        return self.name.startswith(DROP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,24 @@ def describe(component: RawComponent, engine: RawEngine, name: str) -> Descripti
     return Description(described_imports, described_exports, host)
 
 
+def drops(description: Description) -> Iterator[ExportedFunction]:
+    """What drops the handles of each resource of the component's own, where it is defined."""
+    known = set(description.host_resources)
+    for items in description.exports:
+        for name, full in items.resources:
+            if full in known:
+                # Another interface's, mentioned here too.
+                continue
+            known.add(full)
+            drop = f"{DROP}{name}"
+            ty = FunctionType(
+                function_name(items.interface, drop),
+                (("self", HandleType(full, owned=True)),),
+                None,
+            )
+            yield ExportedFunction(items.interface, drop, ty)
+
+
 @dataclass(frozen=True, slots=True)
 class _Items:
     """What a component or an interface consists of, as the C interface offers it."""
@@ -136,12 +168,12 @@ class _Items:
 def _side(
     items: _Items, resources: ResourceNames, component: str, *, exported: bool
 ) -> tuple[InterfaceItems, ...]:
-    world = _Collector("", resources)
+    world = _Collector("", resources, exported=exported)
     interfaces: list[InterfaceItems] = []
     for name, kind, payload in items:
         refuse_interface(component, name, exported=exported)
         if kind == _INSTANCE:
-            inner = _Collector(name, resources)
+            inner = _Collector(name, resources, exported=exported)
             owner = _UNPACK_ADDRESS(MEMORY, payload)[0]
             for member in _Items(owner, items.engine, _member_count, _member_nth):
                 inner.add(*member)
@@ -155,8 +187,9 @@ def _side(
 class _Collector:
     """Gathers the items of one interface."""
 
-    def __init__(self, interface: str, resources: ResourceNames) -> None:
+    def __init__(self, interface: str, resources: ResourceNames, *, exported: bool) -> None:
         self._interface = interface
+        self._exported = exported
         self._names = resources
         self._reader = TypeReader(resources)
         self._functions: list[tuple[str, FunctionType]] = []
@@ -173,7 +206,8 @@ class _Collector:
             self._functions.append((name, ty))
         elif kind == _RESOURCE:
             self._resources.append((name, self._names.add(pointer, self._interface, name)))
-        else:
+        elif not self._exported:
+            # Among the exports a module or an inner instance may stand, which nobody can call.
             what = f"{self._interface}/{name}" if self._interface else name
             message = f"{what} is neither a function nor a type"
             raise UnsupportedTypeError(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from golem_host.engine.allocator import keep_freed_memory
 from golem_host.engine.binary import MalformedError
@@ -12,7 +13,7 @@ from golem_host.engine.cache import CompileCache, default_directory
 from golem_host.engine.component import Component, SourceFacts
 from golem_host.engine.describe import describe
 from golem_host.engine.limits import SETTINGS, EngineConfig, engine_settings
-from golem_host.engine.memories import COUNT_MAX, Memories, memories_of
+from golem_host.engine.memories import COUNT_MAX, Extents, memories_of, tables_of
 from golem_host.engine.raw import EngineError, RawComponent, RawEngine
 from golem_host.engine.refusals import invalid, refuse_header
 from golem_host.engine.selftest import run_once
@@ -21,6 +22,19 @@ from golem_host.errors import ComponentError
 from golem_oplog.closing import ClosesOnExit
 
 Progress = Callable[[str], None]
+
+
+class _Words(NamedTuple):
+    """How people are told of memories, or of tables."""
+
+    many: str
+    total: str
+    unit: str
+    advice: str = ""
+
+
+_MEMORIES: Final = _Words("memories", "bytes of memory", "bytes", ": raise memory_bytes_max")
+_TABLES: Final = _Words("tables", "table elements", "elements")
 
 
 class Engine(ClosesOnExit):
@@ -55,7 +69,12 @@ class Engine(ClosesOnExit):
         """
         content = self._read(wasm, name)
         refuse_header(name, content)
-        memories = self._memories(content, name)
+        try:
+            memories, tables = memories_of(content), tables_of(content)
+        except MalformedError as error:
+            raise ComponentError(component=name, reason=f"damaged or invalid: {error}") from error
+        self._check(name, memories, self.config.memory_bytes_max, _MEMORIES)
+        self._check(name, tables, self.config.table_elements_max, _TABLES)
         sha256 = hashlib.sha256(content).hexdigest()
         raw = self._cache.load(self.raw, sha256)
         fresh = raw is None
@@ -64,7 +83,7 @@ class Engine(ClosesOnExit):
         description = describe(raw, self.raw, name)
         if fresh:
             self._cache.store(sha256, raw)
-        facts = SourceFacts(name, sha256, len(content), memories)
+        facts = SourceFacts(name, sha256, len(content), memories, tables)
         return Component(self, raw, description, facts)
 
     def close(self) -> None:
@@ -88,24 +107,19 @@ class Engine(ClosesOnExit):
         except EngineError as error:
             raise invalid(name, str(error)) from error
 
-    def _memories(self, content: bytes, name: str) -> Memories:
-        try:
-            memories = memories_of(content)
-        except MalformedError as error:
-            raise ComponentError(component=name, reason=f"damaged or invalid: {error}") from error
-        total, count = memories.initial_bytes, memories.count
-        bytes_max = self.config.memory_bytes_max
-        share = memories.share(bytes_max)
+    @staticmethod
+    def _check(name: str, extents: Extents, maximum: int, words: _Words) -> None:
+        """Refuse what an instance could not even start with."""
+        total, count, share = extents.initial, extents.count, extents.share(maximum)
         reason = ""
         if count > COUNT_MAX:
-            reason = f"has more than {COUNT_MAX} memories"
-        elif total > bytes_max:
-            reason = f"starts with {total} bytes of memory; {bytes_max} is the limit"
-        elif (largest := max((memory.initial for memory in memories), default=0)) > share:
+            reason = f"has more than {COUNT_MAX} {words.many}"
+        elif total > maximum:
+            reason = f"starts with {total} {words.total}; {maximum} is the limit"
+        elif (largest := max((extent.initial for extent in extents), default=0)) > share:
             reason = (
-                f"has {count} memories that share {bytes_max} bytes, {share} for each, and one "
-                f"starts with {largest}: raise memory_bytes_max"
+                f"has {count} {words.many} that share {maximum} {words.unit}, {share} for each, "
+                f"and one starts with {largest}{words.advice}"
             )
         if reason:
             raise ComponentError(component=name, reason=reason)
-        return memories

@@ -12,10 +12,18 @@ from golem_host.engine.context import CONTEXTS, StoreContext
 from golem_host.engine.describe import ExportedFunction
 from golem_host.engine.exports import FUNC_BYTES, ExportCaller
 from golem_host.engine.misfit import argument_error
-from golem_host.engine.resources import HandleError, forget_all, forget_given
+from golem_host.engine.resources import (
+    HandleError,
+    HandlesFullError,
+    forget_all,
+    forget_given,
+    give_guest_handle,
+    take_back,
+)
 from golem_host.engine.traps import Trap, TrapKind, failure
 from golem_host.errors import InvalidRequestError
 from golem_oplog.closing import ClosesOnExit
+from golem_oplog.types import HandleType
 
 if TYPE_CHECKING:
     from golem_host.engine.component import Component
@@ -30,9 +38,8 @@ class Instance(ClosesOnExit):
     A component's instance in a store of its own.
 
     It may move between threads, but only one at a time may be inside.  After any error that comes
-    out of `call` or `drop_handle`, arguments that do not fit excepted, the guest is in an unknown
-    state: the instance is dead, and every later call raises a `Trap` of kind
-    ``CANNOT_ENTER_COMPONENT``.
+    out of `call`, arguments that do not fit excepted, the guest is in an unknown state: the instance
+    is dead, and every later call raises a `Trap` of kind ``CANNOT_ENTER_COMPONENT``.
 
     `close` frees the guest's memory.  Destructors of resources do not run then.
     """
@@ -73,10 +80,13 @@ class Instance(ClosesOnExit):
 
         Raises:
             ParamTypeMismatchError: An argument does not fit. The guest was not entered.
+            InvalidRequestError: The result would leave more handles open than there may be.
             Trap: The guest failed.
             PayloadTooLargeError: More left the guest in one call than the engine can carry.
             BaseException: Whatever a handler raised, or `StoreContext.kill`: the very same object.
         """
+        if export.is_drop:
+            return self._drop(export, args)
         caller, _, function = self._bound.get(export.type.name) or self._bind(export)
         context = self._enter(export.type.name)
         try:
@@ -84,31 +94,43 @@ class Instance(ClosesOnExit):
             try:
                 cells = caller.lower(args, keep.append, context)
             except Exception as error:
-                context.given.clear()
-                context.free_boxes()
+                take_back(context)
                 raise argument_error(caller.type, args, error) from error
             return self._run(caller, function, cells)
         finally:
             self._leave()
 
-    def drop_handle(self, handle: int) -> None:
+    def check_handles(self, export: ExportedFunction, args: Sequence[Any]) -> None:
         """
-        Drop a handle to a resource of the guest; its destructor runs now.
-
         Raises:
-            InvalidRequestError: There is no such open handle. The guest was not entered.
-            BaseException: As for `call`.
+            HandleError: `call` would refuse one of the handles among the arguments.
         """
-        context = self._enter("drop")
+        context = self._enter(export.type.name)
         try:
-            box = context.guest_handles.pop(handle, None)
-            if box is None:
-                raise InvalidRequestError(reason=f"there is no open handle {handle}")
-            error = abi.resource_any_drop(context.address, box)
-            abi.resource_any_delete(box)
-            if error:
+            if export.is_drop:
+                _given_up(export, args, context)
+            else:
+                caller, *_ = self._bound.get(export.type.name) or self._bind(export)
+                keep: list[bytes] = []
+                caller.lower(args, keep.append, context)
+        finally:
+            take_back(context)
+            self._leave()
+
+    def _drop(self, export: ExportedFunction, args: Sequence[Any]) -> None:
+        name = export.type.name
+        context = self._enter(name)
+        try:
+            try:
+                box = _given_up(export, args, context)
+            except Exception as error:
+                take_back(context)
+                raise argument_error(export.type, args, error) from error
+            failed = abi.resource_any_drop(context.address, box)
+            if failed:
                 self._dead = True
-                raise failure(error, context, "drop", self._component.imports)
+                raise failure(failed, context, name, self._component.imports)
+            forget_given(context)
         finally:
             self._leave()
 
@@ -145,12 +167,16 @@ class Instance(ClosesOnExit):
         if error:
             self._dead = True
             raise failure(error, context, caller.type.name, self._component.imports)
+        context.lent.clear()
         if context.given:
             forget_given(context)
         if caller.lift is None:
             return None
         try:
             return caller.lift(self._result_address, context)
+        except HandlesFullError as error:
+            self._dead = True
+            raise InvalidRequestError(reason=f"{caller.type.name}: {error}") from error
         except HandleError as error:
             self._dead = True
             raise Trap(TrapKind.OTHER, f"{caller.type.name}: {error}") from error
@@ -194,6 +220,13 @@ class Instance(ClosesOnExit):
             raise Trap(TrapKind.CANNOT_ENTER_COMPONENT, message)
         bound = self._bound[export.type.name] = (caller, function, address)
         return bound
+
+
+def _given_up(export: ExportedFunction, args: Sequence[Any], context: StoreContext) -> int:
+    """The box of the handle that a drop is called with."""
+    ((_, ty),), (number,) = export.type.params, args
+    assert isinstance(ty, HandleType)
+    return give_guest_handle(number, ty.resource, context)
 
 
 def release(context: StoreContext, store: int) -> None:

@@ -105,8 +105,10 @@ class Lifter:
                     "8xQ16x", 1, lambda a: f"(({function}({a[0]},cx),) if {a[0]} else None)"
                 )
             case HandleType():
-                call = "take_rep" if self._handles.is_host(ty) else "keep_guest_handle"
-                return CellReader("8xQ16x", 1, lambda a: f"{call}({a[0]},cx)")
+                if self._handles.is_host(ty):
+                    return CellReader("8xQ16x", 1, lambda a: f"take_rep({a[0]},cx)")
+                keep = f"keep_guest_handle({{}},{ty.resource!r},cx)"
+                return CellReader("8xQ16x", 1, lambda a: keep.format(a[0]))
             case ResultType() | VariantType() | EnumType() | FlagsType():
                 return self._named(ty)
 

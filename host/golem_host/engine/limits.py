@@ -34,9 +34,10 @@ class EngineConfig:
     """
     Of all linear memories of an instance together.  A guest that wants more sees its allocation fail.
 
-    The engine can only bound each memory, so several divide this evenly (`Memories.share`).
+    The engine can only bound each memory, so several divide this evenly (`Extents.share`).
     """
     table_elements_max: int = TABLE_ELEMENTS_MAX
+    """Of all tables of an instance together, as memory."""
     wasm_stack_bytes: int = 512 << 10
     epoch_tick_ms: int = 10
     """How soon a killed guest stops, roughly half of it."""

@@ -79,14 +79,13 @@ class LinkedComponent:
         component = self.component
         engine = component.engine
         store: int = abi.store_new(engine.raw.pointer, 0, 0)
-        config = engine.config
-        # The engine bounds each memory and how many there are: together the instance.
+        # The engine bounds each of them and how many there are: together the instance.
         abi.store_limiter(
             store,
             component.memory_bytes_max,
-            config.table_elements_max,
+            component.table_elements_max,
             -1,
-            -1,
+            component.tables_max,
             component.memories_max,
         )
         abi.store_epoch_deadline_callback(store, on_epoch, 0, 0)

@@ -212,7 +212,7 @@ class Lowerer:
             resource_id = self._handles.host_ids[ty.resource]
             return lambda v: f"lend_box({v},{ty.owned},{resource_id},cx)"
         function = "give_guest_handle" if ty.owned else "lend_guest_handle"
-        return lambda v: f"{function}({v},cx)"
+        return lambda v: f"{function}({v},{ty.resource!r},cx)"
 
     def _payload(self, ty: WitType | None) -> str:
         return "no_payload" if ty is None else self.boxed(ty)

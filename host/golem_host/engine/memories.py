@@ -1,10 +1,10 @@
 """
-The linear memories that an instance of a component will have.
+The linear memories and the tables that an instance of a component will have.
 
 A component says so without being run: which core modules it instantiates, how often, and which
-memories each of them defines.  Nested components count as often as they are instantiated.  What a
-component is *given* as a module or component (no toolchain makes such) counts as having none; the
-engine is told how many memories there may be, so that one too many does not start.
+memories and tables each of them defines.  Nested components count as often as they are
+instantiated.  What a component is *given* as a module or component (no toolchain makes such) counts
+as having none; the engine is told how many there may be, so that one too many does not start.
 
 The bytes may not have been validated: anything raises `MalformedError` at worst, and takes time
 linear in their size.
@@ -15,7 +15,8 @@ Source: ``Binary.md`` of the component model.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeAlias
 
 from golem_host.engine.binary import Cursor, MalformedError, sections
 
@@ -25,7 +26,10 @@ COUNT_MAX: Final = 10_000
 _NESTING_MAX: Final = 100
 
 _PAGE_BYTES: Final = 65_536
+_CORE_TABLE_SECTION: Final = 4
 _CORE_MEMORY_SECTION: Final = 5
+_TABLE_WITH_VALUE: Final = 0x40
+_TYPED_REFERENCES: Final = (0x63, 0x64)
 _LIMITS_HAVE_MAX: Final = 0x01
 _LIMITS_HAVE_PAGE_SIZE: Final = 0x08
 
@@ -36,68 +40,80 @@ _SORT_MAX: Final = 0x05
 _OUTER: Final = 0x02
 
 
-class Memory(NamedTuple):
-    """One memory's limits in bytes; None where it declares no maximum."""
+class Extent(NamedTuple):
+    """The limits of a memory in bytes, or of a table in elements; None: it declares no maximum."""
 
     initial: int
     maximum: int | None
 
 
-class Memories(Counter[Memory]):
-    """Memories with how often each comes."""
+class Extents(Counter[Extent]):
+    """Those of all memories, or of all tables, with how often each comes."""
 
     @property
     def count(self) -> int:
         return min(self.total(), COUNT_MAX + 1)
 
     @property
-    def initial_bytes(self) -> int:
-        return sum(memory.initial * number for memory, number in self.items())
+    def initial(self) -> int:
+        return sum(extent.initial * number for extent, number in self.items())
 
-    def add(self, others: Memories) -> None:
-        for memory, number in others.items():
-            self[memory] = min(self[memory] + number, COUNT_MAX + 1)
+    def add(self, others: Extents) -> None:
+        for extent, number in others.items():
+            self[extent] = min(self[extent] + number, COUNT_MAX + 1)
 
-    def share(self, bytes_max: int) -> int:
+    def share(self, maximum_of_all: int) -> int:
         """
-        The most that every memory may have if all together have at most ``bytes_max``.
+        The most that each may have if all together have at most ``maximum_of_all``.
 
         What one cannot use, by its own maximum, is there for the others.
         """
-        left, sharers = bytes_max, self.count
+        left, sharers = maximum_of_all, self.count
         for maximum, number in sorted(
-            (memory.maximum, number)
-            for memory, number in self.items()
-            if memory.maximum is not None
+            (extent.maximum, number)
+            for extent, number in self.items()
+            if extent.maximum is not None
         ):
             if maximum * sharers > left:
                 break
             left -= maximum * number
             sharers -= number
-        return left // sharers if sharers > 0 else bytes_max
+        return left // sharers if sharers > 0 else maximum_of_all
 
 
-def memories_of(component: bytes) -> Memories:
+ModuleExtents: TypeAlias = Callable[[memoryview], Extents]
+
+
+def memories_of(component: bytes) -> Extents:
     """
     Raises:
         MalformedError: The bytes make no sense.
     """
-    return _Component(None, 0).read(memoryview(component))
+    return _Component(None, 0, _memories_of_module).read(memoryview(component))
+
+
+def tables_of(component: bytes) -> Extents:
+    """
+    Raises:
+        MalformedError: The bytes make no sense.
+    """
+    return _Component(None, 0, _tables_of_module).read(memoryview(component))
 
 
 class _Component:
     """What is known of one component while it is read: its index spaces, as far as they matter."""
 
-    def __init__(self, outer: _Component | None, depth: int) -> None:
+    def __init__(self, outer: _Component | None, depth: int, of_module: ModuleExtents) -> None:
         if depth > _NESTING_MAX:
             message = "components are nested too deeply"
             raise MalformedError(message)
         self._outer = outer
         self._depth = depth
-        self._spaces: dict[tuple[int, int], list[Memories]] = {_CORE_MODULE: [], _COMPONENT: []}
-        self._instantiated = Memories()
+        self._of_module = of_module
+        self._spaces: dict[tuple[int, int], list[Extents]] = {_CORE_MODULE: [], _COMPONENT: []}
+        self._instantiated = Extents()
 
-    def read(self, content: memoryview) -> Memories:
+    def read(self, content: memoryview) -> Extents:
         """What an instance has."""
         modules, components = self._spaces[_CORE_MODULE], self._spaces[_COMPONENT]
         readers = {
@@ -109,16 +125,17 @@ class _Component:
         }
         for section, payload in sections(content):
             if section == 1:
-                modules.append(_module(payload))
+                modules.append(self._of_module(payload))
             elif section == 4:
-                components.append(_Component(self, self._depth + 1).read(payload))
+                inner = _Component(self, self._depth + 1, self._of_module)
+                components.append(inner.read(payload))
             elif section in readers:
                 cursor = Cursor(payload)
                 for _ in range(cursor.number()):
                     readers[section](cursor)
         return self._instantiated
 
-    def find(self, sort: tuple[int, int], index: int) -> Memories:
+    def find(self, sort: tuple[int, int], index: int) -> Extents:
         space = self._spaces[sort]
         if index >= len(space):
             message = "an index refers to nothing"
@@ -151,7 +168,7 @@ class _Component:
         first = cursor.number()
         if target != _OUTER:
             cursor.name()
-            self._define(sort, Memories())
+            self._define(sort, Extents())
             return
         index = cursor.number()
         if sort in self._spaces:
@@ -159,7 +176,7 @@ class _Component:
 
     def _import(self, cursor: Cursor) -> None:
         self._external_name(cursor)
-        self._define(self._description(cursor), Memories())
+        self._define(self._description(cursor), Extents())
 
     def _export(self, cursor: Cursor) -> None:
         self._external_name(cursor)
@@ -171,9 +188,9 @@ class _Component:
         if cursor.byte():
             self._description(cursor)
 
-    def _define(self, sort: tuple[int, int], memories: Memories) -> None:
+    def _define(self, sort: tuple[int, int], extents: Extents) -> None:
         if sort in self._spaces:
-            self._spaces[sort].append(memories)
+            self._spaces[sort].append(extents)
 
     def _around(self, levels: int) -> _Component:
         if levels == 0:
@@ -208,21 +225,63 @@ class _Component:
         return sort
 
 
-def _module(content: memoryview) -> Memories:
-    found = Memories()
+def _memories_of_module(content: memoryview) -> Extents:
+    return _in_module(content, _CORE_MEMORY_SECTION, _memory)
+
+
+def _tables_of_module(content: memoryview) -> Extents:
+    return _in_module(content, _CORE_TABLE_SECTION, _table)
+
+
+def _in_module(content: memoryview, wanted: int, read: Callable[[Cursor], Extent]) -> Extents:
+    found = Extents()
     for section, payload in sections(content):
-        if section == _CORE_MEMORY_SECTION:
+        if section == wanted:
             cursor = Cursor(payload)
             for _ in range(cursor.number()):
-                found[_memory(cursor)] += 1
+                found[read(cursor)] += 1
     return found
 
 
-def _memory(cursor: Cursor) -> Memory:
+def _memory(cursor: Cursor) -> Extent:
     flags = cursor.number()
     pages = cursor.number()
     pages_max = cursor.number() if flags & _LIMITS_HAVE_MAX else None
     page_bytes = _PAGE_BYTES
     if flags & _LIMITS_HAVE_PAGE_SIZE:
         page_bytes = 1 << min(cursor.number(), 16)
-    return Memory(pages * page_bytes, None if pages_max is None else pages_max * page_bytes)
+    return Extent(pages * page_bytes, None if pages_max is None else pages_max * page_bytes)
+
+
+def _table(cursor: Cursor) -> Extent:
+    first = cursor.byte()
+    has_value = first == _TABLE_WITH_VALUE
+    if has_value:
+        # A zero that is reserved, then the type.
+        cursor.byte()
+        first = cursor.byte()
+    if first in _TYPED_REFERENCES:
+        cursor.number()
+    flags = cursor.number()
+    elements = cursor.number()
+    elements_max = cursor.number() if flags & _LIMITS_HAVE_MAX else None
+    if has_value:
+        _skip_value(cursor)
+    return Extent(elements, elements_max)
+
+
+_REF_NULL: Final = 0xD0
+_REF_FUNC: Final = 0xD2
+_GLOBAL_GET: Final = 0x23
+_END: Final = 0x0B
+
+
+def _skip_value(cursor: Cursor) -> None:
+    """What every element of a table is at first: a reference, made without computing."""
+    instruction = cursor.byte()
+    while instruction != _END:
+        if instruction not in {_REF_NULL, _REF_FUNC, _GLOBAL_GET}:
+            message = f"instruction {instruction:#x} in the first value of a table"
+            raise MalformedError(message)
+        cursor.number()
+        instruction = cursor.byte()

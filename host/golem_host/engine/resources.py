@@ -8,7 +8,7 @@ will not call the drop handler for it.
 
 **Guest resources.**  A handle that comes out of an export is kept boxed in the `StoreContext` and
 known by the next number of that instance, 1 first, so the same run gives the same numbers.  Passing
-it as ``own`` gives it up; `Instance.drop_handle` runs the guest's destructor.
+it as ``own`` gives it up; calling the drop of its type runs the guest's destructor.
 
 Boxes made for a call are freed after it; freeing a box never drops what it stands for.
 """
@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from golem_host.engine import abi
-from golem_host.engine.context import StoreContext
+from golem_host.engine.context import GuestHandle, StoreContext
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import HandleType
 
@@ -38,7 +38,25 @@ class HandlePlan:
 
 
 class HandleError(Exception):
-    """A handle that cannot be passed: unknown, given up already, or out of range."""
+    """A handle that cannot be passed: of another type, in use twice, or out of range."""
+
+
+class ClosedHandleError(HandleError):
+    """There is no open handle of this number: given up already, or never handed out."""
+
+    def __init__(self, number: int, resource: str) -> None:
+        super().__init__(f"there is no open handle {number}")
+        self.number = number
+        self.resource = resource
+
+
+class HandlesFullError(HandleError):
+    """As many handles as there may be are open."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{GUEST_HANDLES_MAX} handles to resources of the guest are open; drop some"
+        )
 
 
 def take_rep(box: int, context: StoreContext) -> int:
@@ -72,45 +90,70 @@ def lend_box(rep: int, owned: bool, resource_id: int, context: StoreContext) -> 
     return box
 
 
-def keep_guest_handle(box: int, context: StoreContext) -> int:
+def keep_guest_handle(box: int, resource: str, context: StoreContext) -> int:
     """Remember a handle to a guest's resource that came in; return the number it goes by."""
     handles = context.guest_handles
     if len(handles) >= GUEST_HANDLES_MAX:
-        message = f"{GUEST_HANDLES_MAX} handles to resources of the guest are open; drop some"
-        raise HandleError(message)
+        raise HandlesFullError
     context.guest_handles_made += 1
     number = context.guest_handles_made
-    handles[number] = abi.resource_any_clone(box)
+    handles[number] = GuestHandle(abi.resource_any_clone(box), resource)
+    context.guest_handles_touched.add(number)
     return number
 
 
-def lend_guest_handle(number: int, context: StoreContext) -> int:
+def lend_guest_handle(number: int, resource: str, context: StoreContext) -> int:
     """The box of a guest's resource, passed as ``borrow``."""
-    box = context.guest_handles.get(number)
-    if box is None or number in context.given:
-        message = f"there is no open handle {number}"
+    box = _open_box(number, resource, context)
+    if number in context.given:
+        message = f"handle {number} is given away and lent in one call"
         raise HandleError(message)
+    context.lent.add(number)
     return box
 
 
-def give_guest_handle(number: int, context: StoreContext) -> int:
+def give_guest_handle(number: int, resource: str, context: StoreContext) -> int:
     """The box of a guest's resource, passed as ``own``: it is the guest's again after the call."""
-    box = lend_guest_handle(number, context)
+    box = _open_box(number, resource, context)
+    if number in context.given:
+        message = f"handle {number} is given away twice in one call"
+        raise HandleError(message)
+    if number in context.lent:
+        message = f"handle {number} is lent and given away in one call"
+        raise HandleError(message)
     context.given.append(number)
     return box
+
+
+def _open_box(number: int, resource: str, context: StoreContext) -> int:
+    handle = context.guest_handles.get(number)
+    if handle is None:
+        raise ClosedHandleError(number, resource)
+    if handle.resource != resource:
+        # The engine would find out as well, and the instance would be dead.
+        message = f"handle {number} is a {handle.resource}, not a {resource}"
+        raise HandleError(message)
+    return handle.box
 
 
 def forget_given(context: StoreContext) -> None:
     """The guest has taken back what the call gave it."""
     for number in context.given:
-        abi.resource_any_delete(context.guest_handles.pop(number))
+        abi.resource_any_delete(context.guest_handles.pop(number).box)
+    context.guest_handles_touched.update(context.given)
     context.given.clear()
+
+
+def take_back(context: StoreContext) -> None:
+    """A call that was prepared is not made: what it would have passed stays as it was."""
+    context.given.clear()
+    context.lent.clear()
+    context.free_boxes()
 
 
 def forget_all(context: StoreContext) -> None:
     """Free every box of an instance that is going away.  Destructors do not run."""
-    context.free_boxes()
-    context.given.clear()
-    for box in context.guest_handles.values():
-        abi.resource_any_delete(box)
+    take_back(context)
+    for handle in context.guest_handles.values():
+        abi.resource_any_delete(handle.box)
     context.guest_handles.clear()

@@ -79,6 +79,11 @@ def unversioned(interface: str) -> str:
     return interface.partition("@")[0]
 
 
+def function_name(interface: str, name: str) -> str:
+    """The full name of a function, by which logs and callers know it."""
+    return f"{interface}.{{{name}}}" if interface else name
+
+
 class NameSlot:
     """Where a C function puts the address and the size of a name."""
 
@@ -99,13 +104,13 @@ class ResourceNames:
     A type goes by the interface that mentions it first; later ones are aliases (``use``).  wasmtime
     offers equality of types and no identity, so this is a search; components have few resources.
 
-    A component may import an interface and export it, too.  The resource it exports then is another
-    type under the same name, and gets a prime: ``my:pkg/api.counter'``.
+    A component may import an interface and export it, too, or export two versions of it.  What it
+    exports then is another type under the same name, and gets a prime: ``my:pkg/api.counter'``.
     """
 
     def __init__(self) -> None:
         self._known: list[tuple[ResourceType, str]] = []
-        self._imported: tuple[str, ...] = ()
+        self._are_imports_read = False
 
     def add(self, pointer: int, interface: str, name: str) -> str:
         """Name a type that an import or export mentions; return the name it already had, if any."""
@@ -113,15 +118,15 @@ class ResourceNames:
         if known is not None:
             return known
         full = f"{unversioned(interface)}.{name}" if interface else name
-        if full in self._imported:
+        while self._are_imports_read and any(full == each for _, each in self._known):
             full += "'"
         self._known.append((ResourceType.copy_of(pointer), full))
         return full
 
     def end_imports(self) -> tuple[str, ...]:
         """The names of all imported types; two versions of a type share theirs."""
-        self._imported = tuple(dict.fromkeys(name for _, name in self._known))
-        return self._imported
+        self._are_imports_read = True
+        return tuple(dict.fromkeys(name for _, name in self._known))
 
     def find(self, pointer: int) -> str | None:
         return next((name for known, name in self._known if known.is_type(pointer)), None)
@@ -135,7 +140,7 @@ class TypeReader:
         self._slot = NameSlot()
 
     def function(self, pointer: int, interface: str, name: str) -> FunctionType:
-        full = f"{interface}.{{{name}}}" if interface else name
+        full = function_name(interface, name)
         params = tuple(self._named(pointer, _param_count, _param_nth))
         return FunctionType(full, params, self._optional(_func_result, pointer))
 

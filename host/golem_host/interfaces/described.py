@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from golem_host.declare import (
     READ_LOCAL,
     READ_REMOTE,
     WRITE_REMOTE,
     WRITE_REMOTE_BATCHED,
+    HostFunction,
     Recorded,
 )
 from golem_host.interfaces.golem.api import identity, promises, search
+from golem_host.interfaces.golem.rpc import asked, future
+from golem_host.interfaces.golem.rpc import types as rpc
+from golem_host.interfaces.offered import registry
 from golem_host.interfaces.wasi.blobstore import calls as blobstore
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
 from golem_host.interfaces.wasi.keyvalue import calls as keyvalue
 from golem_host.interfaces.wasi.sockets import ip_name_lookup, tcp, udp
 from golem_oplog.entries import FunctionKind
+from golem_oplog.log_pages import GET_NEXT, SEARCH_NEXT
+
+if TYPE_CHECKING:
+    from golem_host.component import Component
 
 EXPORTED_BY_GUESTS: Final = frozenset(
     {
@@ -51,7 +59,17 @@ RECORDED_INSIDE: Final = {
     "golem:api/host.{get-worker-metadata}": Inside(READ_REMOTE, identity.OTHER_RECORD),
     "golem:api/host.{resolve-agent-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
     "golem:api/host.{resolve-worker-id}": Inside(WRITE_REMOTE, identity.RESOLVE_RECORD),
+    "golem:api/oplog.{[method]get-oplog.get-next}": Inside(READ_REMOTE, GET_NEXT),
+    "golem:api/oplog.{[method]search-oplog.get-next}": Inside(READ_REMOTE, SEARCH_NEXT),
     **{f"wasi:blobstore/{name}": _inside(call) for name, call in blobstore.OF.items()},
+    "golem:rpc/types.{[method]cancellation-token.cancel}": _inside(rpc.CANCEL),
+    "golem:rpc/types.{[method]future-invoke-result.get}": _inside(future.GET),
+    "golem:rpc/types.{[method]wasm-rpc.async-invoke-and-await}": _inside(asked.KEY),
+    "golem:rpc/types.{[method]wasm-rpc.invoke-and-await}": _inside(rpc.AWAIT),
+    "golem:rpc/types.{[method]wasm-rpc.invoke}": _inside(rpc.INVOKE),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-cancelable-invocation}": _inside(rpc.SCHEDULE),
+    "golem:rpc/types.{[method]wasm-rpc.schedule-invocation}": _inside(rpc.SCHEDULE),
+    "golem:rpc/types.{[static]wasm-rpc.ephemeral}": _inside(rpc.EPHEMERAL),
     "wasi:clocks/monotonic-clock.{subscribe-duration}": Inside(READ_LOCAL, "monotonic_clock::now"),
     "wasi:filesystem/preopens.{get-directories}": Inside(READ_LOCAL, DIRECTORIES_RECORD),
     "wasi:filesystem/types.{[method]descriptor.stat-at}": Inside(READ_LOCAL, STAT_AT_RECORD),
@@ -78,12 +96,61 @@ RECORDED_INSIDE: Final = {
 """Functions that run again on replay, but for one call inside of them that is recorded."""
 
 MARKERS: Final = {
+    "golem:api/context.{[method]span.finish}": "finish-span",
+    "golem:api/context.{[method]span.set-attribute}": "set-span-attribute",
+    "golem:api/context.{[method]span.set-attributes}": "set-span-attribute",
+    "golem:api/context.{start-span}": "start-span",
     "golem:api/host.{get-oplog-index}": "no-op",
     "golem:api/host.{mark-begin-operation}": "begin-atomic-region",
     "golem:api/host.{mark-end-operation}": "end-atomic-region",
     "golem:api/host.{set-oplog-index}": "jump",
     "golem:api/host.{set-oplog-persistence-level}": "change-persistence-level",
     "golem:api/host.{set-retry-policy}": "change-retry-policy",
+    "golem:durability/durability.{begin-durable-function}": "begin-remote-write",
+    "golem:durability/durability.{end-durable-function}": "end-remote-write",
+    "golem:durability/durability.{persist-durable-function-invocation}": (
+        "imported-function-invoked"
+    ),
+    "golem:durability/durability.{persist-typed-durable-function-invocation}": (
+        "imported-function-invoked"
+    ),
     "wasi:http/outgoing-handler.{handle}": "begin-remote-write",
 }
 """Functions that leave an entry of a kind of their own."""
+
+
+class Served(NamedTuple):
+    """How the calls of a function are answered."""
+
+    how: str
+    """``recorded``, ``re-executed`` on replay, or ``refused``."""
+    kind: str = ""
+    """The durable function type, or the kind of the entry that stands for the call."""
+    record: str = ""
+    """The name of its entries in the log."""
+
+
+def served(function: HostFunction) -> Served:
+    declaration = function.declaration
+    if declaration.refused:
+        return Served("refused")
+    marker = MARKERS.get(function.full_name)
+    if marker is not None:
+        return Served("recorded", marker)
+    inside = RECORDED_INSIDE.get(function.full_name)
+    if inside is not None:
+        return Served("recorded", inside.kind.label, inside.record)
+    if declaration.kind is not None:
+        return Served("recorded", declaration.kind.label, declaration.record or "")
+    return Served("re-executed")
+
+
+def served_imports(component: Component) -> dict[str, Served]:
+    """How each function that a component imports is answered, by its full name."""
+    offered = registry()
+    found = {}
+    for each in component.load(component).imports:
+        function = offered.find(each.interface, each.name)
+        # Whatever was deployed is offered; an older version may have offered more.
+        found[each.type.name] = Served("unknown") if function is None else served(function)
+    return found

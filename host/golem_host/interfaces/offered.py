@@ -1,8 +1,7 @@
 """
-Every interface of ``wit/``: offered here, or standing in `PLANNED`.
+Every interface of ``wit/`` that guests may import.
 
-A component that imports a planned interface is refused at load, by name.  What is offered is
-loaded package by package, when the first component imports something of it.
+They are loaded package by package, when the first component imports something of it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,16 @@ from typing import Final
 from golem_host.declare import Registry
 
 HOMES: Final = {
-    "golem:api": ("golem.api.host:HOST",),
+    "golem:api": (
+        "golem.api.host:HOST",
+        "golem.api.context:CONTEXT",
+        "golem.api.oplog:GetOplogResource",
+        "golem.api.oplog:SearchOplogResource",
+    ),
+    "golem:durability": (
+        "golem.durability.durability:DurabilityFunctions",
+        "golem.durability.durability:LazyInitializedPollableResource",
+    ),
     "golem:rpc": ("golem.rpc.types:RPC",),
     "wasi:blobstore": (
         "wasi.blobstore.blobstore:Blobstore",
@@ -102,15 +110,6 @@ Package -> the classes that declare its interfaces, as ``module:name`` below thi
 
 A name of a tuple stands for the instances in it.
 """
-
-PLANNED: Final = frozenset(
-    {
-        "golem:api/context",
-        "golem:api/oplog",
-        "golem:durability/durability",
-    }
-)
-"""Imports that this version names but does not answer yet."""
 
 
 def declaring(package: str) -> Iterator[object]:

@@ -11,7 +11,12 @@ from golem_host.replay.core import Replay
 from golem_host.replay.decisions import Perform, ReplayedInvocation
 from golem_host.replay.transitions import Event, transition
 from golem_host.signals import EndOfLogSignal
-from golem_oplog.entries import ImportedFunctionInvoked, PersistenceLevel
+from golem_oplog.entries import (
+    ImportedFunctionInvoked,
+    PersistenceLevel,
+    SetSpanAttribute,
+    StartSpan,
+)
 
 
 class LookReplay(Replay):
@@ -32,6 +37,10 @@ class LookReplay(Replay):
     ) -> ImportedFunctionInvoked | Perform:
         self._end_if_over()
         return super().imported(function, name, request)
+
+    def persisted(self, attempted: str) -> ImportedFunctionInvoked:
+        self._end_if_over()
+        return super().persisted(attempted)
 
     def completion(self, response: bytes | None) -> int | Perform:
         self._end_if_over()
@@ -64,6 +73,18 @@ class LookReplay(Replay):
     def change_persistence_level(self, level: PersistenceLevel) -> int | Perform:
         self._end_if_over()
         return super().change_persistence_level(level)
+
+    def start_span(self) -> StartSpan | Perform | None:
+        self._end_if_over()
+        return super().start_span()
+
+    def finish_span(self, span_id: str) -> int | Perform | None:
+        self._end_if_over()
+        return super().finish_span(span_id)
+
+    def set_span_attribute(self, attribute: SetSpanAttribute) -> int | Perform:
+        self._end_if_over()
+        return super().set_span_attribute(attribute)
 
     def _end_if_over(self) -> None:
         if self.is_over:

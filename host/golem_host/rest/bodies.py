@@ -104,6 +104,15 @@ class UpdateForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceForm:
+    """A handle to a resource of a guest, in the form that an argument has."""
+
+    resource: Annotated[str, "`ns:pkg/interface.name`."]
+    handle: int
+    uri: Annotated[str, "`urn:worker:<component-uuid>/<name>` of the worker."]
+
+
+@dataclass(frozen=True, slots=True)
 class MetadataForm:
     """A worker at one moment, as its log says."""
 
@@ -121,6 +130,9 @@ class MetadataForm:
     reason: Annotated[str, "What it waits for or why it stands; empty when idle."]
     updates: tuple[UpdateForm, ...]
     created_at: str
+    resources: Annotated[
+        tuple[ResourceForm, ...], "Handles that its guest has given out and not got back."
+    ] = ()
     dirs: Annotated[Texts, "Directories of the host that it was granted; not in lists."] = ()
 
 
@@ -308,7 +320,7 @@ class OplogQuery:
     from_: Annotated[int, "First index."] = 1
     count: int = PAGE_DEFAULT
     cursor: Annotated[str | None, "From the page before, instead of `from`."] = None
-    query: Annotated[str | None, "Only entries that match it."] = None
+    query: Annotated[str | None, "Only entries that it holds for; see `docs/search.md`."] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ PAGE_MAX: Final = 1_000
 PAGE_BYTES_MAX: Final = 4 << 20
 """A page of oplog entries ends when it is this large, as JSON."""
 
+SCAN_ENTRIES_MAX: Final = 100_000
+"""A page of oplog entries ends when so many were looked at, whether or not they are in it."""
+
 WAIT_S_MAX: Final = 24 * 3600.0
 """The longest time that a request may ask to wait."""
 

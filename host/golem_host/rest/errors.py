@@ -100,6 +100,7 @@ STATUS: Final = {
     "OplogInUseError": 409,
     "BodyTooLargeError": 413,
     "MediaTypeError": 415,
+    "QueueFullError": 429,
     # the artefact's
     "ComponentError": 422,
     "EntryTooLargeError": 422,

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from golem_host.errors import InvalidRequestError
 from golem_host.rest.errors import HostClosingError
 from golem_host.rest.shapes import read, read_query
+from golem_host.trace_context import TRACE_PARENT, TRACE_STATE, TraceContext
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -134,6 +135,13 @@ class Exchange:
     @property
     def idempotency_key(self) -> str | None:
         return self.headers.get("idempotency-key")
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """What the client is traced by."""
+        return TraceContext.of_headers(
+            self.headers.get(TRACE_PARENT), self.headers.get(TRACE_STATE)
+        )
 
     async def work(self, act: Callable[[], T]) -> T:
         """Do what blocks in a thread of the pool."""

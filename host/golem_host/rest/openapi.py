@@ -39,6 +39,12 @@ _ERROR: Final = {
     "required": ["error"],
 }
 
+_CALL_HEADERS: Final = {
+    "Idempotency-Key": "The same key with the same call gives the first one's outcome.",
+    "traceparent": "W3C Trace Context: the trace that the invocation belongs to.",
+    "tracestate": "W3C Trace Context: what tracing systems pass on with it.",
+}
+
 
 def openapi_document() -> dict[str, object]:
     schemas: dict[str, object] = {"Error": _ERROR}
@@ -99,13 +105,14 @@ def _parameters(route: Route, schemas: dict[str, object]) -> Iterator[dict[str, 
         }
         yield parameter | ({"description": note} if note else {})
     if route.takes_key:
-        yield {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "The same key with the same call gives the first one's outcome.",
-            "schema": {"type": "string"},
-        }
+        for name, description in _CALL_HEADERS.items():
+            yield {
+                "name": name,
+                "in": "header",
+                "required": False,
+                "description": description,
+                "schema": {"type": "string"},
+            }
 
 
 def _responses(route: Route, schemas: dict[str, object]) -> dict[str, object]:

@@ -28,8 +28,9 @@ from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
 from golem_host.rest.watched import Watched, output_line
-from golem_host.status import UpdateRecord
+from golem_host.status_records import UpdateRecord
 from golem_host.system import monotonic_s
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args
 from golem_host.worker.dry_run import UpdateCheck
@@ -38,9 +39,11 @@ from golem_host.worker.metadata import WorkerMetadata
 from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine
 from golem_host.worker.surgery import AUTOMATIC
+from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_host.worker.worker import Unfinished
 from golem_oplog.errors import OplogError
 from golem_oplog.jsonform import wire_to_json
+from golem_oplog.public import ResourceRef
 from golem_oplog.types import FunctionType
 
 WAIT_S: Final = 3_600.0
@@ -70,6 +73,11 @@ class RemoteWorker:
         return self._get_component(self.component_name, version=version)
 
     @property
+    def uri(self) -> str:
+        """As for `Worker`."""
+        return worker_uri(self.component.id, self.name)
+
+    @property
     def dirs(self) -> tuple[str, ...]:
         return read(MetadataForm, self._ask("GET"), "answer").dirs
 
@@ -82,12 +90,14 @@ class RemoteWorker:
         idempotency_key: str | None = None,
         timeout: float | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Public:
         query = [("retry", "true" if retry else "false")]
         if timeout is not None:
             query.append(("timeout", repr(timeout)))
         with self._shown_first():
-            answer = self._call("invoke-and-await", function, args, idempotency_key, query)
+            headers = _headers(idempotency_key, trace)
+            answer = self._call("invoke-and-await", function, args, headers, query)
         return value_of(read(InvocationResult, answer, "answer").result.value)
 
     def enqueue(
@@ -96,9 +106,11 @@ class RemoteWorker:
         *args: Public,
         idempotency_key: str | None = None,
         at: datetime | float | None = None,
+        trace: TraceContext | None = None,
     ) -> RemoteCall:
         query = [] if at is None else [("at", _time_text(at))]
-        answer = self._call("invoke", function, args, idempotency_key, query)
+        headers = _headers(idempotency_key, trace)
+        answer = self._call("invoke", function, args, headers, query)
         return RemoteCall(self, read(InvocationAccepted, answer, "answer").idempotency_key)
 
     def call(self, idempotency_key: str) -> RemoteCall | None:
@@ -138,10 +150,11 @@ class RemoteWorker:
         operation: str,
         function: str,
         args: tuple[Public, ...],
-        key: str | None,
+        headers: dict[str, str],
         query: Query,
     ) -> object:
         resolved = self.resolve(function)
+        refuse_foreign(resolved, args, lambda: self.uri)
         wires = wire_args(resolved, args)
         pairs = zip(resolved.params, wires, strict=True)
         body = {"params": [{"value": wire_to_json(ty, wire)} for (_, ty), wire in pairs]}
@@ -150,7 +163,7 @@ class RemoteWorker:
             self._path(operation),
             query=[("function", resolved.name), *query],
             body=body,
-            headers={} if key is None else {"idempotency-key": key},
+            headers=headers,
         )
 
     # -- steering ---------------------------------------------------------------------------
@@ -207,9 +220,9 @@ class RemoteWorker:
         """Entries from an index on, as ``golem-host dump --json`` prints them."""
         return self._entries(start, [])
 
-    def search_oplog(self, text: str, start: int = 1) -> Iterator[dict[str, object]]:
-        """As `oplog`, but only those that hold a text somewhere, in upper or lower case."""
-        return self._entries(start, [("query", text)])
+    def search_oplog(self, query: str, start: int = 1) -> Iterator[dict[str, object]]:
+        """As `oplog`, but only those that a query holds for; see `Worker.search_oplog`."""
+        return self._entries(start, [("query", query)])
 
     def _entries(self, start: int, query: Query) -> Iterator[dict[str, object]]:
         cursor: str | None = str(start)
@@ -329,7 +342,13 @@ def remote_metadata(form: MetadataForm) -> WorkerMetadata:
         reason=form.reason,
         updates=tuple(UpdateRecord(u.target_version, u.state, u.details) for u in form.updates),
         created_ns=time_of(form.created_at),
+        resources=tuple(ResourceRef(each.resource, each.handle) for each in form.resources),
     )
+
+
+def _headers(key: str | None, trace: TraceContext | None) -> dict[str, str]:
+    named = {} if key is None else {"idempotency-key": key}
+    return named if trace is None else named | trace.headers()
 
 
 def _time_text(at: datetime | float) -> str:

@@ -38,6 +38,7 @@ _CALL: Final = (
     "ParamTypeMismatchError",
     "WaveError",
     "ConflictError",
+    "QueueFullError",
     "PreviousInvocationFailedError",
     "InvocationExitedError",
     "CorruptOplogError",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from golem_host.component import Component
-from golem_host.declare import without_version
 from golem_host.dispatch import Dispatcher
 from golem_host.engine import Component as Compiled
 from golem_host.engine import Engine, LinkedComponent
@@ -22,7 +21,6 @@ from golem_host.errors import (
     os_reason,
 )
 from golem_host.files.initial import DeployedFile
-from golem_host.interfaces.offered import PLANNED
 from golem_host.services.component_files import ComponentFiles, GivenFile
 from golem_host.services.world import Clock, Random
 from golem_host.storage.database import Database
@@ -251,14 +249,6 @@ class Components:
         return self._link(self._engine().load(path, name=component.name))
 
     def _link(self, compiled: Compiled) -> tuple[Compiled, LinkedComponent]:
-        planned = sorted(
-            {i.interface for i in compiled.imports if without_version(i.interface) in PLANNED}
-        )
-        if planned:
-            raise ComponentError(
-                component=compiled.name,
-                reason=f"imports {', '.join(planned)}: planned, but not offered by this version",
-            )
         dispatcher = self._dispatcher
         linked = compiled.link(dispatcher.resolve, dispatcher.drop, dispatcher.misfit)
         with self._lock:

@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
-from golem_host.errors import HostError, InvalidRequestError, WorkerNotFoundError
+from golem_host.errors import HostClosedError, HostError, WorkerNotFoundError
 from golem_host.services.slots import Slot
 from golem_host.services.unfinished import WorkerKey
 from golem_host.worker.runner import RetiredError, Runner
@@ -29,7 +29,6 @@ _LOG: Final = logging.getLogger(__name__)
 
 LOADED_MAX: Final = 1_000
 """Workers whose log is held open; idle ones beyond that are put away, the longest unused first."""
-CLOSED: Final = "the host is closed"
 _STRIPES: Final = 64
 
 
@@ -97,11 +96,11 @@ class LoadedWorkers:
                 return runner
         # Else nobody would close it.
         runner.close()
-        raise InvalidRequestError(reason=CLOSED)
+        raise HostClosedError
 
     def _refuse_if_gone(self, key: WorkerKey) -> None:
         if self._closed:
-            raise InvalidRequestError(reason=CLOSED)
+            raise HostClosedError
         if key in self._deleting:
             raise WorkerNotFoundError(component=key.component, worker=key.worker)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from golem_host.errors import ComponentNotFoundError, InvalidRequestError, WorkerNotFoundError
@@ -10,11 +12,14 @@ from golem_host.services.peers import WorkerRef, shown
 from golem_host.services.unfinished import WorkerKey
 from golem_host.worker.runner import RetiredError
 from golem_host.worker.surgery import revert, update
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
     from golem_host.services.components import Components
+    from golem_host.services.local_calls import LocalCalls
     from golem_host.services.promises import Promises
+    from golem_host.services.results import Results
     from golem_host.services.workers import Workers
     from golem_host.worker.metadata import WorkerMetadata
 
@@ -22,14 +27,27 @@ if TYPE_CHECKING:
 class LocalPeers:
     """See `Peers`."""
 
-    def __init__(self, workers: Workers, components: Components, promises: Promises) -> None:
+    def __init__(
+        self, workers: Workers, components: Components, promises: Promises, results: Results
+    ) -> None:
         self._workers = workers
         self._components = components
+        self._results = results
         self.promises = promises
+
+    @cached_property
+    def calls(self) -> LocalCalls:
+        # Few hosts have workers that call each other.
+        from golem_host.services.local_calls import LocalCalls  # noqa: PLC0415 - start-up
+
+        return LocalCalls(self._workers, self._components, self._results)
 
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         key = self._find(worker)
         return None if key is None else self._workers.metadata(key)
+
+    def log(self, worker: WorkerRef) -> AbstractContextManager[tuple[ReadableOplog, int]]:
+        return self._workers.log(self._existing(worker))
 
     def page(self, component_id: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:
         name = self._components.name_of(component_id)
@@ -43,6 +61,9 @@ class LocalPeers:
 
     def component_id_of(self, reference: str) -> str | None:
         return self._components.id_of(reference)
+
+    def component_name_of(self, component_id: str) -> str | None:
+        return self._components.name_of(component_id)
 
     def fork(
         self, source: WorkerRef, target: WorkerRef, cut: int, token: str, extra: Sequence[Sequel]

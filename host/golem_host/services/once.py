@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from golem_host.component import Component, callable_exports
 from golem_host.errors import InvocationInterruptedError
 from golem_host.services.output import Watcher
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args
 from golem_host.worker.names import find_export
@@ -62,6 +63,7 @@ class OneTimeCalls:
         function: str,
         *args: Public,
         on_output: Callable[[str, bytes], None] = _unheard,
+        trace: TraceContext | None = None,
     ) -> OneTimeCall:
         """
         A call in an instance of its own: with no past, no future and no second attempt.
@@ -71,6 +73,7 @@ class OneTimeCalls:
             function: As for `Worker.invoke`.
             args: Public form.
             on_output: Called with ``stdout`` or ``stderr`` and what the guest writes.
+            trace: As for `Worker.invoke`.
 
         Raises:
             InvalidRequestError: No such function.
@@ -80,6 +83,7 @@ class OneTimeCalls:
         wire = wire_args(ty, args)
         key = self._shared.config.random.uuid()
         request = Request(key, ty, wire, encode_args(wire))
+        request.trace = trace
         watcher = Watcher(on_output, _unheard)
         scratch = Scratch(self._shared, component, request, f"once-{key}", watcher)
         return OneTimeCall(self, scratch, request)

@@ -7,11 +7,14 @@ Implemented by the host; a protocol, so that an interface needs no host in its t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
 
 if TYPE_CHECKING:
+    from golem_host.services.calls import Calls
     from golem_host.services.promises import Promises
     from golem_host.worker.metadata import WorkerMetadata
 
@@ -45,8 +48,21 @@ class Peers(Protocol):
     @property
     def promises(self) -> Promises: ...
 
+    @property
+    def calls(self) -> Calls: ...
+
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         """What the worker's own log says of it; None if there is none of this name."""
+        ...
+
+    def log(self, worker: WorkerRef) -> AbstractContextManager[tuple[ReadableOplog, int]]:
+        """
+        A worker's log, and the last index of it that no crash takes away; wakes nobody.
+
+        Raises:
+            WorkerNotFoundError: There is no such worker.
+            OplogError: Its log cannot be read.
+        """
         ...
 
     def page(self, component_id: str, cursor: str, count: int) -> tuple[list[WorkerMetadata], str]:
@@ -70,6 +86,10 @@ class Peers(Protocol):
 
     def component_id_of(self, reference: str) -> str | None:
         """The component of this name."""
+        ...
+
+    def component_name_of(self, component_id: str) -> str | None:
+        """The name of the component with this id."""
         ...
 
     def fork(

@@ -11,12 +11,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, Self
 
 from golem_host.errors import InvalidRequestError, PromiseNotFoundError
 from golem_host.services.peers import shown
+from golem_host.services.waking import Waking
 from golem_host.services.world import Clock
 from golem_host.storage.database import Database
 from golem_oplog.lazy_dataclass import dataclass
@@ -87,8 +88,7 @@ class Promises:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._lock = threading.Lock()
-        self._waking: dict[PromiseId, list[threading.Event]] = {}
+        self._waking = Waking()
         self.on_completed: Callable[[PromiseId], None] = _nobody
         """Wakes the workers without an instance that wait for it: completed, or deleted."""
 
@@ -201,24 +201,12 @@ class Promises:
         except PromiseNotFoundError:
             return True
 
-    @contextmanager
-    def waking(self, promise: PromiseId, event: threading.Event) -> Iterator[None]:
+    def waking(self, promise: PromiseId, event: threading.Event) -> AbstractContextManager[None]:
         """While this lasts, completing or deleting the promise sets the event."""
-        with self._lock:
-            self._waking.setdefault(promise, []).append(event)
-        try:
-            yield
-        finally:
-            with self._lock:
-                waiters = self._waking[promise]
-                waiters.remove(event)
-                if not waiters:
-                    del self._waking[promise]
+        return self._waking.waking(promise, event)
 
     def _wake(self, promise: PromiseId) -> None:
-        with self._lock:
-            for event in self._waking.get(promise, ()):
-                event.set()
+        self._waking.ring(promise)
         self.on_completed(promise)
 
 

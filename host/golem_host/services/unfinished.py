@@ -30,7 +30,7 @@ class Waiting(NamedTuple):
     due_ns: int | None
     """Unix time at which it goes on by itself; None where only an event moves it."""
     promise: str | None
-    """What it waits for, in text form."""
+    """What it waits for, in text form: a promise, or a call to another worker."""
 
 
 class Unfinished:
@@ -45,6 +45,16 @@ class Unfinished:
             connection.execute(
                 "INSERT INTO unfinished VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET due_ns = excluded.due_ns, promise = excluded.promise",
+                (*key, due_ns, promise),
+            )
+
+    def rest(self, key: WorkerKey, due_ns: int | None, promise: str) -> None:
+        """`mark` once more what a worker waits for, unless that has happened: then it is due now."""
+        with self._database.transaction(durable=False) as connection:
+            connection.execute(
+                "INSERT INTO unfinished VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET due_ns = excluded.due_ns, promise = excluded.promise "
+                "WHERE unfinished.promise IS NOT NULL OR unfinished.due_ns IS NOT 0",
                 (*key, due_ns, promise),
             )
 
@@ -64,6 +74,39 @@ class Unfinished:
                 "SELECT component, worker FROM unfinished WHERE promise = ?", (promise,)
             ).fetchall()
         return [WorkerKey(*row) for row in rows]
+
+    def awaited(self) -> list[tuple[WorkerKey, str]]:
+        """Workers without an instance, and what each waits for, in text form."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT component, worker, promise FROM unfinished WHERE promise IS NOT NULL"
+            ).fetchall()
+        return [(WorkerKey(component, worker), text) for component, worker, text in rows]
+
+    def happened(self, key: WorkerKey, awaited: str) -> bool:
+        """Let a worker go on if its row has this among what it waits for."""
+        with self._database.transaction(durable=False) as connection:
+            row = connection.execute(
+                "SELECT promise FROM unfinished WHERE component = ? AND worker = ?", key
+            ).fetchone()
+            if row is None or awaited not in (row[0] or "").splitlines():
+                return False
+            connection.execute(
+                "UPDATE unfinished SET due_ns = ?, promise = NULL "
+                "WHERE component = ? AND worker = ?",
+                (NOW, *key),
+            )
+        return True
+
+    def awaited_by(self, key: WorkerKey) -> str | None:
+        """What a worker without an instance waits for, where no time would end that."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT promise FROM unfinished "
+                "WHERE component = ? AND worker = ? AND due_ns IS NULL",
+                key,
+            ).fetchone()
+        return None if row is None else row[0]
 
     def is_trusted(self) -> bool:
         """Whether the rows were written since the machine was started."""

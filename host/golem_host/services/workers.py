@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,12 +17,15 @@ from golem_host.errors import (
 from golem_host.files.live.grants import checked_dirs
 from golem_host.files.mapping import Mapping as Granted
 from golem_host.net.access import NetAccess
+from golem_host.services.calls import CallRef
 from golem_host.services.forks import Forks
 from golem_host.services.loaded import LoadedWorkers
 from golem_host.services.looks import Looks
 from golem_host.services.output import WorkerOutput
+from golem_host.services.peers import WorkerRef
+from golem_host.services.revival import Revival
 from golem_host.services.transfer import Transfers
-from golem_host.services.unfinished import NOW, Unfinished, WorkerKey
+from golem_host.services.unfinished import WorkerKey
 from golem_host.services.worker_name import check_worker_name
 from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
@@ -30,6 +34,7 @@ from golem_host.worker.parts import Parts, Shared, View, first_entry
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Access, Worker
 from golem_oplog.errors import OplogError
+from golem_oplog.protocol import ReadableOplog
 from golem_oplog.store import OplogStore
 
 if TYPE_CHECKING:
@@ -56,7 +61,9 @@ class Workers:
         self._forks = Forks(store=store, layout=layout, shared=shared, loaded=self._loaded)
         self._looks = Looks(store, layout, shared)
         self._transfers = Transfers(store=store, layout=layout, shared=shared, loaded=self._loaded)
-        shared.promises.on_completed = self._promise_completed
+        self._revival = Revival(
+            layout=layout, shared=shared, loaded=self._loaded, name_in=self._name_in
+        )
 
     def create(
         self,
@@ -97,13 +104,18 @@ class Workers:
         args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         config_vars: Mapping[str, str] | None = None,
+        called: tuple[WorkerRef, CallRef] | None = None,
     ) -> Worker:
-        """The worker of this name; ``args``, ``env`` and ``config_vars`` only for a new one."""
+        """
+        The worker of this name; everything else is only for a new one.
+
+        ``called`` are the worker that calls it into being, and the call.
+        """
         check_worker_name(name)
         with self._lock:
             if not self._exists(component.name, name):
                 self._grant(WorkerKey(component.name, name), ())
-                self._create(component, name, args, env or {}, config_vars or {})
+                self._create(component, name, args, env or {}, config_vars or {}, called)
         return self._worker(WorkerKey(component.name, name))
 
     def _grant(self, key: WorkerKey, granted: Sequence[Granted]) -> None:
@@ -187,6 +199,17 @@ class Workers:
             return None
         with self._store.reader(self._layout.worker_key(*key)) as reader:
             return metadata_of(key.component, fold(reader.skim), reader.last_index)
+
+    @contextmanager
+    def log(self, key: WorkerKey) -> Iterator[tuple[ReadableOplog, int]]:
+        """See `Peers.log`."""
+        runner = None if self._read_only else self._loaded.find(key)
+        if runner is not None:
+            oplog = runner.parts.oplog
+            yield oplog, oplog.committed_index
+            return
+        with self._store.reader(self._layout.worker_key(*key)) as reader:
+            yield reader, reader.last_index
 
     def find_runner(self, key: WorkerKey) -> Runner | None:
         """The worker's runner, if it is in memory."""
@@ -284,6 +307,8 @@ class Workers:
             if component_id is not None:
                 self._shared.promises.delete_of(component_id, key.worker)
                 self._shared.stores.forget(component_id, key.worker)
+        if component_id is not None:
+            self._shared.results.gone(WorkerRef(component_id, key.worker))
         if loaded is not None:
             loaded.parts.output.notify("the worker was deleted")
 
@@ -294,29 +319,7 @@ class Workers:
 
     def revive(self) -> None:
         """Let everything go on that an earlier host left unfinished, now or at its time (R14)."""
-        unfinished, now = self._shared.unfinished, self._shared.config.clock.unix_ns()
-        if not unfinished.is_trusted():
-            self._index_all(unfinished)
-            unfinished.trust()
-        for waiting in unfinished.all():
-            if not self._exists(*waiting.key):
-                # Its fork came to nothing, or a crash came between its log and this row.
-                unfinished.clear(waiting.key)
-                continue
-            settled = waiting.promise and self._shared.promises.is_settled(waiting.promise)
-            if settled or (waiting.due_ns is not None and waiting.due_ns <= now):
-                self._loaded.wake(waiting.key)
-            elif waiting.due_ns is not None:
-                self._shared.scheduler.at(waiting.key, waiting.due_ns)
-
-    def _index_all(self, unfinished: Unfinished) -> None:
-        """A worker with nothing to do is found out when it is woken, and forgotten again."""
-        for component in {c.name for c in self._shared.all_components()}:
-            for directory in self._layout.component_workers(component):
-                try:
-                    unfinished.mark(WorkerKey(component, self._name_in(directory)), NOW)
-                except OplogError:
-                    continue  # Damaged: shown where workers are listed.
+        self._revival.revive()
 
     def wake(self, key: object) -> None:
         """A time has come or an event has happened."""
@@ -325,11 +328,6 @@ class Workers:
 
     def retire(self, key: WorkerKey) -> None:
         self._loaded.retire(key)
-
-    def _promise_completed(self, promise: object) -> None:
-        """R10: whoever waits goes on, whoever completed it."""
-        for key in self._shared.unfinished.waiting_for(str(promise)):
-            self._loaded.wake(key)
 
     def close(self) -> None:
         self._loaded.close()
@@ -380,7 +378,10 @@ class Workers:
             shared=self._shared,
             net=NetAccess(self._shared.grants.of(key)),
         )
-        return Runner(parts)
+        runner = Runner(parts)
+        # A crash may have come between what it has done and those who wait for that.
+        self._shared.results.loaded(parts.ref, runner.is_open)
+        return runner
 
     def _create(
         self,
@@ -389,6 +390,7 @@ class Workers:
         args: Sequence[str],
         env: Mapping[str, str],
         config_vars: Mapping[str, str],
+        called: tuple[WorkerRef, CallRef] | None = None,
     ) -> None:
         self._refuse_if_read_only()
         create = first_entry(
@@ -398,6 +400,7 @@ class Workers:
             args,
             tuple(env.items()),
             tuple(config_vars.items()),
+            called,
         )
         key = WorkerKey(component.name, name)
         with self._loaded.locked(key):

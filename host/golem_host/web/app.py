@@ -32,6 +32,7 @@ from golem_host.rest.errors import BodyTooLargeError, HostClosingError, SlowClie
 from golem_host.rest.exchange import Waits, outcome
 from golem_host.rest.guard import drain
 from golem_host.services.worker_name import check_worker_name
+from golem_host.trace_context import TRACE_PARENT, TRACE_STATE, TraceContext
 from golem_host.web.instances import Instances, retrieve
 from golem_host.web.messages import Answer, answer_of, arguments, problem, target_of
 from golem_host.web.outputs import Outputs
@@ -133,11 +134,12 @@ class HttpApp:
             except InvalidRequestError as error:
                 return problem(400, str(error))
         args = arguments(request.scope, target, body)
+        trace = TraceContext.of_headers(headers.get(TRACE_PARENT), headers.get(TRACE_STATE))
         try:
             if name is None:
-                value = await self._call_once(request, args)
+                value = await self._call_once(request, args, trace)
             else:
-                value = await self._call(name, headers.get(KEY_HEADER) or None, args)
+                value = await self._call(name, headers.get(KEY_HEADER) or None, args, trace)
         except TimeoutError:
             return problem(504, f"no answer within {self._timeout_s:g} seconds")
         except (DataError, OSError) as error:
@@ -146,13 +148,15 @@ class HttpApp:
             return _refused(value.value)
         return answer_of(value.value, request.method)
 
-    async def _call(self, name: str, key: str | None, args: tuple[Public, ...]) -> Public:
+    async def _call(
+        self, name: str, key: str | None, args: tuple[Public, ...], trace: TraceContext | None
+    ) -> Public:
         def begin() -> tuple[Call, ExitStack]:
             worker = self._host.workers.get_or_create(self._component, name)
             watching = ExitStack()
             watching.enter_context(self._outputs.shown(worker))
             try:
-                return _begin(worker, key, args), watching
+                return _begin(worker, key, args, trace), watching
             except BaseException:
                 watching.close()
                 raise
@@ -167,10 +171,12 @@ class HttpApp:
         finally:
             await asyncio.shield(work(self._pool, watching.close))
 
-    async def _call_once(self, request: Request, args: tuple[Public, ...]) -> Public:
+    async def _call_once(
+        self, request: Request, args: tuple[Public, ...], trace: TraceContext | None
+    ) -> Public:
         def prepare() -> OneTimeCall:
             return self._host.once.prepare(
-                self._component, TYPE.name, *args, on_output=self._outputs.show
+                self._component, TYPE.name, *args, on_output=self._outputs.show, trace=trace
             )
 
         over: asyncio.Future[None] = self._waits.loop.create_future()
@@ -195,12 +201,14 @@ class HttpApp:
             answering.cancel()
 
 
-def _begin(worker: Worker, key: str | None, args: tuple[Public, ...]) -> Call:
+def _begin(
+    worker: Worker, key: str | None, args: tuple[Public, ...], trace: TraceContext | None
+) -> Call:
     call = _known(worker, key, args)
     if call is not None:
         return call
     try:
-        return worker.begin(TYPE.name, *args, idempotency_key=key)
+        return worker.begin(TYPE.name, *args, idempotency_key=key, trace=trace)
     except ConflictError:
         # Another request with the key may have come in between.
         call = _known(worker, key, args)

@@ -91,7 +91,10 @@ class Agenda:
             shared.scheduler.forget(key)
             shared.unfinished.clear(key)
             return
-        shared.unfinished.mark(key, left.due_ns, left.promise)
+        if left.promise is None:
+            shared.unfinished.mark(key, left.due_ns)
+        else:
+            shared.unfinished.rest(key, left.due_ns, left.promise)
         if left.due_ns is not None and not is_closing:
             shared.scheduler.at(key, left.due_ns)
 

@@ -14,12 +14,7 @@ from golem_oplog.values import from_wire, to_wire
 
 def wire_args(function: FunctionType, args: tuple[Public, ...]) -> list[Wire]:
     """Arguments in wire form, checked against the export's type."""
-    if len(args) != len(function.params):
-        raise ParamTypeMismatchError(
-            function=function.name,
-            parameter="",
-            reason=f"takes {_count(len(function.params))}, got {len(args)}",
-        )
+    refuse_count(function, len(args))
     wires: list[Wire] = []
     for (name, ty), value in zip(function.params, args, strict=True):
         try:
@@ -29,6 +24,19 @@ def wire_args(function: FunctionType, args: tuple[Public, ...]) -> list[Wire]:
                 function=function.name, parameter=name, reason=str(error)
             ) from error
     return wires
+
+
+def refuse_count(function: FunctionType, given: int) -> None:
+    """
+    Raises:
+        ParamTypeMismatchError: The function takes another number of arguments.
+    """
+    if given != len(function.params):
+        raise ParamTypeMismatchError(
+            function=function.name,
+            parameter="",
+            reason=f"takes {_count(len(function.params))}, got {given}",
+        )
 
 
 def _count(number: int) -> str:

@@ -242,15 +242,15 @@ class Drive:
             with self.lock:
                 self.ledger.forget(request.key)
             self._drop_session()
-        elif session.exports(request.function):
-            session.run(request)
-            if session.is_ephemeral:
-                self._drop_session()
-        else:
-            # An update came in between.  The worker itself is well.
-            version = self.parts.status.component_version
-            reason = f"version {version} of the component has no export {request.function.name}"
-            self.ends.refuse(request, InvalidRequestError(reason=reason))
+            return
+        try:
+            session.check(request)
+        except InvalidRequestError as error:
+            self.ends.refuse(request, error)
+            return
+        session.run(request)
+        if session.is_ephemeral:
+            self._drop_session()
 
     def _completed(self, key: str, payload: bytes | None) -> None:
         self.parts.output.flush()

@@ -16,6 +16,7 @@ from golem_host.errors import (
     InvocationInterruptedError,
     StateDirError,
 )
+from golem_host.services.calls import CallRef
 from golem_host.status import INTERRUPTED, RETRYING, RUNNING, SUSPENDED
 from golem_host.worker import outcome as ends
 from golem_host.worker.ledger import Ledger
@@ -29,6 +30,7 @@ from golem_oplog.entries import (
     Error,
     ErrorKind,
     Exited,
+    ExportedFunctionInvoked,
     FailedUpdate,
     Interrupted,
     Jump,
@@ -65,6 +67,8 @@ class Endings:
             self._record(outcome)
         except OplogError as error:
             self._log_broke(error)
+        finally:
+            self._parts.shared.results.rests(self._parts.ref)
 
     def _record(self, outcome: ends.Outcome) -> None:
         match outcome:
@@ -146,9 +150,16 @@ class Endings:
         self._parts.output.flush()
 
     def refuse(self, request: Request, error: HostError) -> None:
-        """A request that cannot be done leaves the queue for good."""
+        """A request that cannot be done leaves the queue for good; the guest was not entered."""
         if self._ledger.is_durable(request.key):
-            self._record_only(CancelPendingInvocation(self.now(), request.key))
+            now, oplog = self.now(), self._parts.oplog
+            begun = ExportedFunctionInvoked(
+                now, oplog.define(request.function), request.payload, request.key
+            )
+            failed = self._refusal(error, now)
+            with self._lock:
+                self._append_together(lambda at: (begun, failed, Jump(now, at, at + 2)))
+            oplog.commit()
         with self._lock:
             self._ledger.fail(request.key, error)
 
@@ -159,9 +170,7 @@ class Endings:
             self._ledger.fail_all(refused.error)
             return
         now = self.now()
-        error = Error(
-            now, ErrorKind.INVALID_REQUEST, str(refused.error), self._parts.status.origin, None
-        )
+        error = self._refusal(refused.error, now)
         with self._lock:
             # A crash in between would leave the outcome, and the invocation in what is replayed.
             self._append_together(lambda at: (error, Jump(now, running.oplog_index, at + 1)))
@@ -169,6 +178,9 @@ class Endings:
         self._parts.output.flush()
         with self._lock:
             self._ledger.fail(running.key, refused.error)
+
+    def _refusal(self, error: HostError, now: int) -> Error:
+        return Error(now, ErrorKind.INVALID_REQUEST, str(error), self._parts.status.origin, None)
 
     def _log_broke(self, error: OplogError | StateDirError) -> None:
         with self._lock:
@@ -202,13 +214,20 @@ class Endings:
     def _suspend(self, suspended: ends.Suspended) -> None:
         shared = self._parts.shared
         # First, so that no crash leaves a suspended worker that nobody would wake.
+        shared.results.expect(self._parts.key, suspended.promise)
         shared.unfinished.mark(self._parts.key, suspended.wake_at, suspended.promise or None)
         self._park(Suspend(self.now(), suspended.reason, suspended.wake_at, suspended.promise))
         self._parts.output.notify(f"suspended: {suspended.reason}")
-        if suspended.promise and shared.promises.is_settled(suspended.promise):
+        if suspended.promise and self._is_settled(suspended.promise):
             # It was completed, or deleted, before the row above could be found.
             with self._lock:
                 self.parked = False
+
+    def _is_settled(self, awaited: str) -> bool:
+        calls, shared = CallRef.parse_all(awaited), self._parts.shared
+        if not calls:
+            return shared.promises.is_settled(awaited)
+        return any(shared.peers.calls.is_settled(call) for call in calls)
 
     def _update_failed(self, failed: ends.UpdateFailed) -> None:
         """The old version goes on; what the new one did on its way here never happened."""

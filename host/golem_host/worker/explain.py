@@ -11,6 +11,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Final
 
+from golem_host.services.calls import CallRef
 from golem_host.signals import WAITS_FOR_ITSELF
 from golem_host.status import EXITED, FAILED, INTERRUPTED, RETRYING, SUSPENDED, Status
 from golem_host.worker.metadata import time_text
@@ -96,6 +97,14 @@ def _suspended(view: View, resume: str, revert: str) -> _Reason:
     suspend = view.status.suspend
     assert suspend is not None
     since = f"since {time_text(suspend.timestamp)}"
+    calls = CallRef.parse_all(suspend.promise)
+    if calls:
+        call = calls[0]
+        name = view.shared.peers.component_name_of(call.worker.component_id)
+        label = f"{name or call.worker.component_id}/{call.worker.worker_name}"
+        what = f"waits for {suspend.reason.removeprefix('waiting for ')}, {since}"
+        ask = f"worker explain {quote(label)}"
+        return _Reason(what, suspend.timestamp, ask, "says why it is not there")
     if suspend.promise:
         what = f"waits for promise {suspend.promise}, {since}"
         if view.shared.promises.is_settled(suspend.promise):

@@ -23,7 +23,10 @@ from golem_host.errors import (
     InvocationLostError,
     PreviousInvocationFailedError,
 )
-from golem_host.status import EXITED, FAILED, Outcome
+from golem_host.services.calls import CallRef
+from golem_host.status import EXITED, FAILED
+from golem_host.status_records import Outcome
+from golem_host.trace_context import TraceContext
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request, detach
 from golem_host.worker.stderr import stderr_since
@@ -193,10 +196,13 @@ class Ledger:
         return True
 
     def is_durable(self, key: str) -> bool:
-        """Whether the log has the request: it was accepted for good, or has begun."""
-        status = self._parts.status
-        running = status.running
-        return key in status.pending or (running is not None and running.key == key)
+        """Whether the log has the request: it was accepted for good, has begun, or is done."""
+        return key in self._parts.status.pending or self._parts.status.is_begun(key)
+
+    def is_awaited(self, key: str) -> bool:
+        """Whether there is a request of this key that nobody has answered."""
+        request = self._open.get(key)
+        return request is not None and not request.done
 
     def is_retried(self, key: str) -> bool:
         """Whether nobody who waits for it wants it to be given up at the first trap."""
@@ -207,11 +213,21 @@ class Ledger:
         request = self._open.pop(key, None)
         if request is not None:
             request.settle(payload)
+        self.tell_callers(key)
 
     def fail(self, key: str, error: BaseException) -> None:
         request = self._open.pop(key, None)
         if request is not None:
             request.fail(error)
+        self.tell_callers(key)
+
+    def tell_callers(self, key: str) -> None:
+        """Other workers may wait for this one's answer: for what the log says of it, no less."""
+        call, results = CallRef(self._parts.ref, key), self._parts.shared.results
+        if key in self._parts.status.results or not self.is_durable(key):
+            results.settled(call)
+        else:
+            results.look(call)
 
     def fail_all(self, error: BaseException) -> None:
         self.queue.clear()
@@ -240,7 +256,11 @@ class Ledger:
             return update_request(key, entry.target_version)
         payload = self._parts.oplog.load(entry.request)
         function = self._parts.oplog.function(entry.function)
-        return Request(key, function, decode_args(payload), payload, not_before=entry.not_before)
+        args = decode_args(payload)
+        request = Request(key, function, args, payload, not_before=entry.not_before)
+        if entry.trace_id:
+            request.trace = TraceContext(entry.trace_id, entry.trace_states, entry.spans)
+        return request
 
     def _from_invoked(self, key: str, entry: ExportedFunctionInvoked) -> Request:
         payload = self._parts.oplog.load(entry.request)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from golem_host.status import Status, UpdateRecord
+from golem_host.status import Status
+from golem_host.status_records import UpdateRecord
 from golem_oplog.entries import Pairs
 from golem_oplog.lazy_dataclass import dataclass
+from golem_oplog.public import ResourceRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class WorkerMetadata:
     """One sentence: what it waits for or why it stands; empty when idle."""
     updates: tuple[UpdateRecord, ...]
     created_ns: int
+    resources: tuple[ResourceRef, ...] = ()
+    """The guest's resources that somebody outside holds a handle to, oldest first."""
 
 
 def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetadata:
@@ -51,6 +55,10 @@ def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetad
         reason=_reason(status),
         updates=tuple(status.updates),
         created_ns=create.timestamp,
+        resources=tuple(
+            ResourceRef(resource.full_name, number)
+            for number, resource in sorted(status.handles.open.items())
+        ),
     )
 
 

@@ -1,9 +1,9 @@
 """
 How an exported function is named by people, and found.
 
-``ns:pkg/iface.{fn}``, ``ns:pkg/iface#fn``, or bare ``fn`` where that is unambiguous; a version
-after the interface may be left out.  Resources: ``iface.{counter.new}``, ``iface.{counter.inc-by}``
-or the raw ``[method]counter.inc-by``.
+``ns:pkg/iface.{fn}``, ``ns:pkg/iface#fn``, or where that is unambiguous ``iface.{fn}`` or bare
+``fn``; a version may be left out.  Resources: ``iface.{counter.new}``, ``iface.{counter.inc-by}``,
+``iface.{counter.drop}``, or the raw ``[method]counter.inc-by``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def find_export(exports: Iterable[ExportedFunction], text: str) -> ExportedFunct
     """
     candidates = list(exports)
     interface, function = _split(text)
-    found = [e for e in candidates if _fits(e, interface, function)]
+    # A function of the world itself is known by its bare name, whatever else has it.
+    found = [e for e in candidates if e.type.name == text] or [
+        e for e in candidates if _fits(e, interface, function)
+    ]
     if len(found) == 1:
         return found[0]
     if found:
@@ -48,9 +51,11 @@ def _split(text: str) -> tuple[str | None, str]:
 def _fits(export: ExportedFunction, interface: str | None, function: str) -> bool:
     if function not in _spellings(export.name):
         return False
+    unversioned = export.interface.partition("@")[0]
     return interface is None or interface in {
         export.interface,
-        export.interface.partition("@")[0],
+        unversioned,
+        unversioned.rpartition("/")[2],
     }
 
 
@@ -58,6 +63,8 @@ def _spellings(name: str) -> set[str]:
     spellings = {name}
     if name.startswith("[constructor]"):
         spellings.add(f"{name.removeprefix('[constructor]')}.new")
+    elif name.startswith("[drop]"):
+        spellings.add(f"{name.removeprefix('[drop]')}.drop")
     elif name.startswith(("[method]", "[static]")):
         spellings.add(name.partition("]")[2])
     return spellings

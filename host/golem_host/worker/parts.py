@@ -18,8 +18,10 @@ from golem_host.files.mapping import Mapping
 from golem_host.files.settings import FilesSettings, Quota, nowhere
 from golem_host.net.access import NetAccess, WorkerGrants
 from golem_host.net.http.client import HttpClient
+from golem_host.services.calls import CallRef
 from golem_host.services.console import Console
 from golem_host.services.output import OutputFlusher, WorkerOutput
+from golem_host.services.peers import WorkerRef
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.stores.stores import Stores
@@ -32,6 +34,7 @@ from golem_oplog.protocol import Oplog, ReadableOplog
 if TYPE_CHECKING:
     from golem_host.services.peers import Peers
     from golem_host.services.promises import Promises
+    from golem_host.services.results import Results
     from golem_host.services.worker_dirs import WorkerDirs
 
 FindComponent: TypeAlias = Callable[[str, int], Component]
@@ -50,6 +53,8 @@ class Shared:
     flusher: OutputFlusher
     unfinished: Unfinished
     promises: Promises
+    results: Results
+    """Who waits for what other workers answer."""
     find_component: FindComponent
     all_components: Callable[[], list[Component]]
     link: Link
@@ -132,6 +137,12 @@ class Parts:
     @property
     def key(self) -> WorkerKey:
         return WorkerKey(self.component_name, self.worker_name)
+
+    @property
+    def ref(self) -> WorkerRef:
+        """As guests name it."""
+        assert self.status.create is not None
+        return WorkerRef(self.status.create.component_id, self.worker_name)
 
     def component(self) -> Component:
         return _component(self.shared, self.status)
@@ -217,7 +228,7 @@ class Parts:
             env=tuple(env.items()),
             config_vars=create.config_vars,
             created_ns=create.timestamp,
-            is_fork=create.parent is not None,
+            is_fork=create.parent is not None and CallRef.parse(create.token) is None,
         )
 
 
@@ -228,8 +239,13 @@ def first_entry(
     args: Sequence[str] = (),
     env: Pairs = (),
     config_vars: Pairs = (),
+    called: tuple[WorkerRef, CallRef] | None = None,
 ) -> Create:
-    """What the log of a new worker begins with; ``config_vars`` go before the component's own."""
+    """
+    What the log of a new worker begins with; ``config_vars`` go before the component's own.
+
+    ``called`` are the worker that calls it into being, and the call.
+    """
     return Create(
         timestamp=shared.config.clock.unix_ns(),
         component_id=component.id,
@@ -240,6 +256,8 @@ def first_entry(
         config_vars=tuple(sorted({**dict(component.config_vars), **dict(config_vars)}.items())),
         component_size_bytes=component.size_bytes,
         initial_memory_bytes=component.initial_memory_bytes,
+        parent=None if called is None else (called[0].component_id, called[0].worker_name),
+        token="" if called is None else str(called[1]),
     )
 
 

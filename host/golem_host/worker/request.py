@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from golem_host.errors import InvalidRequestError
 from golem_host.system import monotonic_s
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Public, Wire
 from golem_host.worker.arguments import public_args
 from golem_oplog.cbor import decode_value, fingerprint
@@ -45,6 +46,7 @@ class Request:
         "payload",
         "retry",
         "target_version",
+        "trace",
     )
 
     def __init__(
@@ -70,6 +72,8 @@ class Request:
         """For a snapshot-based update, which waits in the queue like an invocation."""
         self.retry = retry
         """Whether an attempt that traps is made again; False where one of its callers says so."""
+        self.trace: TraceContext | None = None
+        """What it is traced by; None for a trace of its own."""
         self._done = threading.Event()
         self._payload: bytes | None = None
         self._error: BaseException | None = None
@@ -153,10 +157,20 @@ class Request:
                 self._waiters -= 1
         if not is_done:
             raise TimeoutError(f"{self.function.name} is still running")
+        return public_result(self.function, self.payload_of_result())
+
+    def payload_of_result(self) -> bytes | None:
+        """
+        The CBOR of the result, once it is done.
+
+        Raises:
+            HostError: How it failed.
+        """
+        assert self.done
         if self._error is not None:
             # Several callers may share one outcome: none may see another's traceback.
             raise self._error.with_traceback(None)
-        return public_result(self.function, self._payload)
+        return self._payload
 
 
 def detach(requests: Iterable[Request]) -> bool:

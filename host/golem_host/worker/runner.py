@@ -17,8 +17,11 @@ from typing import Final
 from golem_host.context import InstanceContext
 from golem_host.errors import (
     ConflictError,
+    HostClosedError,
     InvalidRequestError,
+    InvocationGoneError,
     InvocationInterruptedError,
+    QueueFullError,
     StateDirError,
 )
 from golem_host.services.console import InputSource
@@ -26,6 +29,7 @@ from golem_host.services.output import Watcher
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
 from golem_host.status import INTERRUPTED, SUSPENDED
+from golem_host.trace_context import TraceContext
 from golem_host.worker.drive import Drive, GiveUpSignal
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
@@ -37,7 +41,11 @@ from golem_oplog.entries import (
 from golem_oplog.errors import OplogError
 
 _LOG: Final = logging.getLogger(__name__)
+_OWN_TRACE: Final = TraceContext("")
+"""Of a call that came with none: it gets its own when it begins."""
 
+KEY_BYTES_MAX: Final = 1024
+"""Of an idempotency key.  Every key that was ever used stays in memory with its worker."""
 PAUSE_LOOK_S: Final = 0.05
 """How often a caller that waits for a worker to stand still looks whether it should give up."""
 
@@ -66,12 +74,17 @@ class Runner:
 
         With ``durable`` it survives any crash from the moment this returns; without, nothing is
         promised before its result.
+
+        Raises:
+            InvalidRequestError: The key is longer than `KEY_BYTES_MAX`.
+            QueueFullError: So many wait already.
         """
         with self.held():
             with self._lock:
                 request = self.ledger.known(asked)
                 if request is None:
                     self.ledger.refuse_if_over()
+                    self._refuse_if_too_much(asked)
                     request = asked
                     self.ledger.add(request)
                 request.retry = request.retry and asked.retry
@@ -83,13 +96,33 @@ class Runner:
                 self.wake()
         return request
 
+    def _refuse_if_too_much(self, asked: Request) -> None:
+        """A worker that stands still must not fill the memory with those who call it."""
+        if len(asked.key.encode()) > KEY_BYTES_MAX:
+            raise InvalidRequestError(
+                reason=f"an idempotency key has at most {KEY_BYTES_MAX} bytes of UTF-8"
+            )
+        pending_max = self.parts.shared.config.pending_max
+        if len(self.ledger.queue) >= pending_max:
+            component, worker = self.parts.key
+            raise QueueFullError(component=component, worker=worker, pending_max=pending_max)
+
     def _accept(self, request: Request) -> None:
         self._drive.agenda.mark_active()
         version = request.target_version
         number = None if version is not None else self.parts.oplog.define(request.function)
+        trace = request.trace or _OWN_TRACE
         self._ends.append(
             PendingWorkerInvocation(
-                self._ends.now(), request.key, number, request.payload, version, request.not_before
+                self._ends.now(),
+                request.key,
+                number,
+                request.payload,
+                version,
+                request.not_before,
+                trace.trace_id,
+                trace.states,
+                trace.spans,
             )
         )
 
@@ -109,6 +142,46 @@ class Runner:
             if request is not None and not request.done:
                 self.wake()
         return request
+
+    def outcome(self, key: str) -> Request | None:
+        """
+        The request of a key that was accepted for good, once it is done; wakes nobody.
+
+        Raises:
+            InvocationGoneError: It never will be.
+        """
+        with self.held(), self._lock:
+            if self.is_open(key):
+                return None
+            found = self.ledger.find(key)
+            if found is None:
+                over = self.ledger.over()
+                label = self.parts.label
+                raise over or InvocationGoneError(worker=label, idempotency_key=key)
+            return found
+
+    def is_open(self, key: str) -> bool:
+        """Whether the log has the invocation of a key, and no outcome of it on disk."""
+        with self._lock:
+            if self.ledger.is_awaited(key):
+                return True
+            return key not in self.parts.status.results and self.ledger.is_durable(key)
+
+    def go_on(self, key: str) -> bool:
+        """
+        Whether the log has the invocation of a key; then it goes on, unless it was interrupted.
+
+        It is on disk when this returns.
+        """
+        with self.held():
+            with self._lock:
+                if key in self.parts.status.results:
+                    return True
+                if not self.ledger.is_durable(key):
+                    return False
+            self.parts.oplog.commit()
+            self.wake(by_event=True)
+        return True
 
     def rejoin(self, key: str) -> Request | None:
         """As `attach`, for who has waited for it before: what rests goes on resting."""
@@ -148,6 +221,7 @@ class Runner:
                     self._drive.note_rest()
             self.parts.oplog.commit()
             request.fail(ConflictError(reason=f"invocation {key!r} was canceled before it began"))
+            self.ledger.tell_callers(key)
         return True
 
     # -- steering -----------------------------------------------------------------------------
@@ -358,4 +432,4 @@ class Runner:
         if self._ends.broken is not None:
             raise StateDirError(path=self.parts.label, reason=str(self._ends.broken))
         if self._drive.is_closing:
-            raise InvalidRequestError(reason="the host is closed")
+            raise HostClosedError

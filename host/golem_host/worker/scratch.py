@@ -83,6 +83,7 @@ class Scratch:
             with self._parts.output.watched_by(self._watcher):
                 self._take_slot()
                 self._session.catch_up()
+                self._session.check(self._request)
                 self._session.run(self._request)
                 self._parts.output.flush()
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the caller is told

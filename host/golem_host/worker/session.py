@@ -13,12 +13,15 @@ from sys import maxsize
 from golem_host.context import InstanceContext, Services
 from golem_host.declare import without_version
 from golem_host.engine import ExportedFunction, Instance, LinkedComponent
+from golem_host.errors import InvalidRequestError
 from golem_host.failures import GuestError
 from golem_host.files.part import Files
 from golem_host.interfaces.adapted import Adapter, adapter_of
 from golem_host.replay import Divergence, LookReplay, Perform, Replay
 from golem_host.status import Status
+from golem_host.trace_context import begun_trace
 from golem_host.wire import Wire
+from golem_host.worker.handles import HandleAccount
 from golem_host.worker.render import divergence_error
 from golem_host.worker.request import Request
 from golem_oplog.cbor import decode_args, encode_value
@@ -122,6 +125,9 @@ class Session:
         replay.on_updated = self.move_files_on
         self.context = InstanceContext(oplog=oplog, replay=replay, status=status, services=services)
         self.context.is_last_attempt = is_last_attempt
+        self._handles = HandleAccount(
+            self.context, start.linked.component, is_ephemeral=start.is_ephemeral
+        )
         self._instance: Instance | None = None
 
     @property
@@ -134,9 +140,21 @@ class Session:
         replay = self.context.replay
         return isinstance(replay, LookReplay) and replay.is_over
 
-    def exports(self, function: FunctionType) -> bool:
-        """Whether this version has an export of that name."""
-        return function.name in self._exports
+    def check(self, request: Request) -> None:
+        """
+        Raises:
+            InvalidRequestError: This instance cannot run the request. The worker itself is well.
+        """
+        export = self._exports.get(request.function.name)
+        if export is None:
+            # An update came in between.
+            version = self._status.component_version
+            raise InvalidRequestError(
+                reason=f"version {version} of the component has no export {request.function.name}"
+            )
+        if export.adapter is None:
+            assert self._instance is not None
+            self._handles.check(self._instance, export.inner, request.args)
 
     @property
     def requests_differing(self) -> int:
@@ -162,7 +180,8 @@ class Session:
                 entry = replayed.entry
                 export = self._export(self._oplog.function(entry.function).name)
                 args = decode_args(self._oplog.load(entry.request))
-                self._call(export, args, entry.idempotency_key)
+                self._handles.begin(replayed.oplog_index)
+                self._call(export, args, entry)
 
     def move_files_on(self, version: int) -> None:
         """
@@ -186,9 +205,10 @@ class Session:
         all: what it does until then is kept.
         """
         if self._status.in_zone:
-            self.context.append(
-                ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
-            )
+            # Not by the context, which would take it for the guest's progress: what the guest has
+            # written before the zone it is about to write again (R50).
+            smart = ChangePersistenceLevel(self.context.clock_ns(), PersistenceLevel.SMART)
+            self._status.append(self._oplog, smart)
 
     def run(self, request: Request) -> None:
         """Run an invocation that is not in the log yet."""
@@ -196,16 +216,20 @@ class Session:
         context = self.context
         with _Rendered(self._oplog):
             context.replay.begin_live_invocation()
-            # Rides with the first commit that follows: nothing outside depends on it before.
-            context.append(
-                ExportedFunctionInvoked(
-                    context.clock_ns(),
-                    self._oplog.define(request.function),
-                    request.payload,
-                    request.key,
-                )
+            trace_id, states, spans = begun_trace(request.trace, context.services.random)
+            entry = ExportedFunctionInvoked(
+                context.clock_ns(),
+                self._oplog.define(request.function),
+                request.payload,
+                request.key,
+                trace_id,
+                states,
+                spans,
             )
-            self._call(export, request.args, request.key)
+            # Rides with the first commit that follows: nothing outside depends on it before.
+            index = context.append(entry)
+            self._handles.begin(index)
+            self._call(export, request.args, entry)
 
     def save(self) -> bytes:
         """
@@ -240,19 +264,21 @@ class Session:
             self._instance = None
         self.context.close()
 
-    def _call(self, export: Export, args: list[Wire], key: str) -> None:
+    def _call(self, export: Export, args: list[Wire], invoked: ExportedFunctionInvoked) -> None:
         assert self._instance is not None
         context = self.context
-        context.key = key
+        context.invoked, context.key = invoked, invoked.idempotency_key
         result = export.call(self._instance, context, args)
         payload = None if export.type.result is None else encode_value(result)
         if context.replay.live:
             self._close_zones()
         if not isinstance(context.replay.completion(payload), Perform):
+            self._handles.completed_in_replay()
             return
+        self._handles.completed()
         context.append(ExportedFunctionCompleted(context.clock_ns(), payload))
         self._oplog.commit()
-        self._on_completed(key, payload)
+        self._on_completed(invoked.idempotency_key, payload)
 
     def _close_zones(self) -> None:
         """What must not outlive an invocation: R5 and R6."""

@@ -7,7 +7,6 @@ the worker has an instance or a thread at the moment.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -22,6 +21,7 @@ from golem_host.files.look import FileEntry, list_files, read_file
 from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
+from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
 from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
@@ -34,9 +34,10 @@ from golem_host.worker.parts import Parts, View
 from golem_host.worker.request import Call, Request
 from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
+from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_oplog.cbor import encode_args
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.query import EntryFilter, select_entries, view_entries
+from golem_oplog.query import view_entries
 from golem_oplog.types import FunctionType
 from golem_oplog.views import EntryView
 
@@ -84,6 +85,11 @@ class Worker:
         return self._access.view().component()
 
     @property
+    def uri(self) -> str:
+        """``urn:worker:<component-uuid>/<name>``: names the worker among all there are."""
+        return worker_uri(self.component.id, self.name)
+
+    @property
     def dirs(self) -> tuple[str, ...]:
         """The directories of this machine that it was granted, as they were given."""
         return self._access.dirs()
@@ -97,6 +103,7 @@ class Worker:
         idempotency_key: str | None = None,
         timeout: float | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Public:
         """
         Call an exported function and wait for its value, in public form.
@@ -110,15 +117,21 @@ class Worker:
         Without ``retry`` the worker gives up at the first trap in it, whatever its policy says.
         That is a wish of this caller: a host that continues the call for others tries again.
 
+        With ``trace`` the invocation belongs to that trace, else to one of its own; the first call
+        under a key decides.
+
         Raises:
             InvalidRequestError: No such function.
             ParamTypeMismatchError: An argument does not fit.
             ConflictError: The key belongs to another call.
+            QueueFullError: `HostConfig.pending_max` calls wait already.
             InvocationFailedError: The guest trapped and no retry is left.
             PreviousInvocationFailedError, InvocationExitedError: The worker takes no more.
             InvocationInterruptedError: Somebody, or the timeout, stopped it.
         """
-        call = self.begin(function, *args, idempotency_key=idempotency_key, retry=retry)
+        call = self.begin(
+            function, *args, idempotency_key=idempotency_key, retry=retry, trace=trace
+        )
         try:
             return call.result(timeout)
         except TimeoutError:
@@ -130,13 +143,16 @@ class Worker:
         *args: Public,
         idempotency_key: str | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Call:
         """
         As `invoke`, for callers who wait in their own way: nothing is promised before it is done.
 
         `enqueue` is for calls that must be made whatever happens.
         """
-        return self._submit(function, args, idempotency_key, durable=False, retry=retry)
+        return self._submit(
+            function, args, idempotency_key, durable=False, retry=retry, trace=trace
+        )
 
     def give_up(self, call: Call) -> Public:
         """
@@ -160,6 +176,7 @@ class Worker:
         *args: Public,
         idempotency_key: str | None = None,
         at: datetime | float | None = None,
+        trace: TraceContext | None = None,
     ) -> Call:
         """
         Accept a call that will be made whatever happens: it is on disk when this returns.
@@ -170,8 +187,9 @@ class Worker:
             idempotency_key: As for `invoke`.
             at: When it is to begin, at the earliest: a point in time, or Unix seconds.  Others in
                 the queue go first meanwhile.
+            trace: As for `invoke`.
         """
-        return self._submit(function, args, idempotency_key, durable=True, at=at)
+        return self._submit(function, args, idempotency_key, durable=True, at=at, trace=trace)
 
     def call(self, idempotency_key: str) -> Call | None:
         """The call accepted under a key, whether it waits, runs or is done; None if there is none."""
@@ -217,8 +235,10 @@ class Worker:
         durable: bool,
         at: datetime | float | None = None,
         retry: bool = True,
+        trace: TraceContext | None = None,
     ) -> Call:
         function_type = self.resolve(function)
+        refuse_foreign(function_type, args, lambda: self.uri)
         wires = wire_args(function_type, args)
         asked = Request(
             self._access.new_key() if key is None else key,
@@ -228,6 +248,7 @@ class Worker:
             not_before=None if at is None else unix_ns_of(at),
             retry=retry,
         )
+        asked.trace = trace
         return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=durable)))
 
     def _call(self, request: Request) -> Call:
@@ -382,10 +403,18 @@ class Worker:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
         return view_entries(self._access.view().oplog, start)
 
-    def search_oplog(self, text: str, start: int = 1) -> Iterator[EntryView]:
-        """The entries from an index on that hold a text somewhere, in upper or lower case."""
-        wanted = EntryFilter(first=start, grep=re.escape(text))
-        return select_entries(self._access.view().oplog, wanted)
+    def search_oplog(
+        self, query: str, start: int = 1, end: int | None = None
+    ) -> Iterator[EntryView]:
+        """
+        The entries of a range that a query holds for; `golem_oplog.search_syntax` is its language.
+
+        Raises:
+            QueryError: It is none.
+        """
+        from golem_oplog.search import search_entries  # noqa: PLC0415 - few ask for it
+
+        return search_entries(self._access.view().oplog, query, start, end)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""

@@ -18,6 +18,7 @@ from golem_host.engine import LinkedComponent
 from golem_host.services.local_peers import LocalPeers
 from golem_host.services.output import OutputFlusher
 from golem_host.services.promises import Promises
+from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots, Slot
 from golem_host.services.unfinished import Unfinished, WorkerKey
@@ -166,15 +167,18 @@ class House:
             return around.guests.versions[component.version].linked()
 
         def share(workers: Workers) -> Shared:
+            unfinished = Unfinished(machine.database, f"boot{machine.boot}")
+            results = Results(unfinished, self._appointments)
             return Shared(
                 config=around.config,
                 slots=self._turns,
                 scheduler=self._appointments,
                 flusher=OutputFlusher(),
-                unfinished=Unfinished(machine.database, f"boot{machine.boot}"),
+                unfinished=unfinished,
+                results=results,
                 promises=self.promises,
                 hub=workers,
-                peers=LocalPeers(workers, cast("Any", components), self.promises),
+                peers=LocalPeers(workers, cast("Any", components), self.promises, results),
                 find_component=components.by_id,
                 all_components=lambda: components.all,
                 link=link,

@@ -73,10 +73,23 @@ def test_a_component_that_starts_above_the_limit_is_refused_at_load(small: Engin
     assert "starts with 1114112 bytes of memory; 1048576 is the limit" == caught.value.reason
 
 
-def test_a_table_that_starts_above_the_limit_is_refused_at_instantiation(small: Engine) -> None:
-    """What the load did not see, the engine refuses; the context is free again."""
+def test_a_table_that_starts_above_the_limit_is_refused_at_load(small: Engine) -> None:
+    """As memory."""
     wasm = component(
         "(component (core module $M (table 101 funcref)) (core instance (instantiate $M)))"
+    )
+    with pytest.raises(ComponentError) as caught:
+        small.load(wasm, name="wide")
+
+    assert "starts with 101 table elements; 100 is the limit" == caught.value.reason
+
+
+def test_a_table_that_cannot_be_foreseen_is_refused_at_instantiation(small: Engine) -> None:
+    """What the load did not see, the engine refuses; the context is free again."""
+    wasm = component(
+        "(component (core module $m (table 101 funcref))"
+        '(component $c (import "m" (core module $n)) (core instance (instantiate $n)))'
+        '(instance (instantiate $c (with "m" (core module $m)))))'
     )
     linked = small.load(wasm, name="wide").link(lambda _: None, lambda _: None)
     context = StoreContext()

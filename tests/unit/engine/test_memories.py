@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from golem_host.engine import Engine, EngineConfig, StoreContext
 from golem_host.engine.binary import MalformedError
-from golem_host.engine.memories import COUNT_MAX, Memories, Memory, memories_of
+from golem_host.engine.memories import COUNT_MAX, Extent, Extents, memories_of, tables_of
 from golem_host.errors import ComponentError
 from tests.support.components import component
 from tests.support.engines import Guest
@@ -20,8 +20,8 @@ PAGE = 65_536
 PREAMBLE = component("(component)")[:8]
 
 
-def plain(pages: int) -> Memory:
-    return Memory(pages * PAGE, None)
+def plain(pages: int) -> Extent:
+    return Extent(pages * PAGE, None)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def plain(pages: int) -> Memory:
         ),
         (
             "(core module $m (memory 200 300)) (core instance (instantiate $m))",
-            {Memory(200 * PAGE, 300 * PAGE): 1},
+            {Extent(200 * PAGE, 300 * PAGE): 1},
         ),
         (
             (
@@ -55,7 +55,7 @@ def plain(pages: int) -> Memory:
         ),
         (
             "(core module $m (memory 7 (pagesize 1))) (core instance (instantiate $m))",
-            {Memory(7, None): 1},
+            {Extent(7, None): 1},
         ),
         (
             "(component $c (core module $m (memory 2 2)) (core instance (instantiate $m)))",
@@ -66,7 +66,7 @@ def plain(pages: int) -> Memory:
                 "(component $c (core module $m (memory 2 2)) (core instance (instantiate $m)))"
                 "(instance (instantiate $c)) (instance (instantiate $c))"
             ),
-            {Memory(2 * PAGE, 2 * PAGE): 2},
+            {Extent(2 * PAGE, 2 * PAGE): 2},
         ),
         (
             (
@@ -101,12 +101,55 @@ def plain(pages: int) -> Memory:
         ),
     ],
 )
-def test_memories_are_those_of_what_is_instantiated(text: str, memories: dict[Memory, int]) -> None:
+def test_memories_are_those_of_what_is_instantiated(text: str, memories: dict[Extent, int]) -> None:
     """Each as often as it is; imported memories are somebody else's; every form of limits is read."""
     found = memories_of(component(f"(component {text})"))
 
     assert memories == dict(found)
-    assert sum(memory.initial * n for memory, n in memories.items()) == found.initial_bytes
+    assert sum(memory.initial * n for memory, n in memories.items()) == found.initial
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("(table 3 funcref)", {Extent(3, None): 1}),
+        ("(table 3 9 externref) (table 3 9 funcref)", {Extent(3, 9): 2}),
+        ("(table i64 4 funcref)", {Extent(4, None): 1}),
+        ("(table 2 (ref null func)) (memory 7)", {Extent(2, None): 1}),
+        (
+            "(func $f) (table 5 6 (ref func) (ref.func $f)) (table 1 funcref)",
+            {Extent(5, 6): 1, Extent(1, None): 1},
+        ),
+        (
+            "(table 2 funcref (ref.null func)) (table 1 funcref)",
+            {Extent(2, None): 1, Extent(1, None): 1},
+        ),
+    ],
+)
+def test_tables_are_read_in_every_form(text: str, tables: dict[Extent, int]) -> None:
+    """In elements; by the same rules of what counts, and how often."""
+    found = tables_of(
+        component(
+            f"(component (component $c (core module $m {text}) (core instance (instantiate $m)))"
+            "(instance (instantiate $c)) (instance (instantiate $c)))"
+        )
+    )
+
+    assert {extent: 2 * count for extent, count in tables.items()} == dict(found)
+
+
+def test_an_imported_table_is_somebody_elses() -> None:
+    """As an imported memory."""
+    found = tables_of(
+        component(
+            '(component (core module $o (table (export "t") 1 funcref))'
+            "(core instance $i (instantiate $o))"
+            '(core module $m (import "o" "t" (table 1 funcref)))'
+            '(core instance (instantiate $m (with "o" (instance $i)))))'
+        )
+    )
+
+    assert {Extent(1, None): 1} == dict(found)
 
 
 def test_doubling_again_and_again_is_counted_in_no_time() -> None:
@@ -129,12 +172,12 @@ def test_doubling_again_and_again_is_counted_in_no_time() -> None:
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_give_memories_or_one_error(junk: bytes) -> None:
     """Whatever follows the preamble, nothing else is raised and nothing runs for ever."""
-    try:
-        count = memories_of(PREAMBLE + junk).count
-    except MalformedError:
-        count = 0
-
-    assert count >= 0
+    for extents_of in (memories_of, tables_of):
+        try:
+            count = extents_of(PREAMBLE + junk).count
+        except MalformedError:
+            count = 0
+        assert count >= 0
 
 
 def test_components_nested_without_end_are_refused() -> None:
@@ -165,7 +208,7 @@ def test_what_one_cannot_use_is_there_for_the_others(
     memories: list[tuple[int, int | None]], share: int
 ) -> None:
     """And all together never have more than the bound."""
-    found = Memories(Memory(*each) for each in memories)
+    found = Extents(Extent(*each) for each in memories)
 
     assert share == found.share(100)
     assert 100 >= sum(min(share, 100 if m is None else m) for _, m in memories) or len(memories) < 2

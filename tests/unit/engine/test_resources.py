@@ -15,7 +15,7 @@ from golem_host.engine import (
     TrapKind,
 )
 from golem_host.engine.component import Component
-from golem_host.engine.resources import GUEST_HANDLES_MAX
+from golem_host.engine.resources import GUEST_HANDLES_MAX, ClosedHandleError, HandleError
 from golem_host.errors import HandlerResultError, InvalidRequestError, ParamTypeMismatchError
 from golem_oplog.types import HandleType
 from tests.support.components import component
@@ -162,7 +162,7 @@ def test_the_guests_handles_are_numbered_from_one(engine: Engine) -> None:
     for _ in range(2):
         counters = Counters(engine)
         first, second = counters.make(10), counters.make(20)
-        counters.instance.drop_handle(first)
+        counters.call("[drop]counter", first)
         numbers.append((first, second, counters.make(30)))
 
     assert [(1, 2, 3)] * 2 == numbers
@@ -186,9 +186,9 @@ def test_handles_are_lent_and_given_up(counters: Counters) -> None:
 def test_dropping_runs_the_guests_destructor(counters: Counters) -> None:
     """Once; the second time there is nothing to drop, and the instance lives on."""
     number = counters.make(5)
-    counters.instance.drop_handle(number)
-    with pytest.raises(InvalidRequestError):
-        counters.instance.drop_handle(number)
+    counters.call("[drop]counter", number)
+    with pytest.raises(ParamTypeMismatchError):
+        counters.call("[drop]counter", number)
 
     assert 5 == counters.call("last-dropped")
 
@@ -197,7 +197,7 @@ def test_a_destructor_that_traps_ends_the_instance(counters: Counters) -> None:
     """It is guest code like any other; rep 13 is the one that this guest cannot drop."""
     number = counters.make(13)
     with pytest.raises(Trap) as caught:
-        counters.instance.drop_handle(number)
+        counters.call("[drop]counter", number)
 
     assert TrapKind.UNREACHABLE is caught.value.kind
     assert counters.instance.is_dead
@@ -210,6 +210,37 @@ def test_one_handle_cannot_be_given_twice_in_a_call(counters: Counters) -> None:
         counters.call("two", number, number)
 
     assert 5 == counters.call("[method]counter.get", number)
+
+
+def test_handles_are_checked_without_a_call(counters: Counters) -> None:
+    """What a call would refuse is refused; nothing has changed afterwards."""
+    number = counters.make(5)
+    get, end, two, drop = (
+        counters.exports[name]
+        for name in ("[method]counter.get", "[static]counter.end", "two", "[drop]counter")
+    )
+    for export in (get, end, drop):
+        counters.instance.check_handles(export, [number])
+        with pytest.raises(ClosedHandleError) as caught:
+            counters.instance.check_handles(export, [number + 1])
+        assert (number + 1, "test:guest/counters.counter") == (
+            caught.value.number,
+            caught.value.resource,
+        )
+    with pytest.raises(HandleError):
+        counters.instance.check_handles(two, [number, number])
+
+    assert not counters.context.given
+    assert not counters.context.lent
+    assert 5 == counters.call("[method]counter.get", number)
+
+
+def test_numbers_can_go_on_behind_a_higher_one(counters: Counters) -> None:
+    """Where lower ones were given in a past that is none any more."""
+    counters.context.guest_handles_made = 41
+
+    assert 42 == counters.make(1)
+    assert {42} == counters.context.guest_handles_touched
 
 
 def test_unknown_numbers_are_refused_outside_the_guest(counters: Counters) -> None:
@@ -233,7 +264,7 @@ def test_a_handle_of_another_instance_is_unknown_here(engine: Engine) -> None:
 def test_open_handles_are_bounded(counters: Counters) -> None:
     """Far below the number at which the engine would abort the process; the instance is dead."""
     numbers = [counters.make(1) for _ in range(GUEST_HANDLES_MAX)]
-    with pytest.raises(Trap) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         counters.make(1)
 
     assert list(range(1, GUEST_HANDLES_MAX + 1)) == numbers

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 import pytest
 
 from golem_host.errors import InvalidRequestError
+from golem_host.services.peers import WorkerRef
 from golem_host.signals import JumpSignal
 from golem_oplog.entries import Entry, Jump
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.values import Variant
-from tests.support.contexts import crashed, entries_of
+from tests.support.contexts import CREATE, crashed, entries_of, new_log
 from tests.support.host_api import (
     AGENTS,
     OLD,
@@ -33,6 +34,7 @@ from tests.support.host_api import (
     signatures,
     worker_value,
 )
+from tests.support.oplogs import log_entry
 
 Script: TypeAlias = Callable[[Guest], list[Any]]
 
@@ -140,6 +142,21 @@ def fork(host: Guest) -> list[Any]:
     return [host("create-promise"), host("fork", "carol"), host("create-promise")]
 
 
+def logs(host: Guest) -> list[Any]:
+    """Markers between the pages: what reads a log is an entry of it."""
+    host("get-oplog-index")
+    own = host("[constructor]get-oplog", worker_value("alice"), 2)
+    bobs = host("[constructor]get-oplog", worker_value("bob"), 1)
+    found = host("[constructor]search-oplog", worker_value("bob"), "line")
+    pages = []
+    for _ in range(3):
+        pages.append(host("[method]get-oplog.get-next", own))
+        host("generate-idempotency-key")
+        pages.append(host("[method]get-oplog.get-next", bobs))
+        pages.append(host("[method]search-oplog.get-next", found))
+    return pages
+
+
 SCRIPTS: dict[str, tuple[Dialect, Script]] = {
     "promises": (SEED, promises),
     "promises of agents": (AGENTS, agent_promises),
@@ -154,6 +171,7 @@ SCRIPTS: dict[str, tuple[Dialect, Script]] = {
     "surgery": (SEED, surgery),
     "surgery of agents": (AGENTS, surgery),
     "fork": (SEED, fork),
+    "logs": (SEED, logs),
 }
 
 
@@ -170,6 +188,8 @@ def surroundings() -> Neighbours:
         env=(("USER", "bob"),),
         config_vars=(("z", "1"), ("a", "2")),
     )
+    lines = [log_entry(number) for number in range(120)]
+    neighbours.logs[WorkerRef(CREATE.component_id, "bob")] = new_log(*lines)
     return neighbours
 
 

@@ -170,7 +170,7 @@ def test_a_wait_in_memory_ends_when_the_promise_is_completed(
 
     assert b"now" == host("await-promise", promise)
     thread.join()
-    assert {} == around.promises._waking
+    assert 0 == len(around.promises._waking)
 
 
 def test_a_wait_in_memory_ends_when_the_promise_is_deleted(host: Guest, around: Neighbours) -> None:

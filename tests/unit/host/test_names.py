@@ -23,6 +23,7 @@ EXPORTS = (
     export(CART, "[static]counter.merge"),
     export("golem:it/admin", "checkout"),
     export("", "run"),
+    export(CART, "[drop]counter"),
 )
 
 
@@ -33,6 +34,8 @@ EXPORTS = (
         ("golem:it/api.{add-item}", 0),
         ("golem:it/api@1.2.0#add-item", 0),
         ("golem:it/api#add-item", 0),
+        ("api.{add-item}", 0),
+        ("api#add-item", 0),
         ("add-item", 0),
         ("golem:it/api.{checkout}", 1),
         ("golem:it/admin#checkout", 5),
@@ -44,6 +47,8 @@ EXPORTS = (
         ("[method]counter.inc-by", 3),
         ("counter.merge", 4),
         ("[static]counter.merge", 4),
+        ("api.{counter.drop}", 7),
+        ("golem:it/api.{[drop]counter}", 7),
         ("run", 6),
         ("#run", 6),
     ],
@@ -58,7 +63,7 @@ def test_every_spelling_finds_its_function(text: str, found: int) -> None:
     [
         "golem:it/api@1.3.0.{add-item}",
         "golem:it/other.{add-item}",
-        "api.{add-item}",
+        "it/api.{add-item}",
         "golem:it/admin#add-item",
         "counter",
         "inc-by",

@@ -175,7 +175,7 @@ def test_waiting_leaves_nothing_behind(promises: Promises) -> None:
     promises.complete(P, b"")
 
     assert not event.is_set()
-    assert {} == promises._waking
+    assert 0 == len(promises._waking)
 
 
 def test_a_completion_that_lost_wakes_nobody(promises: Promises) -> None:

@@ -19,19 +19,22 @@ from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.errors import (
     ConflictError,
+    InvalidRequestError,
     InvocationExitedError,
     InvocationFailedError,
     InvocationInterruptedError,
     ParamTypeMismatchError,
+    QueueFullError,
     StateDirError,
 )
 from golem_host.failures import GuestError
 from golem_host.services.slots import RunSlots, Slot
 from golem_host.signals import ExitSignal, InterruptSignal, SuspendSignal
+from golem_host.status import fold
 from golem_host.system import SystemClock
 from golem_host.worker.request import Request
 from golem_host.worker.retry import MS, RetryPolicy
-from golem_host.worker.runner import Runner
+from golem_host.worker.runner import KEY_BYTES_MAX, Runner
 from golem_oplog.cbor import encode_args
 from golem_oplog.entries import (
     Entry,
@@ -83,6 +86,7 @@ class Bench:
         oplog: InterruptedOplog | None = None,
         policy: RetryPolicy = AT_ONCE,
         threads_max: int = 2,
+        pending_max: int = 100,
     ) -> None:
         self.oplog = oplog or InterruptedOplog(CREATE)
         self.calls = DurableCalls()
@@ -92,6 +96,7 @@ class Bench:
             random=ScriptedRandom(),
             retry_policy=policy,
             threads_max=threads_max,
+            pending_max=pending_max,
         )
         self.parts = parts(self.oplog, guest, settings)
         self.runner = Runner(self.parts)
@@ -142,6 +147,59 @@ class Gate:
         self.is_entered.set()
         assert self.may_leave.wait(PATIENCE_S)
         return number
+
+
+# -- the same key again ----------------------------------------------------------------------------
+
+
+def test_a_call_that_is_accepted_again_while_it_ends_is_not_made_again() -> None:
+    """In the middle of the commit of its end: a later host must not find it pending."""
+    again: list[Request] = []
+    with bench(gives_back) as b:
+
+        def meanwhile() -> None:
+            if b.entries(ExportedFunctionCompleted):
+                b.oplog.meanwhile = nothing
+                again.append(b.submit("a", durable=True))
+
+        b.oplog.meanwhile = meanwhile
+        first = b.submit("a").result(PATIENCE_S)
+
+        assert (1, 1) == (first, again[0].result(PATIENCE_S))
+        assert [] == b.entries(PendingWorkerInvocation)
+        assert {} == fold(b.oplog.read).pending
+
+
+# -- what is taken ---------------------------------------------------------------------------------
+
+
+def test_a_worker_that_stands_still_takes_only_so_many_calls() -> None:
+    """A repeated one is no further one; when the queue moves on there is room again."""
+    gate = Gate()
+    with bench(gate, pending_max=2) as b:
+        running = b.submit("a")
+        assert gate.is_entered.wait(PATIENCE_S)
+        waiting = [b.submit("b", durable=True), b.submit("c")]
+        with pytest.raises(QueueFullError) as full:
+            b.submit("d")
+        again = b.submit("b")
+        gate.may_leave.set()
+        results = [each.result(PATIENCE_S) for each in (running, *waiting, again)]
+        later = b.submit("d").result(PATIENCE_S)
+
+    assert 2 == full.value.pending_max
+    assert [1, 1, 1, 1, 1] == [*results, later]
+
+
+@pytest.mark.parametrize("key", ["k" * (KEY_BYTES_MAX + 1), "\u00e9" * (KEY_BYTES_MAX // 2 + 1)])
+def test_a_key_is_no_place_to_keep_things(key: str) -> None:
+    """It stays in memory for as long as its worker does."""
+    with bench(gives_back) as b:
+        with pytest.raises(InvalidRequestError, match="at most 1024 bytes"):
+            b.submit(key)
+        longest = b.submit("k" * KEY_BYTES_MAX)
+
+        assert 1 == longest.result(PATIENCE_S)
 
 
 # -- wake-ups --------------------------------------------------------------------------------------

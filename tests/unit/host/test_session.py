@@ -15,11 +15,12 @@ from golem_oplog.entries import (
     ChangePersistenceLevel,
     ExportedFunctionCompleted,
     ImportedFunctionInvoked,
+    Log,
     PersistenceLevel,
 )
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.types import ListType, Prim, ResultType
-from tests.support.contexts import CREATE, entries_of, services
+from tests.support.contexts import CREATE, crashed, entries_of, services
 from tests.support.durable_calls import DurableCalls, handlers_of
 from tests.support.host_api import LEVEL
 from tests.support.scripted_guest import Body, HostCalls, ScriptedGuest, exported, imported
@@ -90,6 +91,25 @@ def test_a_stretch_that_is_not_kept_ends_with_the_invocation() -> None:
     kinds = [type(entry) for entry in entries_of(oplog)][-3:]
     assert [ImportedFunctionInvoked, ChangePersistenceLevel, ExportedFunctionCompleted] == kinds
     assert before == oplog.last_index
+
+
+def test_output_before_an_open_stretch_is_written_once() -> None:
+    """A crash inside of the stretch: the guest repeats what it wrote last, and it is known (R50)."""
+
+    def body(host: HostCalls) -> None:
+        host("say", "before")
+        host("set-oplog-persistence-level", PERSIST_NOTHING)
+        host("read-local", 1)
+
+    whole = MemoryOplog(CREATE)
+    session = session_of(whole, {RUN: body})
+    session.catch_up()
+    run(session)
+    oplog = crashed(whole, 5)
+    session_of(oplog, {RUN: body}).catch_up()
+
+    assert 1 == sum(isinstance(entry, Log) for entry in entries_of(oplog))
+    assert isinstance(oplog.entry(oplog.last_index), ExportedFunctionCompleted)
 
 
 def test_an_invocation_that_ends_inside_of_a_region_fails() -> None:

@@ -36,6 +36,7 @@ from golem_oplog.types import (
     VariantType,
     WitType,
 )
+from golem_oplog.wit_value import VALUE_AND_TYPE, WIT_TYPE, WIT_VALUE
 from tests.support.scripted_guest import Params, imported
 
 OWN = HandleType("wasi:io/error.error", owned=True)
@@ -220,3 +221,12 @@ def test_borrowed_handles_and_unrecorded_functions_are_free() -> None:
         imported("acme:bank/vault", "look", (("it", ListType(BORROWED)),), Prim.U8)
     )
     assert dispatcher.resolve(imported("acme:bank/vault", "shut", (("it", OWN),), OWN))
+
+
+def test_values_and_types_as_nodes_are_those_of_the_interface() -> None:
+    """The log's own constants for them, against `wit/`."""
+    (extract_value,) = signatures().of("golem:rpc/types", "extract-value")
+    (extract_type,) = signatures().of("golem:rpc/types", "extract-type")
+
+    assert (("vnt", VALUE_AND_TYPE),) == extract_value.type.params
+    assert (WIT_VALUE, WIT_TYPE) == (extract_value.type.result, extract_type.type.result)

@@ -17,14 +17,11 @@ from golem_host.status import (
     RETRYING,
     RUNNING,
     SUSPENDED,
-    Outcome,
-    PendingUpdateAt,
     ReadLog,
-    Snapshot,
     Status,
-    UpdateRecord,
     fold,
 )
+from golem_host.status_records import Outcome, PendingUpdateAt, Snapshot, UpdateRecord
 from golem_oplog.entries import (
     BeginAtomicRegion,
     BeginRemoteWrite,
@@ -104,6 +101,18 @@ def log_of(*entries: Entry) -> MemoryOplog:
 
 def indexes(outcomes: dict[str, Outcome]) -> dict[str, int]:
     return {key: outcome.oplog_index for key, outcome in outcomes.items()}
+
+
+def test_a_request_that_has_begun_is_not_pending_again() -> None:
+    """Two threads may append: the acceptance of a key comes behind its beginning, or its end."""
+    status = fold(log_of(invoked("a"), pending("a")).read)
+    assert ({}, "a") == (status.pending, status.running.key if status.running else "")
+
+    status = fold(log_of(invoked("a"), COMPLETED, pending("a"), pending("b")).read)
+    assert ["b"] == list(status.pending)
+
+    status = fold(log_of(pending("a"), invoked("a"), COMPLETED, pending("a"), Revert(T, 2, 4)).read)
+    assert ["a"] == list(status.pending)
 
 
 # -- the worked log of B.10 --------------------------------------------------------------------

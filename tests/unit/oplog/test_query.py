@@ -34,6 +34,7 @@ from golem_oplog.entries import (
     Suspend,
 )
 from golem_oplog.errors import QueryError
+from golem_oplog.log_pages import GET_NEXT, LOG_PAGE, SEARCH_NEXT, SHOWN_PAGE
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.public import Variant
 from golem_oplog.query import (
@@ -129,6 +130,36 @@ def test_a_payload_that_cannot_be_read_does_not_hide_the_rest(
     assert TypedValue(Prim.U32, 7) == fields["response"]
 
 
+def test_a_page_of_a_log_is_left_out_of_what_is_shown(log: MemoryOplog) -> None:
+    """A page may hold records of pages: shown whole, a log that is read would double each time."""
+    response = msgpack.packb((((1, 2), 3, 5, b"page" * 1000),))
+    end = msgpack.packb(None)
+    function = FunctionType(GET_NEXT, (), LOG_PAGE)
+    for payload in (response, end):
+        log.append(ImportedFunctionInvoked(5, log.define(function), b"\x90", payload, 2))
+    page, none = view_entries(log, 2, payload_bytes_max=100)
+
+    assert TypedValue(SHOWN_PAGE, (((1, 2), 3, 5),)) == page.fields["response"]
+    assert TypedValue(SHOWN_PAGE, None) == none.fields["response"]
+
+
+def test_only_pages_of_logs_are_left_out(log: MemoryOplog) -> None:
+    """Of another name, or of another type, a result is shown whole; a damaged one as that."""
+    wire = (((1,), 2, 2, b"page"),)
+    other = FunctionType("test:shop/stock.{pages}", (), LOG_PAGE)
+    typed = FunctionType(SEARCH_NEXT, (), Prim.U32)
+    damaged = FunctionType(SEARCH_NEXT, (), LOG_PAGE)
+    found = [
+        public_fields(
+            ImportedFunctionInvoked(5, log.define(function), b"\x90", msgpack.packb(each), 2), log
+        )["response"]
+        for function, each in ((other, wire), (typed, 7), (damaged, (((1,), 2, 2, "page"),)))
+    ]
+
+    assert [TypedValue(LOG_PAGE, wire), TypedValue(Prim.U32, 7)] == found[:2]
+    assert isinstance(found[2], Undecodable)
+
+
 def test_an_unknown_function_shows_its_number(log: MemoryOplog) -> None:
     """A definition that is lost makes the values unreadable, and the name a number."""
     fields = fields_of(log, ImportedFunctionInvoked(5, 7, b"\x90", b"\xc0", 2))
@@ -158,7 +189,7 @@ def test_an_invocation_shows_its_values(log: MemoryOplog) -> None:
         "idempotency-key": "key",
         "trace-id": "trace",
         "trace-states": ("s",),
-        "invocation-context": b"",
+        "invocation-context": [],
     } == invoked.fields
     assert {"response": TypedValue(Prim.U64, 9), "consumed-fuel": 5} == completed.fields
 

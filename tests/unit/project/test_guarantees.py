@@ -9,6 +9,8 @@ from importlib import import_module
 import pytest
 
 from golem_host.declare import Recorded
+from golem_host.interfaces.golem.rpc import asked, future
+from golem_host.interfaces.golem.rpc import types as rpc
 from golem_host.interfaces.wasi import sockets
 from tests.support.repository import ROOT
 
@@ -30,6 +32,15 @@ def test_a_fault_names_a_test_that_exists(fault: str, path: str, name: str) -> N
     source = (ROOT / "tests" / path).read_text("utf-8")
 
     assert f"\ndef {name}(" in source, fault
+
+
+def test_what_calls_between_workers_record_is_listed() -> None:
+    """As above."""
+    made = [value for module in (asked, future, rpc) for value in vars(module).values()]
+
+    assert {each.type.name for each in made if isinstance(each, Recorded)} == set(
+        re.findall(r"`(golem::rpc::[^`]+)`", PAGE)
+    )
 
 
 def test_what_sockets_record_is_listed() -> None:

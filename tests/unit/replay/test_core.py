@@ -30,6 +30,7 @@ from tests.unit.replay.logs import (
     never_same,
     replay_of,
     running,
+    said,
 )
 
 # -- a log that has nothing to say ----------------------------------------------------------------
@@ -313,6 +314,41 @@ def test_the_next_call_can_be_looked_at() -> None:
     assert [True, False] == [running(call(7)).next_is(function) for function in (7, 8)]
     assert [True, False] == [same.next_is(function) for function in (5, 6)]
     assert call(7) == imported(same)
+
+
+def test_an_outcome_is_read_whatever_it_is_of() -> None:
+    """Whoever has written it knows its name: here it is any call, one after the other."""
+    replay = running(call(7), call(8))
+
+    assert [call(7), call(8)] == [replay.persisted("read") for _ in range(2)]
+    assert replay.live
+
+
+def test_what_is_no_outcome_is_not_read() -> None:
+    """It diverges, under the name of what was to be read, and consumes nothing."""
+    replay = running(call(7), NoOp(T))
+    replay.persisted("read")
+    with pytest.raises(Divergence) as caught:
+        replay.persisted("read")
+
+    assert (4, NoOp(T), "read", (3, call(7))) == (
+        caught.value.index,
+        caught.value.recorded,
+        caught.value.attempted,
+        caught.value.last,
+    )
+    assert 4 == replay.no_op()
+
+
+def test_where_guest_and_log_agree_is_known() -> None:
+    """The last entry that was asked for; before the first one it is `Create`."""
+    replay = replay_of(INVOKED, said("hint"), call(7), said("hint"))
+    seen = [replay.last_index]
+    replay.invocation()
+    seen.append(replay.last_index)
+    imported(replay)
+
+    assert [1, 2, 4] == [*seen, replay.last_index]
 
 
 @pytest.mark.parametrize("rest", [(), (NoOp(T),)])

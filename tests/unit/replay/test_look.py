@@ -15,8 +15,11 @@ from golem_oplog.entries import (
     EndAtomicRegion,
     EndRemoteWrite,
     Entry,
+    FinishSpan,
     NoOp,
     PersistenceLevel,
+    SetSpanAttribute,
+    StartSpan,
     SuccessfulUpdate,
 )
 from golem_oplog.regions import Region, RegionSet
@@ -35,6 +38,7 @@ from tests.unit.replay.logs import (
 
 REQUESTS: dict[str, tuple[Entry, Callable[[LookReplay], object]]] = {
     "call": (call(7), imported),
+    "outcome": (call(7), lambda r: r.persisted("read")),
     "completion": (COMPLETED, lambda r: r.completion(b"result")),
     "begin write": (BeginRemoteWrite(T), lambda r: r.begin_remote_write(idempotent=True)),
     "end write": (EndRemoteWrite(T, 9), lambda r: r.end_remote_write(9)),
@@ -42,6 +46,12 @@ REQUESTS: dict[str, tuple[Entry, Callable[[LookReplay], object]]] = {
     "end region": (EndAtomicRegion(T, 9), lambda r: r.end_atomic_region(9)),
     "marker": (NoOp(T), lambda r: r.no_op()),
     "policy": (ChangeRetryPolicy(T, 1, 2, 3, 4.0, None), lambda r: r.change_retry_policy()),
+    "span": (StartSpan(T, "s", None, None, ()), lambda r: r.start_span()),
+    "end of a span": (FinishSpan(T, "s"), lambda r: r.finish_span("s")),
+    "attribute": (
+        SetSpanAttribute(T, "s", "k", "v"),
+        lambda r: r.set_span_attribute(SetSpanAttribute(T, "s", "k", "v")),
+    ),
     "level": (SMART, lambda r: r.change_persistence_level(PersistenceLevel.SMART)),
 }
 

@@ -47,7 +47,7 @@ async def invoke_and_await(x: Exchange) -> InvocationResult:
     def begin() -> tuple[Worker, Call]:
         worker, function, args = _prepare(x, query.function, body)
         return worker, worker.begin(
-            function.name, *args, idempotency_key=_key(x), retry=query.retry
+            function.name, *args, idempotency_key=_key(x), retry=query.retry, trace=x.trace
         )
 
     worker, call = await x.work(begin)
@@ -65,7 +65,7 @@ def invoke(x: Exchange) -> InvocationAccepted:
     query, body = x.query(EnqueueQuery), x.body(InvokeBody)
     at = None if query.at is None else _moment(query.at)
     worker, function, args = _prepare(x, query.function, body)
-    call = worker.enqueue(function.name, *args, idempotency_key=_key(x), at=at)
+    call = worker.enqueue(function.name, *args, idempotency_key=_key(x), at=at, trace=x.trace)
     return InvocationAccepted(call.key)
 
 

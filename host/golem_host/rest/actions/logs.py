@@ -13,7 +13,7 @@ from golem_host.errors import InvalidRequestError
 from golem_host.rest.actions.lookup import path_component, path_worker
 from golem_host.rest.actions.workers import page_size
 from golem_host.rest.bodies import OplogPage, OplogQuery, WorkerCreated, WorkerId
-from golem_host.rest.bounds import PAGE_BYTES_MAX
+from golem_host.rest.bounds import PAGE_BYTES_MAX, SCAN_ENTRIES_MAX
 from golem_host.rest.exchange import BYTES, Exchange, Stream
 from golem_host.rest.shapes import Json
 from golem_host.worker.worker import Worker
@@ -26,18 +26,19 @@ SPOOL_BYTES: Final = 1 << 20
 
 def read_oplog(x: Exchange) -> OplogPage:
     query = x.query(OplogQuery)
-    count, first = page_size(query.count), _first(query)
+    count, first = page_size(query.count), max(_first(query), 1)
     worker = path_worker(x)
     last_index = worker.metadata().oplog_index
+    end = min(first + SCAN_ENTRIES_MAX - 1, last_index)
     entries: list[Json] = []
     size_bytes = 0
-    for view in _entries(worker, first, query.query):
+    for view in _entries(worker, first, end, query.query):
         if len(entries) == count or size_bytes > PAGE_BYTES_MAX:
             return OplogPage(tuple(entries), str(view.index), last_index)
         document = entry_document(view)
         size_bytes += len(json.dumps(document))
         entries.append(Json(document))
-    return OplogPage(tuple(entries), None, last_index)
+    return OplogPage(tuple(entries), str(end + 1) if end < last_index else None, last_index)
 
 
 async def export_worker(x: Exchange) -> Stream:
@@ -79,6 +80,5 @@ def _first(query: OplogQuery) -> int:
     return int(query.cursor)
 
 
-def _entries(worker: Worker, first: int, query: str | None) -> Iterator[EntryView]:
-    first = max(first, 1)
-    return worker.oplog(first) if query is None else worker.search_oplog(query, first)
+def _entries(worker: Worker, first: int, end: int, query: str | None) -> Iterator[EntryView]:
+    return worker.oplog(first) if query is None else worker.search_oplog(query, first, end)

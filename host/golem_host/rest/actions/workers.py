@@ -14,6 +14,7 @@ from golem_host.rest.bodies import (
     MetadataForm,
     NetBody,
     Nothing,
+    ResourceForm,
     RevertBody,
     UpdateBody,
     UpdateCheckForm,
@@ -31,6 +32,7 @@ from golem_host.rest.reports import ExplanationForm, explanation_form
 from golem_host.rest.shapes import Json
 from golem_host.worker.filter_text import parse_filters
 from golem_host.worker.metadata import WorkerMetadata
+from golem_host.worker.urn import worker_uri
 from golem_oplog.documents import precise_time
 from golem_oplog.errors import OplogError
 
@@ -184,4 +186,8 @@ def metadata_form(component_id: str, item: WorkerMetadata) -> MetadataForm:
         reason=item.reason,
         updates=tuple(UpdateForm(u.target_version, u.state, u.details) for u in item.updates),
         created_at=precise_time(item.created_ns),
+        resources=tuple(
+            ResourceForm(each.resource, each.handle, worker_uri(component_id, item.name))
+            for each in item.resources
+        ),
     )

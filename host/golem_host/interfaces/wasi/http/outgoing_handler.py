@@ -32,8 +32,11 @@ from golem_host.net.http.request import (
     Timeouts,
     seconds,
 )
+from golem_host.trace_context import TRACE_PARENT, TRACE_STATE
+from golem_host.tracing import Tracing
 
 KEY_HEADER: Final = "idempotency-key"
+_TRACE_HEADERS: Final = frozenset((TRACE_PARENT, TRACE_STATE))
 _PORTS: Final = {"HTTP": 80, "HTTPS": 443}
 _DEFAULT_SCHEME: Final = "HTTPS"
 
@@ -139,6 +142,11 @@ def _headers(context: InstanceContext, batch: Batch, written: Fields) -> Fields:
     size = sum(len(name) + len(value) + 4 for name, value in written)
     if size > HEAD_BYTES_MAX or len(written) > FIELDS_MAX:
         raise HttpError("HTTP-request-header-section-size", size)
+    trace = context.part(Tracing).headers()
+    if trace:
+        # Set, where the key is only added (spec 4.7): a trace that the guest names is another one.
+        said = [each for each in written if each[0].lower() not in _TRACE_HEADERS]
+        written = [*said, *((name, value.encode()) for name, value in trace)]
     if any(name.lower() == KEY_HEADER for name, _ in written):
         return written
     return [*written, (KEY_HEADER, _key(context, batch.begin).encode())]

@@ -8,8 +8,7 @@ Source: WASI 0.2 ``wasi:io/poll``; R29 for ``ready``, which is recorded here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -24,8 +23,8 @@ from golem_host.declare import (
 )
 from golem_host.dispatch import recorded_call
 from golem_host.failures import GuestError
-from golem_host.interfaces.wasi.io.pollables import Pollable, PromiseCell
-from golem_host.services.promises import PromiseId
+from golem_host.interfaces.wasi.io.pollables import Cell, Pollable, come_down
+from golem_host.services.calls import BETWEEN
 from golem_host.signals import WAITS_FOR_ITSELF, SuspendSignal
 from golem_oplog.types import FunctionType, ListType, Prim
 
@@ -34,6 +33,9 @@ PINNED_NS_MAX: Final = 300_000_000_000
 A sleep shorter than this keeps an instance that has a connection to the outside, which would be
 lost with it.  Peers give up a connection on which nothing happens after about as long.
 """
+
+AWAITED_MAX: Final = 64
+"""Answers of which a worker without an instance waits for the first one."""
 
 _RECORD: Final = "golem io::poll::poll"
 _COUNT: Final = (("pollables", Prim.U32),)
@@ -46,7 +48,8 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
 
     Readiness is looked at first: nothing is suspended while another pollable is ready.
     """
-    cells = [each for each in pollables if isinstance(each, PromiseCell)]
+    pollables = [come_down(each) for each in pollables]
+    cells = [each for each in pollables if isinstance(each, Cell)]
     park_at = context.clock_ns() + context.services.park_after_ns if cells else None
     with ExitStack() as stack:
         # Before the first look, so that nothing that happens falls in between.
@@ -54,6 +57,8 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
             waking = each.waking(context.wake)
             if waking is not None:
                 stack.enter_context(waking)
+        if len(pollables) == len(cells) == 1:
+            stack.enter_context(cells[0].alone())
         while True:
             now = context.clock_ns()
             ready = [i for i, pollable in enumerate(pollables) if pollable.ready(now)]
@@ -62,7 +67,7 @@ def wait_for(context: InstanceContext, pollables: Sequence[Pollable]) -> list[in
             deadlines = [d for p in pollables if (d := p.deadline_ns()) is not None]
             deadline = min(deadlines, default=None)
             if _is_long(context, now, deadline, park_at):
-                _suspend(context, pollables, {cell.promise for cell in cells}, deadline)
+                _suspend(context, pollables, {cell.name: cell for cell in cells}, deadline)
             watched = [w for p in pollables if (w := p.watched()) is not None]
             context.wait_until(_next_look(now, deadline, park_at), watched)
 
@@ -94,27 +99,32 @@ def _is_long(context: InstanceContext, now: int, deadline: int | None, park_at: 
 def _suspend(
     context: InstanceContext,
     pollables: Sequence[Pollable],
-    promises: AbstractSet[PromiseId],
+    cells: Mapping[str, Cell],
     deadline: int | None,
 ) -> None:
     """
     Give up the instance, unless only this one can make a pollable ready, or it would lose what has
     to be done again then, as long as there is room for all who wait.
 
-    A worker without an instance is woken by one promise; one that polls several keeps its own.
+    A worker without an instance is woken by one promise, or the first of some answers of other
+    workers; one that polls more keeps its own.  So does one in the middle of what a new instance
+    would do again from its beginning, with other promises and other calls.
     """
     services = context.services
-    may = services.may_suspend and not context.is_unrecorded
+    may = services.may_suspend and not (context.is_unrecorded or context.is_in_region)
     if any(pinned() for pinned in context.pinned_by) and not services.slot.is_crowded():
         return
-    if not may or len(promises) > 1 or not all(each.suspends() for each in pollables):
+    are_few = len(cells) <= 1 or (
+        len(cells) <= AWAITED_MAX and all(cell.is_one_of_many for cell in cells.values())
+    )
+    if not may or not are_few or not all(each.suspends() for each in pollables):
         return
-    names = [str(promise) for promise in promises]
-    if names:
-        reason = f"waiting for promise {names[0]}"
-    else:
-        reason = WAITS_FOR_ITSELF if deadline is None else "waiting for a timer"
-    raise SuspendSignal(reason, deadline, "".join(names))
+    if cells:
+        first = next(iter(cells.values()))
+        others = f", or of {len(cells) - 1} more" if len(cells) > 1 else ""
+        raise SuspendSignal(f"waiting for {first.what}{others}", deadline, BETWEEN.join(cells))
+    reason = WAITS_FOR_ITSELF if deadline is None else "waiting for a timer"
+    raise SuspendSignal(reason, deadline)
 
 
 def _next_look(now: int, deadline: int | None, park_at: int | None) -> int | None:

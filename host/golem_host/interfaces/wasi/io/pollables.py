@@ -7,8 +7,8 @@ A pollable is plain data that can say whether it is ready; waiting itself is `po
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
-from typing import Protocol
+from contextlib import AbstractContextManager, nullcontext
+from typing import ClassVar, Final, Protocol
 
 from golem_host.services.promises import PromiseId, Promises
 from golem_host.wake import Watched
@@ -72,24 +72,55 @@ class Timer(Unwatched):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class PromiseCell(Unwatched):
-    """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
+class Cell(Unwatched):
+    """Made ready by somebody else in the host, who also wakes a worker without an instance."""
 
-    promise: PromiseId
-    store: Promises
+    __slots__ = ()
 
-    def ready(self, now_ns: int) -> bool:
-        return self.store.is_completed(self.promise)
+    is_one_of_many: ClassVar[bool] = False
+    """Whether a worker without an instance can wait for the first of several of these."""
 
-    def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
-        return self.store.waking(self.promise, wake)
+    @property
+    def name(self) -> str:
+        """By which the worker is found then, in text form."""
+        raise NotImplementedError
+
+    @property
+    def what(self) -> str:
+        """The same for people."""
+        raise NotImplementedError
+
+    def alone(self) -> AbstractContextManager[None]:
+        """While this lasts nothing else is waited for."""
+        return nullcontext()
 
     def deadline_ns(self) -> int | None:
         return None
 
     def suspends(self) -> bool:
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseCell(Cell):
+    """Ready once the promise is completed; asking raises `PromiseNotFoundError` if there is none."""
+
+    promise: PromiseId
+    store: Promises
+
+    @property
+    def name(self) -> str:
+        return str(self.promise)
+
+    @property
+    def what(self) -> str:
+        return f"promise {self.promise}"
+
+    def ready(self, now_ns: int) -> bool:
+        return self.store.is_completed(self.promise)
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
+        return self.store.waking(self.promise, wake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +135,86 @@ class Ready(Unwatched):
 
     def suspends(self) -> bool:
         return False
+
+
+class Lazy:
+    """
+    Behind a handle ``lazy-initialized-pollable``: owns what its subscribers wait for.
+
+    That may be the subscription of another one, but never, by however many steps, its own.
+    """
+
+    __slots__ = ("source",)
+
+    def __init__(self) -> None:
+        self.source: Pollable | None = None
+
+    def give(self, source: Pollable) -> bool:
+        """Wait for this one from now on; False, and no change, where that would be for itself."""
+        each: Pollable | None = source
+        while isinstance(each, LazySubscription):
+            if each.lazy is self:
+                return False
+            each = each.lazy.source
+        self.source = source
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class LazySubscription:
+    """
+    Whatever its lazy one waits for; before that is known it is never ready (R25).
+
+    Only the guest itself can end that, so it does not keep the instance.
+    """
+
+    lazy: Lazy
+
+    @property
+    def source(self) -> Pollable:
+        """What it comes down to: none of this kind."""
+        each = self.lazy.source
+        while isinstance(each, LazySubscription):
+            each = each.lazy.source
+        return NEVER if each is None else each
+
+    def ready(self, now_ns: int) -> bool:
+        return self.source.ready(now_ns)
+
+    def deadline_ns(self) -> int | None:
+        return self.source.deadline_ns()
+
+    def suspends(self) -> bool:
+        return self.source.suspends()
+
+    def watched(self) -> Watched | None:
+        return self.source.watched()
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None] | None:
+        return self.source.waking(wake)
+
+    def told(self) -> None:
+        self.source.told()
+
+
+class Never(Unwatched):
+    """Not ready by anything that goes on outside."""
+
+    __slots__ = ()
+
+    def ready(self, now_ns: int) -> bool:
+        return False
+
+    def deadline_ns(self) -> int | None:
+        return None
+
+    def suspends(self) -> bool:
+        return True
+
+
+NEVER: Final = Never()
+
+
+def come_down(pollable: Pollable) -> Pollable:
+    """What a wait for it is a wait for: no guest can change that while it waits."""
+    return pollable.source if isinstance(pollable, LazySubscription) else pollable

@@ -18,6 +18,8 @@ SOCKETS_MAX: Final = 1_024
 """Of one guest, those within it included."""
 OS_SOCKETS_MAX: Final = 256
 """Of one guest with the operating system."""
+PASSED_OVER_FIRST: Final = 1 << 31
+"""Sockets that no replay makes have numbers of their own, from here on."""
 PORT_FIRST: Final = 49_152
 PORT_LAST: Final = 65_535
 
@@ -65,6 +67,7 @@ class Sockets:
         self._now = context.services.grants
         self._grants = Grants()
         self._numbers = 0
+        self._passed_over = PASSED_OVER_FIRST
         self._port_next = PORT_FIRST
         self._sent_index = -1
         self.tcp: dict[int, Bound] = {}
@@ -93,6 +96,9 @@ class Sockets:
     def grants(self) -> Grants:
         context = self._context
         replay, now = context.replay, self._now
+        if context.is_passed_over:
+            # The first use that a replay meets is still to come.
+            return now
         is_new = replay.live and now.patterns != self._grants.patterns
         if is_new or replay.next_is(context.function_id(GRANTS)):
             given = recorded_call(context, GRANTS, (), lambda: list(now.patterns))
@@ -146,9 +152,14 @@ class Sockets:
 
     def enter(self, made: Bound) -> int:
         """A number for a new socket: what it is called in the log."""
-        self._numbers += 1
-        self.all[self._numbers] = made
-        return self._numbers
+        if self._context.is_passed_over:
+            self._passed_over += 1
+            number = self._passed_over
+        else:
+            self._numbers += 1
+            number = self._numbers
+        self.all[number] = made
+        return number
 
     def leave(self, number: int) -> None:
         for each in (self.all, self.tcp, self.udp):
@@ -179,10 +190,13 @@ class Sockets:
 
     def free_port(self, among: dict[int, Bound], address: SocketAddress) -> SocketAddress | None:
         """The address with a port that the guest does not use; None where there is none."""
+        next_port = self._port_next
         for _ in range(PORT_FIRST, PORT_LAST + 1):
-            free = address.at(self._port_next)
-            self._port_next = PORT_FIRST if free.port == PORT_LAST else free.port + 1
+            free = address.at(next_port)
+            next_port = PORT_FIRST if free.port == PORT_LAST else free.port + 1
             if not self.is_taken(among, free):
+                if not self._context.is_passed_over:
+                    self._port_next = next_port
                 return free
         return None
 

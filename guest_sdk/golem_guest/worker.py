@@ -1,0 +1,41 @@
+"""The worker itself: keys for its effects, copies of it, its log."""
+
+from __future__ import annotations
+
+from enum import Enum
+from uuid import UUID
+
+from golem_guest._world import host
+
+_HOST = host()
+
+
+class Forked(Enum):
+    """Which of the two a worker is after `fork`."""
+
+    ORIGINAL = "original"
+    FORKED = "forked"
+
+
+def idempotency_key() -> UUID:
+    """
+    A fresh key that is the same again when this point is repeated.
+
+    Send it along with a request, and a service that knows keys does it once.
+    """
+    key = _HOST.generate_idempotency_key()
+    return UUID(int=key.high_bits << 64 | key.low_bits)
+
+
+def fork(name: str) -> Forked:
+    """
+    Become two: a new worker of this name goes on from here with everything that this one knows.
+
+    Each learns which of the two it is.  Traps if there is a worker of this name.
+    """
+    return Forked[_HOST.fork(name).name]
+
+
+def commit(replicas: int = 1) -> None:
+    """Return when everything so far is on disk."""
+    _HOST.oplog_commit(replicas)

@@ -1,0 +1,267 @@
+"""Calls between the workers of one host: `Calls` over `Workers` and `Components`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from golem_host.component import Component, callable_exports
+from golem_host.errors import (
+    ComponentNotFoundError,
+    ConflictError,
+    HostClosedError,
+    HostError,
+    InvocationGoneError,
+    ParamTypeMismatchError,
+)
+from golem_host.services.calls import Caller, CallRef
+from golem_host.services.peers import WorkerRef, shown
+from golem_host.services.unfinished import WorkerKey
+from golem_host.wire import Wire
+from golem_host.worker.arguments import refuse_count
+from golem_host.worker.names import find_export
+from golem_host.worker.request import Request
+from golem_host.worker.runner import RetiredError, Runner
+from golem_oplog.cbor import decode_value, encode_args
+from golem_oplog.errors import OplogError, ValueTypeError
+from golem_oplog.shape import unfit
+from golem_oplog.types import FunctionType, HandleType, TupleType
+from golem_oplog.wit_value import from_wit_value, to_wit_value
+
+if TYPE_CHECKING:
+    from golem_host.services.components import Components
+    from golem_host.services.results import Results
+    from golem_host.services.workers import Workers
+
+PENDING_MAX: Final = 10_000
+"""Calls in a worker's queue beyond which other workers' calls are refused; see `_refuse_crowd`."""
+CIRCLE_MAX: Final = 100
+"""Workers in a circle, beyond which nobody finds out that they wait for each other."""
+NAMES_SHOWN_MAX: Final = 8
+REFUSALS_MAX: Final = 1_000
+OWN_VARIABLES: Final = ("GOLEM_WORKER_NAME", "GOLEM_COMPONENT_ID", "GOLEM_COMPONENT_VERSION")
+_RECORD_VALUE: Final = 0
+_EMPTY_RECORD: Final[Wire] = ([(_RECORD_VALUE, [])],)
+
+T = TypeVar("T")
+
+
+class LocalCalls:
+    """See `Calls`."""
+
+    def __init__(self, workers: Workers, components: Components, results: Results) -> None:
+        self._workers = workers
+        self._components = components
+        self._results = results
+        self._lock = threading.Lock()
+        self._refusals: dict[CallRef, ConflictError] = {}
+        """Why a call was taken back whose caller does not know yet; after a crash nobody does."""
+
+    def submit(
+        self,
+        call: CallRef,
+        function: str,
+        params: Sequence[Wire],
+        caller: Caller,
+        not_before: int | None = None,
+    ) -> None:
+        key = self._key(call.worker)
+        if not self._workers.exists(key):
+            component = self._components.get(key.component)
+            # First: what cannot be called makes no worker.
+            _request(component, call, function, params, not_before)
+            self._create(component, call, caller)
+        self._on_runner(
+            key, lambda runner: _submit(runner, call, function, params, not_before=not_before)
+        )
+
+    def _create(self, component: Component, call: CallRef, caller: Caller) -> None:
+        self._workers.get_or_create(
+            component,
+            call.worker.worker_name,
+            args=caller.args,
+            env={name: value for name, value in caller.env if name not in OWN_VARIABLES},
+            config_vars=dict(caller.config_vars),
+            called=(caller.worker, call),
+        )
+
+    def is_settled(self, call: CallRef) -> bool:
+        try:
+            return self._on_runner(self._key(call.worker), lambda runner: _is_settled(runner, call))
+        except HostClosedError:
+            raise
+        except (HostError, OplogError):
+            # Whoever asks for the outcome is told.
+            return True
+
+    def outcome(self, call: CallRef) -> Wire | None:
+        try:
+            done = self._on_runner(self._key(call.worker), lambda runner: runner.outcome(call.key))
+        except InvocationGoneError as error:
+            raise self._take_refusal(call) or error from None
+        if done is None:
+            return None
+        payload, result = done.payload_of_result(), done.function.result
+        if result is None or payload is None:
+            return _EMPTY_RECORD
+        return to_wit_value(
+            TupleType((result,)),
+            (decode_value(payload),),
+            lambda _, handle: (_urn(call.worker), handle),
+        )
+
+    def cancel(self, call: CallRef) -> bool:
+        try:
+            return self._on_runner(self._key(call.worker), lambda runner: runner.cancel(call.key))
+        except HostClosedError:
+            raise
+        except HostError:
+            # It runs, or it is gone, or its worker is.
+            return False
+
+    def waking(self, call: CallRef, event: threading.Event) -> AbstractContextManager[None]:
+        return self._results.waking(call, event)
+
+    @contextmanager
+    def waiting(self, caller: WorkerRef, call: CallRef) -> Iterator[None]:
+        with self._results.waits(caller, call):
+            self._break_circle(caller, call)
+            yield
+
+    def _break_circle(self, caller: WorkerRef, call: CallRef) -> None:
+        circle = self._circle(caller, call)
+        # Each waits for the next one, and did so all the time: what has no result now had none.
+        if not circle or any(self.is_settled(each) for each in circle):
+            return
+        names = [self.label(each.worker) for each in circle[:NAMES_SHOWN_MAX]]
+        told = "".join(f", which waits for {name}" for name in names[1:])
+        more = ", and so on" if len(circle) > NAMES_SHOWN_MAX else ""
+        error = ConflictError(
+            reason=f"workers would wait for each other for ever: {self.label(caller)} waits for "
+            f"{names[0]}{told}{more}"
+        )
+        for each in circle:
+            # The first one that has not begun; there is one, for who is called waits as well.
+            # Noted before, for its caller learns of it at once.
+            self._note_refusal(each, error)
+            if self.cancel(each):
+                if each != call:
+                    return
+                self._take_refusal(call)
+                raise error
+            self._take_refusal(each)
+
+    def _circle(self, caller: WorkerRef, call: CallRef) -> list[CallRef]:
+        """The calls that lead from a caller back to it, each made by who the one before is for."""
+        path = [call]
+        while path[-1].worker != caller:
+            at = path[-1].worker
+            try:
+                found = self._results.awaited_by(at, self._key(at))
+            except ComponentNotFoundError:
+                return []
+            if found is None or len(path) >= CIRCLE_MAX:
+                return []
+            path.append(found)
+        return path
+
+    def _take_refusal(self, call: CallRef) -> ConflictError | None:
+        with self._lock:
+            return self._refusals.pop(call, None)
+
+    def _note_refusal(self, call: CallRef, error: ConflictError) -> None:
+        with self._lock:
+            self._refusals[call] = error
+            while len(self._refusals) > REFUSALS_MAX:
+                del self._refusals[next(iter(self._refusals))]
+
+    def label(self, worker: WorkerRef) -> str:
+        name = self._components.name_of(worker.component_id)
+        return f"{name or worker.component_id}/{shown(worker.worker_name)}"
+
+    def _key(self, worker: WorkerRef) -> WorkerKey:
+        name = self._components.name_of(worker.component_id)
+        if name is None:
+            raise ComponentNotFoundError(component=worker.component_id)
+        return WorkerKey(name, worker.worker_name)
+
+    def _on_runner(self, key: WorkerKey, act: Callable[[Runner], T]) -> T:
+        while True:
+            try:
+                return act(self._workers.runner(key))
+            except RetiredError:
+                continue
+
+
+def _is_settled(runner: Runner, call: CallRef) -> bool:
+    # Held, so that one that was only loaded for this is put away again.
+    with runner.held():
+        return not runner.is_open(call.key)
+
+
+def _submit(
+    runner: Runner,
+    call: CallRef,
+    function: str,
+    params: Sequence[Wire],
+    *,
+    not_before: int | None,
+) -> None:
+    # As one step: a suspended worker would be put away after the first, and so on for ever.
+    with runner.held():
+        if runner.go_on(call.key):
+            return
+        _refuse_crowd(runner)
+        request = _request(runner.parts.component(), call, function, params, not_before)
+        runner.submit(request, durable=True)
+
+
+def _refuse_crowd(runner: Runner) -> None:
+    """
+    A worker that calls in a loop must not make another one's queue grow without bound.
+
+    Raises:
+        ConflictError: There is too much in the queue.
+    """
+    if len(runner.parts.status.pending) >= PENDING_MAX:
+        raise ConflictError(
+            reason=f"worker {runner.parts.label} has {PENDING_MAX} calls in its queue already: "
+            "call it again when some are done"
+        )
+
+
+def _request(
+    component: Component,
+    call: CallRef,
+    function: str,
+    params: Sequence[Wire],
+    not_before: int | None,
+) -> Request:
+    ty = find_export(callable_exports(component.load(component)), function).type
+    args = _args(ty, call.worker, params)
+    return Request(call.key, ty, args, encode_args(args), not_before=not_before)
+
+
+def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> list[Wire]:
+    refuse_count(function, len(params))
+
+    def own(ty: HandleType, uri: str, number: int) -> int:
+        if uri != _urn(worker):
+            raise unfit(ty, f"a handle of {uri}, not of the worker that is called")
+        return number
+
+    args: list[Wire] = []
+    for (name, ty), value in zip(function.params, params, strict=True):
+        try:
+            args.append(from_wit_value(ty, value, own))
+        except ValueTypeError as error:
+            raise ParamTypeMismatchError(
+                function=function.name, parameter=name, reason=str(error)
+            ) from error
+    return args
+
+
+def _urn(worker: WorkerRef) -> str:
+    return f"urn:worker:{worker.component_id}/{worker.worker_name}"

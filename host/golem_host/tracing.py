@@ -1,0 +1,293 @@
+"""
+The spans of one instance: what is open, which one is current, and what is said of each.
+
+`start`, `finish` and `say` are for guests (``golem:api/context``) and for whatever in the host opens
+spans on their behalf; each leaves an entry.  The tree itself is made again by a replay.
+
+Source: spec 1.7, 2.17, 3.2 and 5.3, with the project's remark R49: a span ends once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple, Self
+
+from golem_host.context import InstanceContext
+from golem_host.failures import GuestLimitError
+from golem_host.replay import Perform
+from golem_host.trace_context import TraceContext, traceparent
+from golem_oplog.entries import (
+    ExportedFunctionInvoked,
+    FinishSpan,
+    Pairs,
+    SetSpanAttribute,
+    StartSpan,
+)
+from golem_oplog.spans import (
+    ExternalSpan,
+    Invoked,
+    LocalSpan,
+    OwnSpan,
+    Stacks,
+    decode_stacks,
+    encode_stacks,
+)
+from golem_oplog.spans import Span as StoredSpan
+
+DEPTH_MAX: Final = 1_000
+"""Spans above a span, the caller's included."""
+INHERITED_MAX: Final = 100
+"""Spans that another worker is given: the innermost ones."""
+ATTRIBUTES_MAX: Final = 1_000
+"""Of one span."""
+ATTRIBUTE_BYTES_MAX: Final = 64 << 10
+"""Of one attribute, key and value together."""
+
+_ID_DIGITS: Final = 16
+_TRACE_ID_DIGITS: Final = 32
+
+
+class Span:
+    """One span, with those above it."""
+
+    __slots__ = (
+        "attributes",
+        "depth",
+        "is_external",
+        "is_open",
+        "linked",
+        "parent",
+        "span_id",
+        "start_ns",
+    )
+
+    def __init__(
+        self,
+        span_id: str,
+        parent: Span | None,
+        start_ns: int = 0,
+        attributes: Pairs = (),
+        *,
+        is_external: bool = False,
+    ) -> None:
+        self.span_id = span_id
+        self.parent = parent
+        self.linked: Span | None = None
+        """What is looked at before the parent, if anything."""
+        self.start_ns = start_ns
+        self.attributes: dict[str, str] = dict(attributes)
+        self.is_external = is_external
+        self.is_open = True
+        self.depth: int = 0 if parent is None else parent.depth + 1
+
+    def up(self) -> Iterator[Span]:
+        """Itself and what is above it."""
+        span: Span | None = self
+        while span is not None:
+            yield span
+            span = span.parent
+
+    def lookup(self) -> Iterator[Span]:
+        """Where inherited attributes are looked for, in order; a link of a link is not followed."""
+        for span in self.up():
+            yield span
+            if span.linked is not None:
+                yield from span.linked.up()
+
+
+class _Said(NamedTuple):
+    """Of the span of an invocation; or of an instance before its first one."""
+
+    start_ns: int
+    attributes: Pairs
+
+
+class Tracing:
+    """The `Part` of one instance."""
+
+    def __init__(self, context: InstanceContext) -> None:
+        self._context = context
+        self.forwards = True
+        """Whether outgoing requests name the trace; the guest's own setting (spec 0.3)."""
+        self._invoked = context.invoked
+        self._unrecorded = 0
+        self._begin()
+
+    @classmethod
+    def begin(cls, context: InstanceContext) -> Self:
+        return cls(context)
+
+    def close(self) -> None:
+        """Nothing of the host's was lent."""
+
+    # -- the trace of the invocation that runs ------------------------------------------------
+
+    def _begin(self) -> None:
+        context, invoked = self._context, self._context.invoked
+        self._invoked = invoked
+        ids = _derived_ids(context)
+        self._trace_id = ids[:_TRACE_ID_DIGITS]
+        self._states: tuple[str, ...] = ()
+        stacks: Stacks = ((OwnSpan(ids[_TRACE_ID_DIGITS:]),),)
+        if invoked is not None and invoked.trace_id:
+            self._trace_id, self._states = invoked.trace_id, invoked.trace_states
+            stacks = decode_stacks(invoked.spans) or stacks
+        self._current = _tree(stacks, self._said_of(invoked))
+
+    def _said_of(self, invoked: ExportedFunctionInvoked | None) -> _Said:
+        identity = self._context.services.identity
+        worker = ("worker_id", f"{identity.component_id}/{identity.worker_name}")
+        if invoked is None:
+            return _Said(identity.created_ns, (worker,))
+        name = self._context.oplog.function(invoked.function).name
+        said = Invoked(invoked.timestamp, invoked.idempotency_key, name).attributes
+        return _Said(invoked.timestamp, (*said, worker))
+
+    def _refresh(self) -> None:
+        if self._invoked is not self._context.invoked:
+            self._begin()
+
+    @property
+    def trace_id(self) -> str:
+        self._refresh()
+        return self._trace_id
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        self._refresh()
+        return self._states
+
+    @property
+    def current(self) -> Span:
+        self._refresh()
+        return self._current
+
+    def headers(self) -> list[tuple[str, str]]:
+        """What an outgoing request says of the trace; nothing where the guest does not want it."""
+        if not self.forwards:
+            return []
+        return trace_headers(self.trace_id, self.states, self.current)
+
+    def for_callee(self) -> TraceContext:
+        """What another worker that is called now is given: this trace, and the spans around here."""
+        stack = [_stored(span) for span in islice(self.current.up(), INHERITED_MAX)]
+        return TraceContext(self.trace_id, self.states, encode_stacks([stack]))
+
+    # -- spans --------------------------------------------------------------------------------
+
+    def start(self, attributes: Pairs) -> Span:
+        """
+        Open a span below the current one, which it is from now on.
+
+        Raises:
+            GuestLimitError: It says too much, or lies too deep.
+        """
+        context, parent = self._context, self.current
+        if parent.depth >= DEPTH_MAX:
+            raise GuestLimitError(f"a span below {DEPTH_MAX} others")
+        for key, value in attributes:
+            _check_size(key, value)
+        found = context.replay.start_span()
+        if isinstance(found, Perform):
+            span_id = _new_id(context)
+            found = StartSpan(context.clock_ns(), span_id, parent.span_id, None, attributes)
+            context.append(found)
+        elif found is None:
+            # The log has none: the same one in each replay.
+            self._unrecorded += 1
+            span_id = _derived_ids(context, f"{context.agreed_index}/{self._unrecorded}")
+            time_ns = context.replay.time_ns
+            found = StartSpan(time_ns, span_id[:_ID_DIGITS], None, None, attributes)
+        self._current = Span(found.span_id, parent, found.timestamp, found.attributes)
+        return self._current
+
+    def finish(self, span: Span) -> None:
+        """Close a span, once; if it is the current one, the nearest open one above it is that."""
+        if not span.is_open:
+            return
+        span.is_open = False
+        if self.current is span:
+            self._current = next(each for each in span.up() if each.is_open)
+        context = self._context
+        if isinstance(context.replay.finish_span(span.span_id), Perform):
+            context.append(FinishSpan(context.clock_ns(), span.span_id))
+
+    def say(self, span: Span, key: str, value: str) -> None:
+        """
+        Set an attribute; a span that is closed says nothing more.
+
+        Raises:
+            GuestLimitError: It is too large, or the span has too many.
+        """
+        if not span.is_open:
+            return
+        _check_size(key, value)
+        if key not in span.attributes and len(span.attributes) >= ATTRIBUTES_MAX:
+            raise GuestLimitError(f"more than {ATTRIBUTES_MAX} attributes of one span")
+        context = self._context
+        attribute = SetSpanAttribute(context.clock_ns(), span.span_id, key, value)
+        if isinstance(context.replay.set_span_attribute(attribute), Perform):
+            context.append(attribute)
+        span.attributes[key] = value
+
+
+def trace_headers(trace_id: str, states: tuple[str, ...], span: Span) -> list[tuple[str, str]]:
+    """The headers that carry on a trace from within a span."""
+    named = [("traceparent", traceparent(trace_id, span.span_id))]
+    return [*named, ("tracestate", ",".join(states))] if states else named
+
+
+def _check_size(key: str, value: str) -> None:
+    if len(key.encode()) + len(value.encode()) > ATTRIBUTE_BYTES_MAX:
+        raise GuestLimitError(f"an attribute of a span is larger than {ATTRIBUTE_BYTES_MAX} bytes")
+
+
+def _new_id(context: InstanceContext) -> str:
+    drawn = context.services.random.bytes(_ID_DIGITS // 2)
+    # An id of 0 only is none.
+    return drawn.hex() if any(drawn) else f"{1:0{_ID_DIGITS}x}"
+
+
+def _derived_ids(context: InstanceContext, *more: str) -> str:
+    """Digits that are the same in each replay, where the log has no id."""
+    identity = context.services.identity
+    who = (identity.component_id, identity.worker_name, str(identity.created_ns), context.key)
+    return hashlib.sha256("/".join((*who, *more)).encode()).hexdigest()[
+        : _TRACE_ID_DIGITS + _ID_DIGITS
+    ]
+
+
+def _tree(stacks: Stacks, own: _Said) -> Span:
+    """The innermost span of the first stack."""
+    linked = [_chain(stack, own) for stack in stacks[1:]]
+    top = _chain(stacks[0], own)
+    assert top is not None
+    for span, stored in zip(top.up(), stacks[0], strict=True):
+        if isinstance(stored, LocalSpan) and stored.linked is not None:
+            # Counted from the outer list's beginning, whose first is this one.
+            at = stored.linked - 1
+            span.linked = linked[at] if 0 <= at < len(linked) else None
+    return top
+
+
+def _chain(stack: Sequence[StoredSpan], own: _Said) -> Span | None:
+    span: Span | None = None
+    for stored in reversed(stack):
+        match stored:
+            case ExternalSpan(span_id):
+                span = Span(span_id, span, is_external=True)
+            case OwnSpan(span_id):
+                span = Span(span_id, span, own.start_ns, own.attributes)
+            case LocalSpan(span_id, start_ns, _, _, attributes, _):
+                span = Span(span_id, span, start_ns, attributes)
+    return span
+
+
+def _stored(span: Span) -> StoredSpan:
+    if span.is_external:
+        return ExternalSpan(span.span_id)
+    parent = None if span.parent is None else span.parent.span_id
+    said = tuple(span.attributes.items())
+    return LocalSpan(span.span_id, span.start_ns, parent, None, said, inherited=True)

@@ -1,0 +1,139 @@
+"""
+Looking for entries by what is in them.
+
+The texts of an entry are the name of its kind, with its dashes and without them, and each leaf of
+its fields: the values of arguments and results down to their strings, numbers and names of cases.
+A ``list<u8>`` is one text, read as UTF-8.
+
+What a query costs is in proportion to the texts that it is held against: there are at most
+`golem_oplog.search_syntax.TERMS_MAX` terms, and `golem_oplog.linear_regex` has no pattern that
+takes longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from sys import maxsize
+from typing import Final, TypeAlias, assert_never
+
+from golem_oplog.linear_regex import LinearRegex
+from golem_oplog.protocol import ReadableOplog
+from golem_oplog.query import view_entries
+from golem_oplog.search_leaves import Leaf, leaves, step
+from golem_oplog.search_syntax import And, Field, Not, Or, Phrase, Query, Regex, Word, parse_query
+from golem_oplog.views import EntryView
+
+KIND: Final = "kind"
+"""The field that an entry's kind is in, for queries."""
+
+
+class _Texts:
+    """What a term is held against."""
+
+    def __init__(self, found: list[Leaf]) -> None:
+        self.leaves = found
+
+    @cached_property
+    def lowered(self) -> list[str]:
+        return [leaf.text.lower() for leaf in self.leaves]
+
+
+_Holds: TypeAlias = Callable[[_Texts], bool]
+
+
+class Search:
+    """
+    A query, ready to be held against entries; for one thread at a time.
+
+    Raises:
+        QueryError: The text is none; see `golem_oplog.search_syntax`.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._holds = _compile(parse_query(text))
+        self.chars = 0
+        """How many characters of entries were looked through so far."""
+
+    def matches(self, view: EntryView) -> bool:
+        texts = _Texts(list(_entry_leaves(view)))
+        self.chars += sum([len(leaf.text) for leaf in texts.leaves])
+        return self._holds(texts)
+
+
+def search_entries(
+    log: ReadableOplog,
+    query: str,
+    first: int = 1,
+    last: int | None = None,
+    *,
+    payload_bytes_max: int = maxsize,
+) -> Iterator[EntryView]:
+    """
+    Views of the entries that a query holds for, in order and in bounded memory.
+
+    Raises:
+        QueryError: At once, where the query is none.
+    """
+    views = view_entries(log, first, last, payload_bytes_max=payload_bytes_max)
+    return filter(Search(query).matches, views)
+
+
+def _entry_leaves(view: EntryView) -> Iterator[Leaf]:
+    path = (KIND,)
+    yield Leaf(path, view.kind)
+    if "-" in view.kind:
+        yield Leaf(path, view.kind.replace("-", ""))
+    yield from leaves(view.fields, ())
+
+
+def _compile(query: Query) -> _Holds:
+    match query:
+        case Word(text):
+            word = text.lower()
+            return lambda texts: any(word in each for each in texts.lowered)
+        case Phrase(phrase):
+            return lambda texts: any(phrase in each.text for each in texts.leaves)
+        case Regex(pattern):
+            search = LinearRegex(pattern).search
+            return lambda texts: any(search(each.text) for each in texts.leaves)
+        case Field(path, inner):
+            return _field(tuple([step(name) for name in path]), _compile(inner))
+        case Not(inner):
+            denied = _compile(inner)
+            return lambda texts: not denied(texts)
+        case And(queries):
+            every = [_compile(each) for each in queries]
+            return lambda texts: all(each(texts) for each in every)
+        case Or(queries):
+            some = [_compile(each) for each in queries]
+            return lambda texts: any(each(texts) for each in some)
+    assert_never(query)
+
+
+def _field(names: tuple[str, ...], holds: _Holds) -> _Holds:
+    def within(texts: _Texts) -> bool:
+        return holds(_Texts([leaf for leaf in texts.leaves if is_within(leaf.path, names)]))
+
+    return within
+
+
+def is_within(path: Iterable[str], names: tuple[str, ...]) -> bool:
+    """
+    Whether these names follow each other somewhere in a path.
+
+    Numbers of the path may be left out between them.
+    """
+    steps = tuple(path)
+    return any(_begins(steps[at:], names) for at in range(len(steps)))
+
+
+def _begins(steps: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    at = 0
+    for name in names:
+        while at < len(steps) and steps[at] != name and steps[at].isdecimal():
+            at += 1
+        if at == len(steps) or steps[at] != name:
+            return False
+        at += 1
+    return True

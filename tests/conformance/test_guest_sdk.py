@@ -1,0 +1,373 @@
+"""
+`golem_guest`, as a guest uses it: each program runs in a worker of its own.
+
+Behind each one the worker is thrown away and rebuilt: what the SDK does is replayed like the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from golem_host import Host, InvocationFailedError, PromiseId, Worker
+from golem_host.errors import GuestBuildError
+from tests.support.guests import python_guest, python_guest_from
+from tests.support.hosts import QUICK, open_host
+from tests.support.http_servers import Asked, serving
+from tests.support.repository import ROOT
+from tests.support.waiting import until
+
+TIMEOUT_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def sdk_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with open_host(tmp_path_factory.mktemp("state"), replace(QUICK, net=("127.0.0.1:*",))) as host:
+        host.components.deploy(python_guest(ROOT / "tests/support/sdk_guest"), name="sdk")
+        yield host
+
+
+@pytest.fixture
+def worker(sdk_host: Host, request: pytest.FixtureRequest) -> Worker:
+    return sdk_host.workers.create(sdk_host.components.get("sdk"), request.node.name)
+
+
+def run(worker: Worker, program: str, *, retry: bool = True) -> Any:
+    """What the program has put into ``result``; the worker is rebuilt from its log after it."""
+    text = worker.invoke("run", dedent(program), retry=retry, timeout=TIMEOUT_S)
+    assert isinstance(text, str)
+    worker.simulate_crash()
+    assert "1" == worker.invoke("run", "result = 1", timeout=TIMEOUT_S)
+    return json.loads(text)
+
+
+def kinds(worker: Worker) -> list[str]:
+    return [entry.kind for entry in worker.oplog()]
+
+
+def test_a_region_is_left_in_many_ways(worker: Worker) -> None:
+    """By its end, by return, by a generator that is closed: all of them are its end."""
+    result = run(
+        worker,
+        """
+        def returns():
+            with atomic_region():
+                return "returned"
+
+        def yields():
+            with atomic_region():
+                yield "yielded"
+
+        @atomic_region()
+        def decorated():
+            return "decorated"
+
+        generator = yields()
+        result = [atomically(str, 5), returns(), next(generator), decorated()]
+        generator.close()
+        """,
+    )
+
+    assert ["5", "returned", "yielded", "decorated"] == result
+    assert 4 == kinds(worker).count("begin-atomic-region")
+    assert 4 == kinds(worker).count("end-atomic-region")
+
+
+def test_an_exception_that_leaves_a_region_cannot_be_caught(worker: Worker) -> None:
+    """Else half of the work would count as all of it; the reason is the exception itself."""
+    with pytest.raises(InvocationFailedError) as failed:
+        run(
+            worker,
+            """
+            try:
+                with atomic_region():
+                    raise ValueError("half done")
+            except BaseException:
+                pass
+            """,
+            retry=False,
+        )
+
+    assert failed.value.error == "ValueError: half done"
+    assert "line 4, in <module>" in failed.value.traceback
+    assert "end-atomic-region" not in kinds(worker)
+
+
+def test_settings_hold_for_a_block(worker: Worker) -> None:
+    """And are what they were behind it."""
+    result = run(
+        worker,
+        """
+        def now():
+            policy = RetryPolicy.current()
+            return [policy.max_attempts, policy.min_delay_s, policy.max_jitter_factor]
+
+        before = now()
+        with retry_policy(RetryPolicy(max_attempts=7, min_delay_s=0.25, max_jitter_factor=None)):
+            inside = now()
+        with idempotence_mode(False), persistence_level(Persistence.REMOTE_SIDE_EFFECTS):
+            key = str(idempotency_key())
+        commit()
+        result = [before == now(), inside, len(key), str(idempotency_key()) != key]
+        """,
+    )
+
+    assert [True, [7, 0.25, None], 36, True] == result
+    assert 2 == kinds(worker).count("change-persistence-level")
+    assert 1 == kinds(worker).count("begin-remote-write")
+
+
+def test_the_policy_of_a_block_is_that_of_a_failure_in_it(worker: Worker) -> None:
+    """So an exception that leaves the block is tried again by it."""
+    with pytest.raises(InvocationFailedError):
+        run(
+            worker,
+            """
+            with retry_policy(RetryPolicy(max_attempts=1, min_delay_s=0, max_delay_s=0)):
+                raise ValueError("always")
+            """,
+        )
+
+    assert 2 == kinds(worker).count("error")
+
+
+def test_a_transaction_is_taken_back(worker: Worker) -> None:
+    """The newest step first; a compensation that fails leaves the rest as it is."""
+    result = run(
+        worker,
+        """
+        events = []
+
+        def fail(_given):
+            raise ValueError("no")
+
+        def undo(given, output):
+            events.append([given, output])
+
+        def undo_badly(given, output):
+            raise KeyError(given)
+
+        def body(tx):
+            tx.execute(operation(lambda n: n + 1, undo), 1)
+            tx.execute(operation(lambda n: n * 10), 2)
+            tx.execute(operation(lambda n: n * 10, undo), 3)
+            tx.execute(operation(fail, undo), 4)
+
+        def bad(tx):
+            tx.execute(operation(lambda n: n, undo), 5)
+            tx.execute(operation(lambda n: n, undo_badly), 6)
+            fail(0)
+
+        result = [fallible_transaction(lambda tx: tx.execute(operation(str), 0)), events]
+        for each in (body, bad):
+            try:
+                fallible_transaction(each)
+            except RolledBackError as error:
+                result.append(repr(error.failure))
+            except PartlyRolledBackError as error:
+                result.append([repr(error.failure), repr(error.compensation_failure)])
+        """,
+    )
+
+    assert ["0", [[3, 30], [1, 2]]] == result[:2]
+    assert ["ValueError('no')", ["ValueError('no')", "KeyError(6)"]] == result[2:]
+
+
+def test_an_infallible_transaction_is_tried_until_it_succeeds(worker: Worker) -> None:
+    """Each attempt that fails is taken back, and then forgotten."""
+    result = run(
+        worker,
+        """
+        def throw(_given):
+            thrown = random.SystemRandom().randint(1, 3)
+            print("thrown", thrown, flush=True)
+            if thrown != 3:
+                raise ValueError(thrown)
+            return thrown
+
+        def body(tx):
+            tx.execute(operation(str, lambda _given, _output: print("back", flush=True)), 1)
+            return tx.execute(operation(throw), None)
+
+        with retry_policy(RetryPolicy(min_delay_s=0.001, max_delay_s=0.002)):
+            result = infallible_transaction(body)
+        """,
+    )
+    written = "".join(line.text for line in worker.output()).splitlines()
+
+    assert 3 == result
+    assert written.count("back") == kinds(worker).count("jump") == len(written) // 2
+    assert "thrown 3" == written[-1]
+
+
+def test_a_compensation_that_fails_ends_an_infallible_transaction(worker: Worker) -> None:
+    """There is no way on: neither done nor not done."""
+    with pytest.raises(InvocationFailedError) as failed:
+        run(
+            worker,
+            """
+            def undo(given, output):
+                raise KeyError("stuck")
+
+            def body(tx):
+                tx.execute(operation(str, undo), 1)
+                raise ValueError("no")
+
+            infallible_transaction(body)
+            """,
+            retry=False,
+        )
+
+    assert "KeyError: 'stuck'" == failed.value.error
+
+
+def test_promises_have_names_and_values(sdk_host: Host, worker: Worker) -> None:
+    """Filled from outside by the printed name, or from inside."""
+    call = worker.enqueue(
+        "run",
+        dedent(
+            """
+            own = Promise.create()
+            first = own.poll()
+            taken = [own.complete_json({"a": "\\u00e9"}), own.complete(b"late")]
+            again = Promise.parse(str(own))
+            other = Promise.create()
+            print(other, flush=True)
+            result = [first, taken, own.wait_json(), again == own, other.wait().decode()]
+            other.delete()
+            try:
+                Promise.parse("nothing")
+            except ValueError as error:
+                result.append(str(error))
+            """
+        ),
+    )
+    until(lambda: any(worker.output()))
+    name = PromiseId.parse(next(worker.output()).text.strip())
+    sdk_host.promises.complete(name, b"from outside")
+    result = json.loads(str(call.result(TIMEOUT_S)))
+
+    assert [None, [True, False], {"a": "\u00e9"}, True, "from outside"] == result[:5]
+    assert "'nothing' is no promise: <component>/<worker>/<index>" == result[5]
+
+
+def test_a_worker_becomes_two(sdk_host: Host, worker: Worker) -> None:
+    """Each knows which of the two it is."""
+    result = run(worker, f"result = fork('{worker.name}-2').value")
+    forked = sdk_host.workers.get("sdk", f"{worker.name}-2")
+    until(lambda: forked.metadata().status == "idle")
+    (completed,) = (e for e in forked.oplog() if e.kind == "exported-function-completed")
+
+    assert "original" == result
+    assert '"forked"' == completed.fields["response"].value  # type: ignore[attr-defined]
+
+
+def test_a_moment_is_waited_for(worker: Worker) -> None:
+    """With a time zone or as Unix seconds; one that is past takes no time."""
+    result = run(
+        worker,
+        """
+        moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(milliseconds=30)
+        sleep_until(moment)
+        sleep_until(0)
+        result = [datetime.datetime.now(datetime.UTC) >= moment]
+        try:
+            sleep_until(datetime.datetime(2020, 1, 1))
+        except ValueError as error:
+            result.append(str(error))
+        """,
+    )
+
+    assert [True, "sleep_until needs a time zone: datetime(..., tzinfo=UTC)"] == result
+
+
+def test_requests_are_sent_and_answered(worker: Worker) -> None:
+    """With query, headers and bodies both ways; each once, however often it is replayed."""
+
+    def answer(asked: Asked) -> tuple[int, list[tuple[str, str]], bytes]:
+        said = {"target": asked.target, "body": asked.body.decode(), "x": asked.header("x")}
+        status = 404 if asked.target == "/none" else 200
+        return status, [("x", "1"), ("X", "2")], json.dumps(said).encode()
+
+    with serving(answer) as server:
+        result = run(
+            worker,
+            f"""
+            url = "{server.url}"
+            got = http.get(url + "/a?b=1", params={{"c": "d e"}}, headers={{"x": "y"}})
+            posted = http.post(url, json={{"n": [1, "\\u00e9"]}})
+            sent = http.put(url + "/p", data="z" * 200_000)
+            with http.stream("GET", url + "/s") as streamed:
+                pieces = b"".join(streamed.pieces()).decode()
+            result = [got.json(), got.status, got.headers.all("X"), got.headers["x"], posted.json(),
+                      len(sent.json()["body"]), json.loads(pieces)["target"], "y" in got.headers]
+            try:
+                http.request("DELETE", url + "/none").raise_for_status()
+            except http.StatusError as error:
+                result.append(str(error).removeprefix(url))
+            """,
+        )
+        asked = [f"{each.method} {each.target}" for each in server.asked]
+
+    assert {"target": "/a?b=1&c=d+e", "body": "", "x": "y"} == result[0]
+    assert [200, ["1", "2"], "1"] == result[1:4]
+    assert {"target": "/", "body": '{"n":[1,"\u00e9"]}', "x": None} == result[4]
+    assert [200_000, "/s", False, "/none: status 404"] == result[5:]
+    assert ["GET /a?b=1&c=d+e", "POST /", "PUT /p", "GET /s", "DELETE /none"] == asked
+
+
+def test_what_cannot_be_asked_is_an_error_with_a_name(worker: Worker) -> None:
+    """As `wasi:http` calls it."""
+    result = run(
+        worker,
+        """
+        result = []
+        for url in ("http://127.0.0.1:1/", "http://192.0.2.1/", "ftp://a", "nothing"):
+            try:
+                http.get(url, timeout=5)
+            except http.HttpError as error:
+                result.append(error.name)
+            except ValueError as error:
+                result.append(str(error))
+        """,
+    )
+
+    assert ["ConnectionRefused", "HttpRequestDenied"] == result[:2]
+    assert ["'ftp://a' is no http or https URL", "'nothing' is no http or https URL"] == result[2:]
+
+
+def test_state_travels_to_a_new_version(sdk_host: Host, worker: Worker) -> None:
+    """Saved and loaded by itself."""
+    worker.invoke("run", "state['count'] += 41", timeout=TIMEOUT_S)
+    sdk_host.components.deploy(
+        python_guest(ROOT / "tests/support/sdk_guest"), name="sdk", env={"NEW": "1"}
+    )
+    worker.update(sdk_host.components.get("sdk").version, mode="snapshot-based")
+    text = worker.invoke("run", "state['count'] += 1; result = dict(state)", timeout=TIMEOUT_S)
+
+    assert {"count": 42} == json.loads(str(text))
+    assert "successful-update" in kinds(worker)
+
+
+@pytest.mark.parametrize(
+    ("used", "lacking"),
+    [
+        ("http", "import wasi:http/outgoing-handler@0.2.9;"),
+        ("atomically", "import golem:api/host@1.1.7;"),
+    ],
+)
+def test_what_a_world_lacks_is_said_when_it_is_built(used: str, lacking: str) -> None:
+    """With the line to add."""
+    app = f"import wit_world\nfrom golem_guest import {used}\nclass WitWorld(wit_world.WitWorld):\n"
+    with pytest.raises(GuestBuildError) as refused:
+        python_guest_from(
+            f"{app}    def go(self) -> None:\n        pass\n",
+            "package a:b;\nworld w { export go: func(); }\n",
+        )
+
+    assert f"golem_guest.{used}: add `{lacking}` to the world in wit/" in str(refused.value)

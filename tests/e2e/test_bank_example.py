@@ -1,0 +1,64 @@
+"""The bank example does what its README shows, command by command, and under `kill -9`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import threading
+from random import Random
+from typing import Final
+
+import pytest
+
+from tests.support.cli import Cli
+from tests.support.repository import ROOT
+
+TEXT = (ROOT / "guest_examples/bank/README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
+
+SEED: Final = int(os.environ.get("GOLEM_HOST_TEST_SEED", "1"))
+IS_FULL: Final = os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full"
+KILLS: Final = 40 if IS_FULL else 6
+CENTS: Final = 10_000
+
+
+@pytest.fixture
+def bank(cli: Cli) -> Cli:
+    """The example, where its README says."""
+    shutil.copytree(ROOT / "guest_examples/bank", cli.folder / "guest_examples/bank")
+    return cli
+
+
+def test_the_bank_prints_what_its_readme_says(bank: Cli) -> None:
+    """Results and refusals; each command is a process."""
+    shown = [step for block in BLOCKS for step in block.split("$ golem-host ")[1:]]
+
+    for step in shown:
+        command, _, expected = step.partition("\n")
+        done = bank.run(*shlex.split(command), "--quiet" if command.startswith("run") else "--")
+        assert expected == done.out + done.err, command
+    assert 9 == len(shown)
+
+
+def test_a_killed_transfer_is_made_once(bank: Cli) -> None:
+    """Whenever the process dies, the same call again ends as if nothing had been."""
+    for name in ("account", "bank"):
+        bank.ok("component", "deploy", f"guest_examples/bank/{name}")
+    bank.ok("worker", "invoke", "account/alice", f"deposit({CENTS})")
+    transfer = ("worker", "invoke", "bank/main", 'transfer("alice", "bob", 100)')
+    random, killed = Random(SEED), 0
+    for number in range(KILLS):
+        command = (*transfer, "-i", f"t{number}")
+        with bank.start(*command) as running:
+            # Not to wait for anything: whatever the process does then is what it is killed in.
+            threading.Event().wait(random.uniform(0.15, 0.6))
+            killed += running.finish(signal.SIGKILL).code == -signal.SIGKILL
+        assert f"ok({CENTS - 100 * (number + 1)})\n" == bank.ok(*command)
+
+    assert killed > 0
+    assert f"{CENTS - 100 * KILLS}\n" == bank.ok("worker", "invoke", "account/alice", "balance()")
+    assert f"{100 * KILLS}\n" == bank.ok("worker", "invoke", "account/bob", "balance()")
+    assert KILLS == bank.ok("worker", "invoke", "bank/main", "transfers()").count("target")
