@@ -25,19 +25,18 @@ from golem_host.worker.arguments import refuse_count
 from golem_host.worker.names import find_export
 from golem_host.worker.request import Request
 from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.urn import finding, naming, worker_uri
 from golem_oplog.cbor import decode_value, encode_args
 from golem_oplog.errors import OplogError, ValueTypeError
-from golem_oplog.shape import unfit
-from golem_oplog.types import FunctionType, HandleType, TupleType
+from golem_oplog.types import FunctionType, TupleType
 from golem_oplog.wit_value import from_wit_value, to_wit_value
 
 if TYPE_CHECKING:
     from golem_host.services.components import Components
     from golem_host.services.results import Results
     from golem_host.services.workers import Workers
+    from golem_host.trace_context import TraceContext
 
-PENDING_MAX: Final = 10_000
-"""Calls in a worker's queue beyond which other workers' calls are refused; see `_refuse_crowd`."""
 CIRCLE_MAX: Final = 100
 """Workers in a circle, beyond which nobody finds out that they wait for each other."""
 NAMES_SHOWN_MAX: Final = 8
@@ -67,6 +66,7 @@ class LocalCalls:
         params: Sequence[Wire],
         caller: Caller,
         not_before: int | None = None,
+        trace: TraceContext | None = None,
     ) -> None:
         key = self._key(call.worker)
         if not self._workers.exists(key):
@@ -75,7 +75,10 @@ class LocalCalls:
             _request(component, call, function, params, not_before)
             self._create(component, call, caller)
         self._on_runner(
-            key, lambda runner: _submit(runner, call, function, params, not_before=not_before)
+            key,
+            lambda runner: _submit(
+                runner, call, function, params, not_before=not_before, trace=trace
+            ),
         )
 
     def _create(self, component: Component, call: CallRef, caller: Caller) -> None:
@@ -112,7 +115,7 @@ class LocalCalls:
         return to_wit_value(
             TupleType((result,)),
             (decode_value(payload),),
-            lambda _, handle: (_urn(call.worker), handle),
+            naming(worker_uri(*call.worker)),
         )
 
     def cancel(self, call: CallRef) -> bool:
@@ -211,28 +214,15 @@ def _submit(
     params: Sequence[Wire],
     *,
     not_before: int | None,
+    trace: TraceContext | None,
 ) -> None:
     # As one step: a suspended worker would be put away after the first, and so on for ever.
     with runner.held():
         if runner.go_on(call.key):
             return
-        _refuse_crowd(runner)
         request = _request(runner.parts.component(), call, function, params, not_before)
+        request.trace = trace
         runner.submit(request, durable=True)
-
-
-def _refuse_crowd(runner: Runner) -> None:
-    """
-    A worker that calls in a loop must not make another one's queue grow without bound.
-
-    Raises:
-        ConflictError: There is too much in the queue.
-    """
-    if len(runner.parts.status.pending) >= PENDING_MAX:
-        raise ConflictError(
-            reason=f"worker {runner.parts.label} has {PENDING_MAX} calls in its queue already: "
-            "call it again when some are done"
-        )
 
 
 def _request(
@@ -249,22 +239,13 @@ def _request(
 
 def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> list[Wire]:
     refuse_count(function, len(params))
-
-    def own(ty: HandleType, uri: str, number: int) -> int:
-        if uri != _urn(worker):
-            raise unfit(ty, f"a handle of {uri}, not of the worker that is called")
-        return number
-
+    find = finding(worker_uri(*worker))
     args: list[Wire] = []
     for (name, ty), value in zip(function.params, params, strict=True):
         try:
-            args.append(from_wit_value(ty, value, own))
+            args.append(from_wit_value(ty, value, find))
         except ValueTypeError as error:
             raise ParamTypeMismatchError(
                 function=function.name, parameter=name, reason=str(error)
             ) from error
     return args
-
-
-def _urn(worker: WorkerRef) -> str:
-    return f"urn:worker:{worker.component_id}/{worker.worker_name}"

@@ -26,6 +26,7 @@ from golem_host.errors import (
     HostError,
     InvalidRequestError,
     ParamTypeMismatchError,
+    QueueFullError,
     StateDirError,
     WorkerNotFoundError,
 )
@@ -99,12 +100,19 @@ class Asked:
             HostError: See `Calls.submit`.
             WorldError: The other worker cannot be used now.
         """
+        from golem_host.tracing import Tracing  # noqa: PLC0415 - those who only name workers
+
         create = context.status.create
         assert create is not None
         who = Caller(caller(context), create.args, create.env, create.config_vars)
         with asking(self.worker):
             context.services.peers.calls.submit(
-                self.call, self.function, self.params, who, not_before
+                self.call,
+                self.function,
+                self.params,
+                who,
+                not_before,
+                context.part(Tracing).for_callee(),
             )
 
     def outcome(self, context: InstanceContext) -> Wire | None:
@@ -152,7 +160,7 @@ def failure(error: HostError) -> Wire:
             case = _PROTOCOL
         case ComponentNotFoundError() | WorkerNotFoundError():
             case = _NOT_FOUND
-        case ConflictError():
+        case ConflictError() | QueueFullError():
             case = _DENIED
         case _:
             case = _INTERNAL
