@@ -16,6 +16,8 @@ import pytest
 
 from golem_host import Host, InvocationInterruptedError, TraceContext, Variant, Worker
 from golem_host.keys import derive_key
+from golem_host.trace_context import TraceContext
+from golem_oplog.entries import ExportedFunctionInvoked
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
     COMPONENT,
@@ -155,6 +157,57 @@ def test_a_called_worker_is_made_after_its_caller(host: Host) -> None:
     key = run(bob, "result = types.uuid_to_string(host.generate_idempotency_key())", "k")
     last = max(e.index for e in bob.oplog() if e.kind == "imported-function-invoked")
     assert repr(str(derive_key("k", last - 1))) == key
+
+
+def test_a_handle_is_passed_to_the_worker_that_has_it(host: Host) -> None:
+    """By its URI; no other worker takes it."""
+    found = run(
+        alice(host),
+        """
+def small(value):
+    return types.WitValue([types.WitNode_PrimU32(value)])
+made = line("bob").invoke_and_await("test:rpc-calls/counters.{counter.new}", [small(5)])
+handle = types.WitValue([made.nodes[1]])
+add = "test:rpc-calls/counters.{counter.add}"
+result = [tried(line(who).invoke_and_await, add, [handle, small(2)])
+          for who in ("bob", "bob", "carol")]
+""",
+    )
+
+    assert found.startswith("[7, 9, ('RpcError_ProtocolError'")
+    assert {"alice", "bob"} == {worker.name for worker in host.workers.list()}
+
+
+def test_a_queue_that_is_full_takes_no_calls_of_other_workers(tmp_path: Path, wasm: Path) -> None:
+    """`denied`: the caller may try again."""
+    with open_host(tmp_path, replace(CONFIG, pending_max=2, suspend_after_s=3600)) as host:
+        host.components.deploy(wasm, name=COMPONENT)
+        bob = alice(host, "bob")
+        bob.enqueue("slow", "first", 3600 * 10**9)
+        until(lambda: bob.metadata().pending == 0)
+        code = """
+result = [tried(line("bob").invoke, "note", [text("x")]) if n > 1
+          else line("bob").invoke("note", [text("x")]) for n in range(3)]
+"""
+        found = run(alice(host), code)
+
+        assert found.startswith("[None, None, ('RpcError_Denied'")
+        assert 2 == bob.metadata().pending
+
+
+def test_a_call_belongs_to_its_callers_trace(host: Host) -> None:
+    """Below the span that is current there."""
+    worker = alice(host)
+    trace = TraceContext.parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
+    code = 'result = line("bob").invoke_and_await("note", [text("x")])'
+    worker.invoke("run", PRELUDE + code, trace=trace, timeout=TIMEOUT_S)
+    begun = [
+        entry
+        for _, entry in host.workers.get(COMPONENT, "bob")._access.runner().parts.oplog.read()
+        if isinstance(entry, ExportedFunctionInvoked)
+    ]
+
+    assert [trace.trace_id] == [each.trace_id for each in begun]
 
 
 def test_a_caller_waits_without_an_instance_also_over_a_restart(tmp_path: Path, wasm: Path) -> None:

@@ -3,8 +3,8 @@ Workers that call each other, killed at every entry of every log.
 
 Each script (`tests.support.rpc_kills`) is played once without disturbance while
 `tests.support.moments` keeps what a kill would leave: before each entry, its effect having happened
-or not, and after each commit; with what was appended on disk or lost.  On each of these the script
-is played again, in a new host.
+or not, and after each commit; with what was appended on disk or lost.  On each of these a new host lets what has begun come to its end, and then the script is played
+again.
 
 Invariants: answers are those of the undisturbed run; no key has begun twice in any log; what was
 said to a worker it has heard once; money is conserved; everybody comes to rest.
@@ -35,7 +35,7 @@ from tests.support.hosts import open_host
 from tests.support.moments import COMPONENTS, Files, Moment, packed, unpack, watched
 from tests.support.repository import ROOT
 from tests.support.rpc_kills import SCRIPTS, play, set_up
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 SEED: Final = int(os.environ.get("GOLEM_HOST_TEST_SEED", "1"))
 DRAWN: Final = 2
@@ -88,6 +88,8 @@ def undisturbed(begun: Path, name: str, *, flushing: bool) -> tuple[list[Any], l
 def check(begun: Path, name: str, moment: Moment, expected: list[Any]) -> None:
     with reopened(begun, moment.files) as (host, _):
         try:
+            # What has begun comes to its end by itself, before anybody asks for it.
+            until(lambda: not host.workers._shared.unfinished.all())
             assert expected == play(host, SCRIPTS[name])
         except BaseException as error:
             error.add_note(f"killed {moment.label} by seed {SEED}")

@@ -46,6 +46,7 @@ class ScriptedCalls:
         caller: Caller,
         not_before: int | None = None,
     ) -> None:
+        assert caller.trace is not None
         self.asked += 1
         self.on_submit()
         if self.refusals:

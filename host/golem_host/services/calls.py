@@ -12,12 +12,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Final, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 from golem_host.services.peers import WorkerRef
-from golem_host.trace_context import TraceContext
 from golem_host.wire import Wire
 from golem_oplog.entries import Pairs
+
+if TYPE_CHECKING:
+    from golem_host.trace_context import TraceContext
 
 _PREFIX: Final = "call "
 BETWEEN: Final = "\n"
@@ -87,7 +89,7 @@ class Calls(Protocol):
             ComponentNotFoundError: No such component.
             InvalidRequestError: No such function, or the worker's name cannot be.
             ParamTypeMismatchError: What is given does not fit.
-            ConflictError: Too much is queued there.
+            QueueFullError: Too much is queued there.
             HostError: It takes no more calls.
         """
         ...

@@ -110,7 +110,7 @@ class LocalCalls:
         return to_wit_value(
             TupleType((result,)),
             (decode_value(payload),),
-            naming(_uri(call.worker)),
+            naming(worker_uri(*call.worker)),
         )
 
     def cancel(self, call: CallRef) -> bool:
@@ -233,18 +233,13 @@ def _request(
 
 def _args(function: FunctionType, worker: WorkerRef, params: Sequence[Wire]) -> list[Wire]:
     refuse_count(function, len(params))
-
-    find_handle = finding(_uri(worker))
+    find = finding(worker_uri(*worker))
     args: list[Wire] = []
     for (name, ty), value in zip(function.params, params, strict=True):
         try:
-            args.append(from_wit_value(ty, value, find_handle))
+            args.append(from_wit_value(ty, value, find))
         except ValueTypeError as error:
             raise ParamTypeMismatchError(
                 function=function.name, parameter=name, reason=str(error)
             ) from error
     return args
-
-
-def _uri(worker: WorkerRef) -> str:
-    return worker_uri(worker.component_id, worker.worker_name)

@@ -107,7 +107,12 @@ class Asked:
         who = Caller(caller(context), create.args, create.env, create.config_vars, trace)
         with asking(self.worker):
             context.services.peers.calls.submit(
-                self.call, self.function, self.params, who, not_before
+                self.call,
+                self.function,
+                self.params,
+                who,
+                not_before,
+                context.part(Tracing).for_callee(),
             )
 
     def outcome(self, context: InstanceContext) -> Wire | None:
