@@ -119,11 +119,13 @@ class Stores:
         return found
 
     def _shrink(self) -> None:
+        before = -1
         while True:
             with self.database().transaction(durable=False) as connection:
                 (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-                if free == 0:
+                if free in (0, before):
                     break
+                before = free
                 # One step for each row that is fetched.
                 connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
         with self.database().reading() as connection:
