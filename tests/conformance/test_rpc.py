@@ -16,6 +16,7 @@ import pytest
 
 from golem_host import Host, InvocationInterruptedError, TraceContext, Variant, Worker
 from golem_host.keys import derive_key
+from golem_host.services.results import Results
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
     COMPONENT,
@@ -220,6 +221,32 @@ def test_a_caller_waits_without_an_instance_also_over_a_restart(tmp_path: Path, 
         kinds = [entry.kind for entry in worker.oplog()]
         assert ["suspend", "imported-function-invoked", "exported-function-completed"] == kinds[-3:]
         assert 1 == kinds.count("suspend")
+
+
+def test_a_caller_that_nobody_told_goes_on_in_the_next_host(
+    tmp_path: Path, wasm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever has become of the worker that it has called: nothing of that is left to do."""
+    with open_host(tmp_path, CONFIG) as host:
+        host.components.deploy(wasm, name=COMPONENT)
+        wait = "result = host.await_promise(host.create_promise())"
+        code = f'WAIT = {wait!r}\n{PRELUDE}result = plain(line("bob").invoke_and_await("run", [text(WAIT)]))'
+        worker = alice(host)
+        worker.enqueue("run", code, idempotency_key="k")
+        until(lambda: worker.metadata().status == "suspended")
+        until(lambda: host.workers.get(COMPONENT, "bob").metadata().status == "suspended")
+        (promise,) = host.promises.list()
+    with monkeypatch.context() as patched, open_host(tmp_path, CONFIG) as host:
+        patched.setattr(Results, "settled", lambda *_: None)
+        host.promises.complete(promise.id, b"done")
+        until(lambda: len(host.workers._shared.unfinished.all()) == 1)
+        assert "suspended" == host.workers.get(COMPONENT, "alice").metadata().status
+    with open_host(tmp_path, CONFIG) as host:
+        until(lambda: not host.workers._shared.unfinished.all())
+        call = host.workers.get(COMPONENT, "alice").call("k")
+
+        assert call is not None
+        assert repr("b'done'") == call.result(TIMEOUT_S)
 
 
 def test_a_future_is_polled_together_with_a_timer_and_a_promise(host: Host) -> None:

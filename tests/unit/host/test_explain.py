@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from golem_host.services.calls import BETWEEN, CallRef
+from golem_host.services.peers import Peers, WorkerRef
 from golem_host.services.promises import PromiseId
 from golem_host.worker.explain import explain
 from golem_oplog.entries import (
@@ -167,3 +173,24 @@ def test_the_time_of_going_on_is_told() -> None:
     oplog.append(Suspend(T, "timer", T + 5))
 
     assert T + 5 == explain(parts(oplog)).until_ns
+
+
+@pytest.mark.parametrize(("others", "name"), [("", "cart"), (", or of 1 more", None)])
+def test_the_answer_of_another_worker_is_told_with_who_owes_it(
+    others: str, name: str | None
+) -> None:
+    """As its log says it; a component that is gone is named by its id."""
+    call = CallRef(WorkerRef(CREATE.component_id, "bob"), "k2")
+    reason = f"waiting for the result of cart/bob note, key k2{others}"
+    oplog = new_log()
+    oplog.define(FunctionType("f", (), None))
+    oplog.append(INVOKED)
+    oplog.append(Suspend(T + S, reason, None, BETWEEN.join([str(call)] * 2)))
+    view = parts(oplog)
+    peers = SimpleNamespace(component_name_of=lambda _: name)
+    view.shared = replace(view.shared, peers=cast("Peers", peers))
+
+    assert explain(view).sentence == (
+        f"{LABEL} waits for the result of cart/bob note, key k2{others}, since {LATER}; "
+        f"`golem-host worker explain {name or CREATE.component_id}/bob` says why it is not there"
+    )

@@ -47,7 +47,7 @@ from golem_host.wire import Public, Wire
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, Prim, ResultType, VariantType
 from golem_oplog.values import to_wire
-from golem_oplog.wit_value import WIT_VALUE
+from golem_oplog.wit_nodes import WIT_VALUE
 
 ERROR_CHARS_MAX: Final = 4_096
 """Of another worker's error, which may be any text of its guest."""

@@ -32,7 +32,7 @@ from golem_host.interfaces.wasi.io.pollables import Pollable
 from golem_host.wire import Public, Wire
 from golem_oplog.types import FunctionType, VariantType
 from golem_oplog.values import from_wire
-from golem_oplog.wit_value import WIT_VALUE
+from golem_oplog.wit_nodes import WIT_VALUE
 
 GET: Final = Recorded(
     WRITE_REMOTE,
