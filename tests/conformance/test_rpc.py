@@ -16,8 +16,6 @@ import pytest
 
 from golem_host import Host, InvocationInterruptedError, TraceContext, Variant, Worker
 from golem_host.keys import derive_key
-from golem_host.trace_context import TraceContext
-from golem_oplog.entries import ExportedFunctionInvoked
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
     COMPONENT,
@@ -193,21 +191,6 @@ result = [tried(line("bob").invoke, "note", [text("x")]) if n > 1
 
         assert found.startswith("[None, None, ('RpcError_Denied'")
         assert 2 == bob.metadata().pending
-
-
-def test_a_call_belongs_to_its_callers_trace(host: Host) -> None:
-    """Below the span that is current there."""
-    worker = alice(host)
-    trace = TraceContext.parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
-    code = 'result = line("bob").invoke_and_await("note", [text("x")])'
-    worker.invoke("run", PRELUDE + code, trace=trace, timeout=TIMEOUT_S)
-    begun = [
-        entry
-        for _, entry in host.workers.get(COMPONENT, "bob")._access.runner().parts.oplog.read()
-        if isinstance(entry, ExportedFunctionInvoked)
-    ]
-
-    assert [trace.trace_id] == [each.trace_id for each in begun]
 
 
 def test_a_caller_waits_without_an_instance_also_over_a_restart(tmp_path: Path, wasm: Path) -> None:

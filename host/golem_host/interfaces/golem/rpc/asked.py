@@ -107,12 +107,7 @@ class Asked:
         who = Caller(caller(context), create.args, create.env, create.config_vars, trace)
         with asking(self.worker):
             context.services.peers.calls.submit(
-                self.call,
-                self.function,
-                self.params,
-                who,
-                not_before,
-                context.part(Tracing).for_callee(),
+                self.call, self.function, self.params, who, not_before
             )
 
     def outcome(self, context: InstanceContext) -> Wire | None:
