@@ -47,7 +47,8 @@ class ActivePlugins:
 
     @property
     def active(self) -> tuple[str, ...]:
-        return tuple(plugin for plugin, spans in self.spans.items() if not spans[-1].last)
+        # A copy, in one step: other threads ask while one applies.
+        return tuple(plugin for plugin, spans in self.spans.copy().items() if not spans[-1].last)
 
     def is_active(self, plugin: str) -> bool:
         spans = self.spans.get(plugin)

@@ -94,6 +94,7 @@ INSIDE = {
     "Workers.log",
     "Workers.fork",
     "Workers.metadata",
+    "Workers.on_parts",
     "Workers.page",
     "Workers.resting_log",
     "Workers.retire",

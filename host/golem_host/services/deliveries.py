@@ -41,6 +41,7 @@ from golem_oplog.query import view_entries
 if TYPE_CHECKING:
     from golem_host.services.components import Components
     from golem_host.services.workers import Workers
+    from golem_host.worker.parts import Parts
     from golem_host.worker.request import Call
     from golem_host.worker.worker import Worker
 
@@ -173,31 +174,33 @@ class Deliveries:
     def _next_batch(self, plugin: Plugin, key: WorkerKey) -> Batch | None:
         if self._is_done(plugin, key):
             return None
-        with self._workers.runner(key).held() as parts:
-            # Else the commits of this worker would tell nobody.
-            parts.watch_commits(self.note)
-            status, create = parts.status, parts.status.create
-            assert create is not None
-            position = self._plugins.position(plugin, key, create.timestamp)
-            span = status.plugins.span(plugin.id, position)
-            committed = parts.oplog.committed_index
-            if span is None:
-                return None
-            first, last = max(position, span.first), min(span.last or committed, committed)
-            if first > last:
-                return None
-            worker = WorkerRef(create.component_id, create.worker_name)
-            views = view_entries(parts.oplog, first, last, payload_bytes_max=PAYLOAD_BYTES_MAX)
-            entries: list[tuple[int, Wire]] = []
-            size_bytes = 0
-            for entry in entry_wires(worker, views):
-                entries.append(entry)
-                size_bytes += len(encode_args([entry[1]]))
-                if len(entries) >= BATCH_ENTRIES_MAX or size_bytes >= BATCH_BYTES_MAX:
-                    break
-            metadata = metadata_of(key.component, status, parts.oplog.last_index)
-            args = process_args(0, worker, metadata, entries)[1:]
-            return Batch(worker, create.timestamp, first, args, len(entries))
+        return self._workers.on_parts(key, lambda parts: self._batch(plugin, key, parts))
+
+    def _batch(self, plugin: Plugin, key: WorkerKey, parts: Parts) -> Batch | None:
+        # Else the commits of this worker would tell nobody.
+        parts.watch_commits(self.note)
+        status, create = parts.status, parts.status.create
+        assert create is not None
+        position = self._plugins.position(plugin, key, create.timestamp)
+        span = status.plugins.span(plugin.id, position)
+        committed = parts.oplog.committed_index
+        if span is None:
+            return None
+        first, last = max(position, span.first), min(span.last or committed, committed)
+        if first > last:
+            return None
+        worker = WorkerRef(create.component_id, create.worker_name)
+        views = view_entries(parts.oplog, first, last, payload_bytes_max=PAYLOAD_BYTES_MAX)
+        entries: list[tuple[int, Wire]] = []
+        size_bytes = 0
+        for entry in entry_wires(worker, views):
+            entries.append(entry)
+            size_bytes += len(encode_args([entry[1]]))
+            if len(entries) >= BATCH_ENTRIES_MAX or size_bytes >= BATCH_BYTES_MAX:
+                break
+        metadata = metadata_of(key.component, status, parts.oplog.last_index)
+        args = process_args(0, worker, metadata, entries)[1:]
+        return Batch(worker, create.timestamp, first, args, len(entries))
 
     def _is_done(self, plugin: Plugin, key: WorkerKey) -> bool:
         """Whether a worker that is not in memory has nothing new, found out without loading it."""

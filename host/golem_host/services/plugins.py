@@ -15,7 +15,6 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from golem_host.errors import (
@@ -34,6 +33,7 @@ from golem_oplog.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from golem_host.services.components import Components
     from golem_host.services.workers import Workers
+    from golem_host.worker.parts import Parts
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -313,15 +313,7 @@ class Plugins:
         return sum([self._append(plugin, key, is_active=is_active) for key in keys])
 
     def _append(self, plugin: Plugin, key: WorkerKey, *, is_active: bool) -> int:
-        with ExitStack() as stack:
-            try:
-                parts = stack.enter_context(self._writing().runner(key).held())
-            except (OplogError, WorkerNotFoundError) as error:
-                # Its log is damaged, or it is gone: that is no matter of the others.
-                _LOG.warning(
-                    "a plugin is not told of a worker", extra={"worker": key, "error": error}
-                )
-                return 0
+        def append(parts: Parts) -> int:
             status = parts.status
             with status.lock:
                 if status.plugins.is_active(plugin.id) == is_active:
@@ -330,4 +322,11 @@ class Plugins:
                 status.append(parts.oplog, kind(self._clock.unix_ns(), plugin.id))
             parts.watch_commits(self.on_active)
             parts.oplog.commit()
-        return 1
+            return 1
+
+        try:
+            return self._writing().on_parts(key, append)
+        except (OplogError, WorkerNotFoundError) as error:
+            # Its log is damaged, or it is gone: that is no matter of the others.
+            _LOG.warning("a plugin is not told of a worker", extra={"worker": key, "error": error})
+            return 0

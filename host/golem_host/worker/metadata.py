@@ -59,7 +59,8 @@ def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetad
         created_ns=create.timestamp,
         resources=tuple(
             ResourceRef(resource.full_name, number)
-            for number, resource in sorted(status.handles.open.items())
+            # A copy, in one step: the worker may be at work.
+            for number, resource in sorted(status.handles.open.copy().items())
         ),
         plugins=status.plugins.active,
     )
