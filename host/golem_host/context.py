@@ -397,7 +397,8 @@ class InstanceContext(StoreContext):
 
         The same again when the call is repeated after a crash, because it is made of where the
         repetition starts: the last replayed entry, or the outermost open region and the effect's
-        number in it.  Another one once a revert has taken the worker back.
+        number in it.  Another one once a revert has taken the worker back, or its guest has gone back
+        by itself.
         """
         status, identity = self.status, self.services.identity
         anchor = status.origin
@@ -405,9 +406,12 @@ class InstanceContext(StoreContext):
             self._effect_anchor, self._effects = anchor, 0
         self._effects += 1
         reverted = status.deleted.regions
+        back = f"{reverted[-1].end if reverted else 0}"
+        if status.went_back_at:
+            back = f"{back}+{status.went_back_at}"
         return (
             f"{identity.component_id}/{identity.worker_name}/{identity.created_ns}"
-            f"/{reverted[-1].end if reverted else 0}/{anchor}/{self._effects}"
+            f"/{back}/{anchor}/{self._effects}"
         )
 
     # -- bounds --------------------------------------------------------------------------------

@@ -74,6 +74,8 @@ class Status:
     last_timestamp: int = 0
     last_replayed_index: int = 0
     """The last entry that replay consumes; a failure's origin unless an atomic region is open."""
+    went_back_at: int = 0
+    """The last jump by which a guest went back of its own will: what follows is not a repetition."""
     component_version: int = 0
     pending: dict[str, tuple[int, PendingWorkerInvocation]] = field(default_factory=dict)
     """By idempotency key, in order of arrival."""
@@ -194,6 +196,9 @@ class Status:
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
         self._note_token(entry)
+        if isinstance(entry, Jump) and entry.start - 1 not in self.open_begins:
+            # Else the operation that begins there is done again, and is the same as before.
+            self.went_back_at = index
         self.handles.pass_over(index, entry)
         if promised:
             self._apply_promise(index, entry)

@@ -13,6 +13,7 @@ from golem_host.errors import OplogLimitError
 from golem_host.signals import InterruptSignal
 from golem_host.status import fold
 from golem_oplog.entries import (
+    BeginAtomicRegion,
     ExportedFunctionInvoked,
     ImportedFunctionInvoked,
     Jump,
@@ -22,7 +23,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.types import FunctionType
-from tests.support.contexts import FreeSlot, KeptOutput, context_on, entries_of, new_log
+from tests.support.contexts import FreeSlot, KeptOutput, context_on, crashed, entries_of, new_log
 from tests.support.world import EPOCH_NS, FrozenClock
 
 T = EPOCH_NS
@@ -79,6 +80,32 @@ def test_a_recorded_call_is_where_a_failure_would_start_over() -> None:
 
     assert [ImportedFunctionInvoked(T, 0, b"q", b"r", 1)] == entries_of(oplog)
     assert 2 == context.status.origin
+
+
+# -- names of effects ------------------------------------------------------------------------------
+
+
+def test_an_effect_keeps_its_name_until_its_guest_goes_back() -> None:
+    """In a region that is done over it is the same; after a jump of the guest's own another one."""
+    oplog = new_log(NoOp(T), BeginAtomicRegion(T))
+    first = context_on(oplog)
+    tokens = [first.effect_token(), first.effect_token()]
+    # What a crash in the region comes to: the marker stands, and the rest is passed over.
+    first.append(NoOp(T))
+    first.append(Jump(T, 4, 5))
+    again = context_on(oplog)
+    assert tokens == [again.effect_token(), again.effect_token()]
+
+    oplog = new_log(NoOp(T), NoOp(T))
+    before = context_on(crashed(oplog, 2)).effect_token()
+    oplog.append(Jump(T, 3, 4))
+    once = context_on(oplog).effect_token()
+    oplog.append(NoOp(T))
+    oplog.append(Jump(T, 3, 6))
+    twice = context_on(oplog).effect_token()
+
+    assert 3 == len({before, once, twice})
+    assert twice == context_on(oplog).effect_token()
 
 
 # -- output ----------------------------------------------------------------------------------------
