@@ -50,6 +50,7 @@ EXIT_CODES: Final = {
     "WorkerExistsError": ExitCode.REFUSED,
     "WorkerNotFoundError": ExitCode.NOT_FOUND,
     "WorkerFileNotFoundError": ExitCode.NOT_FOUND,
+    "PluginNotFoundError": ExitCode.NOT_FOUND,
     "PromiseNotFoundError": ExitCode.NOT_FOUND,
     "DivergenceError": ExitCode.REFUSED,
     "InvocationInterruptedError": ExitCode.INTERRUPTED,

@@ -21,7 +21,7 @@ def gc(dry_run: bool, json_output: bool, quiet: bool, state_dir: Path | None) ->
     """
     Remove what no worker refers to: payloads, promises, leftovers of crashes.
 
-    Workers may run meanwhile.  Deployed components stay.
+    Workers may run meanwhile.  Deployed components stay, and what guests have stored for all.
 
     \b
     Example:

@@ -189,6 +189,8 @@ def _described(found: WorkerMetadata) -> Iterator[tuple[str, str]]:
     for update in found.updates:
         details = f": {update.details}" if update.details else ""
         yield "update", f"to version {update.target_version}, {update.state}{details}"
+    for plugin in found.plugins:
+        yield "plugin", plugin
     for each in found.resources[:HANDLES_SHOWN_MAX]:
         interface, _, label = each.resource.rpartition(".")
         yield "handle", f"{label}({each.handle}){interface and f' of {interface}'}"

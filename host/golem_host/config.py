@@ -43,7 +43,7 @@ class HostConfig:
     A guest that records calls or writes output without end fails with `OplogLimitError`, for good.
     What is accepted from callers is not refused for it.
     """
-    pending_max: int = 100_000
+    pending_max: int = 10_000
     """How many calls may wait for one worker, scheduled ones too; more are `QueueFullError`."""
     output_bytes_per_s: int = 8 << 20
     """

@@ -166,6 +166,16 @@ class PromiseNotFoundError(HostError):
 
 
 @dataclass(eq=False, kw_only=True)
+class PluginNotFoundError(HostError):
+    """No plugin of this name is installed."""
+
+    plugin: str
+
+    def __str__(self) -> str:
+        return f"no plugin {self.plugin}; `golem-host plugin list` shows those there are"
+
+
+@dataclass(eq=False, kw_only=True)
 class DivergenceError(HostError):
     """On replay the guest asked for something else than it did when the log was written."""
 

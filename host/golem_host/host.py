@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from golem_host.config import HostConfig
 from golem_host.dispatch import Dispatcher
@@ -22,6 +22,7 @@ from golem_host.services.components import Components
 from golem_host.services.local_peers import LocalPeers
 from golem_host.services.once import OneTimeCalls
 from golem_host.services.output import OutputFlusher
+from golem_host.services.plugins import Plugins
 from golem_host.services.promises import Promises
 from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
@@ -40,6 +41,9 @@ from golem_oplog.closing import ClosesOnExit
 from golem_oplog.files import OsFiles
 from golem_oplog.store import OplogStore
 
+if TYPE_CHECKING:
+    from golem_host.services.deliveries import Deliveries
+
 
 class Host(ClosesOnExit):
     """
@@ -49,11 +53,13 @@ class Host(ClosesOnExit):
         components: Deployed components.
         workers: Their workers.
         promises: What workers wait for and anybody may complete.
+        plugins: Components that are given what others write to their logs.
     """
 
     components: Components
     workers: Workers
     promises: Promises
+    plugins: Plugins
 
     def __init__(
         self, root: Path, config: HostConfig, resources: ExitStack, *, read_only: bool
@@ -77,6 +83,7 @@ class Host(ClosesOnExit):
         )
         blobs = BlobStore(layout.blobs, files, config.sync_level)
         self.promises = promises = Promises(database, config.clock)
+        self.plugins = plugins = Plugins(database, self.components, config.clock, config.random)
         scheduler = Scheduler(config.clock, self._due)
         unfinished = Unfinished(database, boot_id())
         results = Results(unfinished, scheduler)
@@ -105,6 +112,7 @@ class Host(ClosesOnExit):
                 scratch=layout.scratch,
                 http=http,
                 stores=stores,
+                plugins=plugins,
             )
             self.once = OneTimeCalls(shared)
             return shared
@@ -126,6 +134,14 @@ class Host(ClosesOnExit):
             find_runner=self.workers.find_runner,
             is_scratch=self.once.runs,
         )
+        self._deliveries: Deliveries | None = None
+        self._deliveries_lock = threading.Lock()
+        self._is_closing = False
+        if not read_only:
+            plugins.workers = self.workers
+            plugins.on_active = lambda key: self._get_deliveries().note(key)
+            plugins.on_uninstalled = lambda plugin: self._get_deliveries().forget(plugin)
+            plugins.problem_of = lambda plugin: self._get_deliveries().problem(plugin)
         self._read_only = read_only
         # Closed in the opposite order: workers first, then what they use.
         resources.callback(self._close_engine)
@@ -135,6 +151,7 @@ class Host(ClosesOnExit):
         resources.callback(self.workers.close)
         resources.callback(self.once.close)
         resources.callback(scheduler.close)
+        resources.callback(self._close_deliveries)
 
     @classmethod
     def open(
@@ -172,6 +189,8 @@ class Host(ClosesOnExit):
             host._resources = stack.pop_all()
         if revive and not read_only:
             host.workers.revive()
+            if host.plugins.list():
+                host._get_deliveries().revive()
         return host
 
     def collect(self, *, dry_run: bool = False) -> Collected:
@@ -194,6 +213,24 @@ class Host(ClosesOnExit):
 
     def _due(self, key: object) -> None:
         self.workers.wake(key)
+
+    def _get_deliveries(self) -> Deliveries:
+        """Made on first use: most hosts have no plugin."""
+        from golem_host.services.deliveries import Deliveries  # noqa: PLC0415 - start-up
+
+        with self._deliveries_lock:
+            if self._deliveries is None:
+                self._deliveries = Deliveries(self.workers, self.components, self.plugins)
+                if self._is_closing:
+                    self._deliveries.close()
+            return self._deliveries
+
+    def _close_deliveries(self) -> None:
+        with self._deliveries_lock:
+            self._is_closing = True
+            deliveries = self._deliveries
+        if deliveries is not None:
+            deliveries.close()
 
     def _get_engine(self) -> Engine:
         """Made on first use: listing and dumping need none."""

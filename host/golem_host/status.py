@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, fields
 from typing import TypeAlias
 
+from golem_host.active_plugins import ActivePlugins
 from golem_host.handles import Handles
 from golem_host.status_records import Outcome, PendingUpdateAt, Running, Snapshot, UpdateRecord
 from golem_oplog.entries import (
@@ -102,6 +103,7 @@ class Status:
     """Where replay goes live again instead of entering the zone: the last entry before it."""
     handles: Handles = field(default_factory=Handles)
     """Those to resources of the guest that somebody outside holds."""
+    plugins: ActivePlugins = field(default_factory=ActivePlugins)
     tokens: set[str] = field(default_factory=set)
     """Names of the effects on this worker that have happened, reverted or not."""
     skipped: RegionSet = field(default_factory=RegionSet)
@@ -237,6 +239,7 @@ class Status:
                 pass
 
     def _apply_promise(self, index: int, entry: Entry) -> None:
+        self.plugins.apply(index, entry)
         match entry:
             case PendingWorkerInvocation(idempotency_key=key):
                 # It may have been asked for again at the moment in which it began or ended.

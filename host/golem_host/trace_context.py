@@ -7,9 +7,11 @@ Source: W3C Trace Context for ``traceparent`` and ``tracestate``; spec 1.7 for t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 from golem_host.errors import InvalidRequestError
+from golem_oplog.errors import MalformedPayloadError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.spans import ID_BYTES, ExternalSpan, decode_stacks, encode_stacks, with_own
 
@@ -25,14 +27,14 @@ STATES_CHARS_MAX: Final = 512
 _TRACE_ID_BYTES: Final = 16
 _NOT_NULL: Final = bytes(7) + b"\x01"
 
+# Compiled when they are first used: every host is opened with this module, and few are traced.
+_TRACE_ID: Final = "[0-9a-f]{32}"
 # A later version may have more fields behind these four.
-_PARENT: Final = re.compile(
+_PARENT: Final = (
     r"(?!ff)(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}"
     r"(?P<more>-.*)?"
 )
-_STATE: Final = re.compile(
-    r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
-)
+_STATE: Final = r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ class TraceContext:
             )
         return found
 
+    def check(self) -> None:
+        """
+        Raises:
+            InvalidRequestError: It was made by hand, and is none.
+        """
+        try:
+            decode_stacks(self.spans)
+        except MalformedPayloadError as error:
+            raise InvalidRequestError(reason=f"the trace context: {error}") from error
+        if not is_trace_id(self.trace_id) or not are_states(self.states):
+            raise InvalidRequestError(
+                reason="the trace context has no valid trace_id or states; make it by "
+                "TraceContext.parse"
+            )
+
     def headers(self) -> dict[str, str]:
         """The two that say this; none for a trace without a span."""
         stacks = decode_stacks(self.spans)
@@ -73,7 +90,7 @@ class TraceContext:
     @classmethod
     def of_headers(cls, traceparent: str | None, tracestate: str | None) -> Self | None:
         """As `parse`; None where there is no trace to go on with, and another one begins."""
-        found = None if traceparent is None else _PARENT.fullmatch(traceparent.strip())
+        found = None if traceparent is None else re.fullmatch(_PARENT, traceparent.strip())
         if found is None or (found["version"] == "00" and found["more"] is not None):
             return None
         trace_id, span_id = found["trace"], found["span"]
@@ -81,6 +98,15 @@ class TraceContext:
             return None
         spans = encode_stacks([[ExternalSpan(span_id)]])
         return cls(trace_id, _states(tracestate or ""), spans)
+
+
+def is_trace_id(text: str) -> bool:
+    return re.fullmatch(_TRACE_ID, text) is not None and int(text, 16) != 0
+
+
+def are_states(members: Sequence[str]) -> bool:
+    """Whether `TraceContext.states` may be this; a header is made of it."""
+    return len(members) <= STATES_MAX and all(re.fullmatch(_STATE, each) for each in members)
 
 
 def traceparent(trace_id: str, span_id: str) -> str:
@@ -91,7 +117,7 @@ def traceparent(trace_id: str, span_id: str) -> str:
 def _states(header: str) -> tuple[str, ...]:
     members = [member.strip() for member in header.split(",", STATES_MAX + 1)]
     members = [member for member in members if member]
-    if len(members) > STATES_MAX or not all(map(_STATE.fullmatch, members)):
+    if not are_states(members):
         return ()
     while sum(map(len, members)) + len(members) - 1 > STATES_CHARS_MAX:
         members.pop()
@@ -111,4 +137,8 @@ def begun_trace(given: TraceContext | None, random: Random) -> tuple[str, tuple[
         trace_id = drawn[:_TRACE_ID_BYTES]
         trace_id = trace_id if any(trace_id) else _NOT_NULL * 2
         return trace_id.hex(), (), with_own(own, b"")
-    return given.trace_id, given.states, with_own(own, given.spans)
+    try:
+        return given.trace_id, given.states, with_own(own, given.spans)
+    except MalformedPayloadError:
+        # A log may come from anywhere, and a call that waits in it is worth more than its trace.
+        return given.trace_id, given.states, with_own(own, b"")

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Self
 from golem_host.context import InstanceContext
 from golem_host.failures import GuestLimitError
 from golem_host.replay import Perform
-from golem_host.trace_context import TraceContext, traceparent
+from golem_host.trace_context import TraceContext, are_states, is_trace_id, traceparent
 from golem_oplog.entries import (
     ExportedFunctionInvoked,
     FinishSpan,
@@ -25,6 +25,7 @@ from golem_oplog.entries import (
     SetSpanAttribute,
     StartSpan,
 )
+from golem_oplog.errors import MalformedPayloadError
 from golem_oplog.spans import (
     ExternalSpan,
     Invoked,
@@ -131,9 +132,10 @@ class Tracing:
         self._trace_id = ids[:_TRACE_ID_DIGITS]
         self._states: tuple[str, ...] = ()
         stacks: Stacks = ((OwnSpan(ids[_TRACE_ID_DIGITS:]),),)
-        if invoked is not None and invoked.trace_id:
-            self._trace_id, self._states = invoked.trace_id, invoked.trace_states
-            stacks = decode_stacks(invoked.spans) or stacks
+        if invoked is not None and is_trace_id(invoked.trace_id):
+            self._trace_id = invoked.trace_id
+            self._states = invoked.trace_states if are_states(invoked.trace_states) else ()
+            stacks = _decoded(invoked.spans) or stacks
         self._current = _tree(stacks, self._said_of(invoked))
 
     def _said_of(self, invoked: ExportedFunctionInvoked | None) -> _Said:
@@ -231,6 +233,15 @@ class Tracing:
         if isinstance(context.replay.set_span_attribute(attribute), Perform):
             context.append(attribute)
         span.attributes[key] = value
+
+
+def _decoded(stored: bytes) -> Stacks:
+    """None where a log from elsewhere holds none: nothing that a guest does may depend on that."""
+    try:
+        stacks = decode_stacks(stored)
+    except MalformedPayloadError:
+        return ()
+    return stacks if stacks and stacks[0] else ()
 
 
 def trace_headers(trace_id: str, states: tuple[str, ...], span: Span) -> list[tuple[str, str]]:

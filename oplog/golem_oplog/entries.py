@@ -383,6 +383,14 @@ class _Code(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
+def label(codes: type[_Code], number: int) -> str:
+    """A code's WIT case name; its number where a newer version wrote it."""
+    try:
+        return codes(number).label
+    except ValueError:
+        return str(number)
+
+
 class ErrorKind(_Code):
     """Values of `Error.kind`."""
 

@@ -11,7 +11,8 @@ table, or at worst some microseconds.
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from collections.abc import Callable
+from typing import Final, TypeAlias, assert_never
 
 from golem_oplog.errors import QueryError
 from golem_oplog.regex_syntax import Char, Choice, Edge, Pattern, Repeat, Sequence, parse_regex
@@ -23,6 +24,15 @@ _STEPS_MAX: Final = 10_000
 _TRANSITIONS_MAX: Final = 20_000
 """So many are remembered; then all are forgotten."""
 _BLOCK_BITS: Final = 8
+_STRETCH_CHARS: Final = 1 << 14
+"""So many characters are gone through at once: a fifth of a second at worst."""
+
+Check: TypeAlias = Callable[[], None]
+"""Called from time to time; may raise."""
+
+
+def unchecked() -> None:
+    """Nobody wants to end a search."""
 
 
 class LinearRegex:
@@ -58,22 +68,26 @@ class LinearRegex:
         self._masks: dict[str, int] = {}
         self._rows: dict[int, _Row] = {}
         self._transitions = 0
+        self.learned = 0
+        """How often a character behind others was met for the first time, or again forgotten."""
 
-    def search(self, text: str) -> bool:
-        """Whether some part of the text matches."""
+    def search(self, text: str, check: Check = unchecked) -> bool:
+        """Whether some part of the text matches; ``check`` is called in long texts."""
         if self._is_nullable:
             return True
         state = self._first & self._edges[True]
         if state & self._last:
             return True
         row = self._row(state)
-        for char in text:
-            following = row.following.get(char)
-            if following is None:
-                following = self._learn(row, char)
-            if following.is_match:
-                return True
-            row = following
+        for start in range(0, len(text), _STRETCH_CHARS):
+            check()
+            for char in text[start : start + _STRETCH_CHARS]:
+                following = row.following.get(char)
+                if following is None:
+                    following = self._learn(row, char)
+                if following.is_match:
+                    return True
+                row = following
         return bool(self._after(row.state) & self._edges[False] & self._last)
 
     def _after(self, state: int) -> int:
@@ -90,6 +104,7 @@ class LinearRegex:
         if self._transitions == _TRANSITIONS_MAX:
             self._rows, self._masks, self._transitions = {}, {}, 0
         self._transitions += 1
+        self.learned += 1
         mask = self._masks.get(char)
         if mask is None:
             mask = self._masks[char] = sum(bit for bit, test in self._chars if test(char))

@@ -135,6 +135,7 @@ class SegmentedOplog(ClosesOnExit):
         self._sync_running = False
         self._failure = ""
         self._closed = False
+        self.on_commit: Callable[[], None] | None = None
 
     @property
     def last_index(self) -> int:
@@ -223,19 +224,25 @@ class SegmentedOplog(ClosesOnExit):
 
     def commit(self) -> None:
         with self._lock:
-            if self._failure or self._closed:
+            self._commit()
+        if self.on_commit is not None:
+            self.on_commit()
+
+    def _commit(self) -> None:
+        """Called with the lock."""
+        if self._failure or self._closed:
+            self._refuse()
+        self._write_buffer()
+        if self._place.sync_level is SyncLevel.PROCESS:
+            return
+        target = self._written_index
+        while self._durable_index < target:
+            if self._failure:
                 self._refuse()
-            self._write_buffer()
-            if self._place.sync_level is SyncLevel.PROCESS:
-                return
-            target = self._written_index
-            while self._durable_index < target:
-                if self._failure:
-                    self._refuse()
-                if self._sync_running:
-                    self._synced.wait()
-                else:
-                    self._sync()
+            if self._sync_running:
+                self._synced.wait()
+            else:
+                self._sync()
 
     def seal(self) -> None:
         """As `commit`; a large open segment is sealed, so that a fork can share it."""

@@ -38,6 +38,7 @@ class MemoryOplog(ClosesOnExit):
         self._rows: list[bytes] = []
         self._committed_index = 0
         self.is_closed = False
+        self.on_commit: Callable[[], None] | None = None
         if create is not None:
             self.append(create)
             self.commit()
@@ -92,6 +93,8 @@ class MemoryOplog(ClosesOnExit):
         with self._lock:
             self._check_open()
             self._committed_index = len(self._rows)
+        if self.on_commit is not None:
+            self.on_commit()
 
     def seal(self) -> None:
         self.commit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -108,6 +108,9 @@ class Oplog(ReadableOplog, Protocol):
     About how much room the log takes: its segments, without what is still buffered, and the blobs
     that were stored since it was opened.  A plain attribute, for whoever looks at every call.
     """
+
+    on_commit: Callable[[], None] | None
+    """Called after each `commit`, in its thread; it must be quick and must not raise."""
 
     @property
     def committed_index(self) -> int:

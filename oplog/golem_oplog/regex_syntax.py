@@ -188,7 +188,7 @@ class _Parser:
             case "(":
                 return self._group(start)
             case "[":
-                return self._one(self._set())
+                return Char(self._set())
             case ".":
                 return Char(lambda found: found != "\n")
             case "^":
@@ -196,7 +196,8 @@ class _Parser:
             case "$":
                 return Edge(is_start=False)
             case "\\":
-                return self._one(self._escape())
+                found = self._escape()
+                return self._one(found) if isinstance(found, str) else Char(found)
             case "*" | "+" | "?" | "{":
                 self._fail("something to repeat", start)
         return self._one(char)
@@ -213,11 +214,13 @@ class _Parser:
         self._depth -= 1
         return inner
 
-    def _one(self, accepted: str | Test) -> Char:
-        test = accepted.__eq__ if isinstance(accepted, str) else accepted
+    def _one(self, accepted: str) -> Char:
+        return Char(self._in_any_case(accepted.__eq__))
+
+    def _in_any_case(self, test: Test) -> Test:
         if not self._ignores_case:
-            return Char(test)
-        return Char(lambda char: test(char) or test(char.lower()) or test(char.upper()))
+            return test
+        return lambda char: test(char) or test(char.lower()) or test(char.upper())
 
     def _escape(self) -> str | Test:
         """What stands for after a backslash: a character or a class of them."""
@@ -248,7 +251,9 @@ class _Parser:
             tests.append(self._member())
             is_first = False
         self._at += 1
-        return lambda char: any(test(char) for test in tests) is not is_negated
+        # Within the negation: what is not an `a` is not an `A`.
+        test = self._in_any_case(lambda char: any(test(char) for test in tests))
+        return lambda char: test(char) is not is_negated
 
     def _member(self) -> Test:
         start = self._at
@@ -260,7 +265,7 @@ class _Parser:
         high = self._set_char()
         if not isinstance(low, str) or not isinstance(high, str) or low > high:
             self._fail("a range like a-z, the earlier character first", start)
-        return lambda char: low <= char <= high
+        return lambda char: low <= char <= high and len(char) == 1
 
     def _set_char(self) -> str | Test:
         char = self._take()

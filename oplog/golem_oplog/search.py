@@ -17,7 +17,7 @@ from functools import cached_property
 from sys import maxsize
 from typing import Final, TypeAlias, assert_never
 
-from golem_oplog.linear_regex import LinearRegex
+from golem_oplog.linear_regex import Check, LinearRegex, unchecked
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.query import view_entries
 from golem_oplog.search_leaves import Leaf, leaves, step
@@ -26,6 +26,8 @@ from golem_oplog.views import EntryView
 
 KIND: Final = "kind"
 """The field that an entry's kind is in, for queries."""
+_LEARNED_CHARS: Final = 100
+"""What a regular expression does not know yet takes as long as so many known characters."""
 
 
 class _Texts:
@@ -46,19 +48,61 @@ class Search:
     """
     A query, ready to be held against entries; for one thread at a time.
 
+    Args:
+        text: See `golem_oplog.search_syntax`.
+        check: Called from time to time while long texts are looked through; may raise.
+
     Raises:
-        QueryError: The text is none; see `golem_oplog.search_syntax`.
+        QueryError: The text is none.
     """
 
-    def __init__(self, text: str) -> None:
-        self._holds = _compile(parse_query(text))
-        self.chars = 0
-        """How many characters of entries were looked through so far."""
+    def __init__(self, text: str, check: Check = unchecked) -> None:
+        self._check = check
+        self._regexes: list[LinearRegex] = []
+        self._holds = self._compile(parse_query(text))
+        self._chars = 0
+
+    @property
+    def cost(self) -> int:
+        """
+        What was done so far, in characters that were looked at.
+
+        At a few million in a second, so that who has little time knows when to stop.
+        """
+        learned = sum([regex.learned for regex in self._regexes])
+        return self._chars * max(len(self._regexes), 1) + learned * _LEARNED_CHARS
 
     def matches(self, view: EntryView) -> bool:
         texts = _Texts(list(_entry_leaves(view)))
-        self.chars += sum([len(leaf.text) for leaf in texts.leaves])
+        self._chars += sum([len(leaf.text) for leaf in texts.leaves])
         return self._holds(texts)
+
+    def _compile(self, query: Query) -> _Holds:
+        match query:
+            case Word(text):
+                word = text.lower()
+                return lambda texts: any(word in each for each in texts.lowered)
+            case Phrase(phrase):
+                return lambda texts: any(phrase in each.text for each in texts.leaves)
+            case Regex(pattern):
+                return self._regex(pattern)
+            case Field(path, inner):
+                return _field(tuple([step(name) for name in path]), self._compile(inner))
+            case Not(inner):
+                denied = self._compile(inner)
+                return lambda texts: not denied(texts)
+            case And(queries):
+                every = [self._compile(each) for each in queries]
+                return lambda texts: all(each(texts) for each in every)
+            case Or(queries):
+                some = [self._compile(each) for each in queries]
+                return lambda texts: any(each(texts) for each in some)
+        assert_never(query)
+
+    def _regex(self, pattern: str) -> _Holds:
+        regex, check = LinearRegex(pattern), self._check
+        self._regexes.append(regex)
+        return lambda texts: any(regex.search(each.text, check) for each in texts.leaves)
 
 
 def search_entries(
@@ -85,30 +129,6 @@ def _entry_leaves(view: EntryView) -> Iterator[Leaf]:
     if "-" in view.kind:
         yield Leaf(path, view.kind.replace("-", ""))
     yield from leaves(view.fields, ())
-
-
-def _compile(query: Query) -> _Holds:
-    match query:
-        case Word(text):
-            word = text.lower()
-            return lambda texts: any(word in each for each in texts.lowered)
-        case Phrase(phrase):
-            return lambda texts: any(phrase in each.text for each in texts.leaves)
-        case Regex(pattern):
-            search = LinearRegex(pattern).search
-            return lambda texts: any(search(each.text) for each in texts.leaves)
-        case Field(path, inner):
-            return _field(tuple([step(name) for name in path]), _compile(inner))
-        case Not(inner):
-            denied = _compile(inner)
-            return lambda texts: not denied(texts)
-        case And(queries):
-            every = [_compile(each) for each in queries]
-            return lambda texts: all(each(texts) for each in every)
-        case Or(queries):
-            some = [_compile(each) for each in queries]
-            return lambda texts: any(each(texts) for each in some)
-    assert_never(query)
 
 
 def _field(names: tuple[str, ...], holds: _Holds) -> _Holds:

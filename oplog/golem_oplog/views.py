@@ -35,6 +35,7 @@ from golem_oplog.entries import (
     PendingWorkerInvocation,
     PersistenceLevel,
     SuccessfulUpdate,
+    label,
 )
 from golem_oplog.payloads import Payloads, TypedValue, Undecodable
 from golem_oplog.protocol import ReadableOplog
@@ -225,17 +226,6 @@ def _log(entry: Log, payloads: Payloads) -> Fields:
 def _change_persistence_level(entry: ChangePersistenceLevel, payloads: Payloads) -> Fields:
     del payloads
     return {"persistence-level": label(PersistenceLevel, entry.level)}
-
-
-_Labelled: TypeAlias = ErrorKind | FunctionKind | LogLevel | PersistenceLevel
-
-
-def label(codes: type[_Labelled], number: int) -> str:
-    """A code's WIT case name; its number where a newer version wrote it."""
-    try:
-        return codes(number).label
-    except ValueError:
-        return str(number)
 
 
 def public_fields(

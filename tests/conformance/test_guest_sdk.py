@@ -341,6 +341,94 @@ def test_what_cannot_be_asked_is_an_error_with_a_name(worker: Worker) -> None:
     assert ["'ftp://a' is no http or https URL", "'nothing' is no http or https URL"] == result[2:]
 
 
+def test_an_effect_of_the_guest_is_made_once(worker: Worker) -> None:
+    """However often the worker is rebuilt; its value is what JSON makes of it, live too."""
+    result = run(
+        worker,
+        """
+        @durable
+        def draw(low, high, *, why):
+            print("drawn", flush=True)
+            return (random.SystemRandom().randint(low, high), why, "\u00e9")
+
+        @durable(name="named", kind=Kind.READ_LOCAL)
+        def outer():
+            return draw(1, 1, why="inside")
+
+        result = [draw(1, 6, why="test"), outer()]
+        assert isinstance(result[0][0], int) and 1 <= result[0].pop(0) <= 6
+        """,
+    )
+    names = [
+        entry.fields["function-name"]
+        for entry in worker.oplog()
+        if entry.kind == "imported-function-invoked"
+    ]
+
+    assert [["test", "\u00e9"], [1, "inside", "\u00e9"]] == result
+    assert 1 == names.count("named")
+    assert 1 == sum(str(name).endswith("::draw") for name in names)
+
+
+def test_an_effect_that_raises_has_no_outcome(worker: Worker) -> None:
+    """It is tried again, and cannot be caught."""
+    with pytest.raises(InvocationFailedError) as failed:
+        run(
+            worker,
+            """
+            @durable
+            def fails():
+                raise ValueError("not done")
+
+            try:
+                fails()
+            except Exception:
+                pass
+            """,
+            retry=False,
+        )
+
+    assert "ValueError: not done" == failed.value.error
+
+
+def test_log_records_become_entries(worker: Worker) -> None:
+    """With their level, and the logger's name for a context."""
+    run(
+        worker,
+        """
+        log = logging.getLogger("shop")
+        log.addHandler(WasiHandler())
+        log.setLevel(1)
+        for level in (1, 10, 20, 30, 40, 50):
+            log.log(level, "level %s", level)
+        """,
+    )
+    entries = [entry.fields for entry in worker.oplog() if entry.kind == "log"]
+
+    assert ["trace", "debug", "info", "warn", "error", "critical"] == [e["level"] for e in entries]
+    assert {"shop"} == {entry["context"] for entry in entries}
+    assert "level 50" == entries[-1]["message"]
+
+
+def test_spans_are_opened_and_closed(worker: Worker) -> None:
+    """Once each, with what is said of them; headers carry the current one on."""
+    result = run(
+        worker,
+        """
+        outside = trace_headers()["traceparent"]
+        with span("work", size="large"):
+            inside = trace_headers()["traceparent"]
+        result = [outside, inside, trace_headers()["traceparent"]]
+        """,
+    )
+    (started,) = (e.fields for e in worker.oplog() if e.kind == "start-span")
+
+    assert result[0] == result[2] != result[1]
+    assert result[0][:35] == result[1][:35]
+    assert result[1][36:52] == started["span-id"]
+    assert 1 == kinds(worker).count("finish-span") == kinds(worker).count("set-span-attribute")
+
+
 def test_state_travels_to_a_new_version(sdk_host: Host, worker: Worker) -> None:
     """Saved and loaded by itself."""
     worker.invoke("run", "state['count'] += 41", timeout=TIMEOUT_S)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from golem_host import Host, InvocationInterruptedError, Worker
+from golem_host import Host, InvocationInterruptedError, TraceContext, Variant, Worker
 from golem_host.keys import derive_key
 from golem_host.services.results import Results
-from golem_host.trace_context import TraceContext
-from golem_oplog.entries import ExportedFunctionInvoked
 from tests.support.hosts import open_host
 from tests.support.rpc_guest import (
     COMPONENT,
@@ -193,21 +192,6 @@ result = [tried(line("bob").invoke, "note", [text("x")]) if n > 1
 
         assert found.startswith("[None, None, ('RpcError_Denied'")
         assert 2 == bob.metadata().pending
-
-
-def test_a_call_belongs_to_its_callers_trace(host: Host) -> None:
-    """Below the span that is current there."""
-    worker = alice(host)
-    trace = TraceContext.parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
-    code = 'result = line("bob").invoke_and_await("note", [text("x")])'
-    worker.invoke("run", PRELUDE + code, trace=trace, timeout=TIMEOUT_S)
-    begun = [
-        entry
-        for _, entry in host.workers.get(COMPONENT, "bob")._access.runner().parts.oplog.read()
-        if isinstance(entry, ExportedFunctionInvoked)
-    ]
-
-    assert [trace.trace_id] == [each.trace_id for each in begun]
 
 
 def test_a_caller_waits_without_an_instance_also_over_a_restart(tmp_path: Path, wasm: Path) -> None:
@@ -482,3 +466,23 @@ def test_one_thread_is_enough_for_a_chain_of_callers(tmp_path: Path, wasm: Path)
             inner = PRELUDE + f"result = plain({code.format(depth, inner)})"
 
         assert "last" in run(alice(host, "w0"), inner)
+
+
+def test_what_is_called_lies_in_the_trace_of_its_caller(host: Host) -> None:
+    """Below the span of the call's invocation, and that below its own caller's."""
+    trace = TraceContext.parse(f"00-{'a' * 32}-{'b' * 16}-00", "v=1")
+    code = 'result = line("bob").invoke_and_await("note", [text("a")])'
+    caller = alice(host)
+    caller.invoke("run", PRELUDE + code, timeout=TIMEOUT_S, trace=trace)
+    fields: list[Any] = [
+        [e.fields for e in worker.oplog() if e.kind == "exported-function-invoked"][-1]
+        for worker in (caller, host.workers.get(COMPONENT, "bob"))
+    ]
+    (own, _), (_, above, outside) = (each["invocation-context"][0] for each in fields)
+
+    assert [("a" * 32, ("v=1",))] * 2 == [(f["trace-id"], f["trace-states"]) for f in fields]
+    assert own.value["span-id"] == above.value["span-id"]
+    assert (False, True) == (own.value["inherited"], above.value["inherited"])
+    assert Variant("external-span", {"span-id": "b" * 16}) == outside
+    said = {each["key"]: each["value"].value for each in above.value["attributes"]}
+    assert f"{caller.component.id}/alice" == said["worker_id"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from golem_host import Host, HostConfig, TraceContext, Worker
+from golem_host import Host, HostConfig, InvalidRequestError, TraceContext, Worker
 from tests.support.components import clock_component
 from tests.support.guests import python_guest
 from tests.support.hosts import QUICK, open_host
@@ -69,6 +69,16 @@ def test_a_caller_names_the_trace(worker: Worker) -> None:
     assert CALLER == own["parent"]
     assert [("external-span", {"span-id": CALLER})] == [(c.case, c.value) for c in callers]
     assert TRACE not in [worker.invoke("now"), invoked(worker)["trace-id"]]
+
+
+def test_a_trace_that_is_none_is_refused(worker: Worker) -> None:
+    """Before anything is accepted."""
+    before = worker.metadata().oplog_index
+    for call in (worker.invoke, worker.enqueue):
+        with pytest.raises(InvalidRequestError, match=r"TraceContext\.parse"):
+            call("now", trace=TraceContext("mine"))
+
+    assert before == worker.metadata().oplog_index
 
 
 def test_a_call_that_waits_keeps_its_trace(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shlex
 import shutil
 
 from tests.support.cli import Cli
+from tests.support.guests import example
 from tests.support.repository import ROOT
 
 TEXT = (ROOT / "guest_examples/tally/README.md").read_text(encoding="utf-8")
@@ -15,6 +16,8 @@ BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
 
 def test_the_tally_prints_what_its_readme_says(cli: Cli) -> None:
     """Log lines on stderr, results on stdout; each command is a process."""
+    # Built once for all tests; a command has not the time for it on a busy machine.
+    example("tally")
     shutil.copytree(ROOT / "guest_examples/tally", cli.folder / "guest_examples/tally")
     shown = [step for block in BLOCKS for step in block.split("$ golem-host ")[1:]]
 

@@ -108,6 +108,11 @@ def test_an_oplog_is_searched_in_the_query_language(
         entry["index"] for entry in remote.workers.get("cli", "queried").search_oplog(query)
     ]
     assert ([], "3") == (first["entries"], first["next"])
+    monkeypatch.setattr("golem_host.rest.actions.logs.SCAN_COST_MAX", 1)
+    assert "2" == web.get(f"{path}?query={quote(query)}").document["next"]
+    assert expected == [
+        entry["index"] for entry in remote.workers.get("cli", "queried").search_oplog(query)
+    ]
     assert (400, "QueryError") == web.get(f"{path}?query={quote('/(a+/')}").error
     with pytest.raises(QueryError, match=r"at position 4: expected '\)'"):
         list(remote.workers.get("cli", "queried").search_oplog("/(a+/"))

@@ -10,9 +10,11 @@ import pytest
 from docs.generate_cli import commands
 from golem_host import Call, Host, Worker
 from golem_host.rest.remote import RemoteComponents, RemoteHost, RemotePromises, RemoteWorkers
+from golem_host.rest.remote_plugins import RemotePlugins
 from golem_host.rest.remote_worker import RemoteCall, RemoteWorker
 from golem_host.rest.routes import ROUTES
 from golem_host.services.components import Components
+from golem_host.services.plugins import Plugins
 from golem_host.services.promises import Promises
 from golem_host.services.workers import Workers
 
@@ -33,6 +35,12 @@ OPERATIONS = {
     "Promises.get": ("promise get", "get-promise"),
     "Promises.list": ("promise list", "list-promises"),
     "Promises.delete": ("promise delete", "delete-promise"),
+    "Plugins.install": ("plugin install", "install-plugin"),
+    "Plugins.list": ("plugin list", "list-plugins"),
+    "Plugins.states": ("plugin list", "list-plugins"),
+    "Plugins.uninstall": ("plugin uninstall", "uninstall-plugin"),
+    "Plugins.activate": ("plugin activate", "activate-plugin"),
+    "Plugins.deactivate": ("plugin deactivate", "deactivate-plugin"),
     "Worker.invoke": ("worker invoke", "invoke-and-await"),
     "Worker.enqueue": ("worker invoke", "invoke"),
     "Worker.call": ("worker invocations", "get-invocation"),
@@ -86,7 +94,9 @@ INSIDE = {
     "Workers.log",
     "Workers.fork",
     "Workers.metadata",
+    "Workers.on_parts",
     "Workers.page",
+    "Workers.resting_log",
     "Workers.retire",
     "Workers.revive",
     "Workers.runner",
@@ -96,17 +106,28 @@ INSIDE = {
     "Promises.is_completed",
     "Promises.is_settled",
     "Promises.waking",
+    "Plugins.advance",
+    "Plugins.by_id",
+    "Plugins.forget",
+    "Plugins.get",
+    "Plugins.ids_for",
+    "Plugins.position",
+    "Plugins.sees",
+    "Plugins.workers_of",
     "Worker.begin",
+    "Worker.begin_wire",
     "Worker.durable_index",
     "Worker.give_up",
     "Call.args",
     "Call.give_up",
     "Call.watch",
+    "Call.wire_args",
 }
 
 # Commands and routes that are no operation of a host.
 ONLY_COMMANDS = {
     "build",
+    "new",
     "completion",
     "component wit",
     "oplog check",
@@ -122,6 +143,7 @@ REMOTE = {
     Components: RemoteComponents,
     Workers: RemoteWorkers,
     Promises: RemotePromises,
+    Plugins: RemotePlugins,
     Worker: RemoteWorker,
     Call: RemoteCall,
 }

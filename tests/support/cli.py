@@ -7,6 +7,7 @@ Compiled code and built guests are shared by all tests, as they are by all runs 
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -110,15 +111,16 @@ class Running:
         self.process = process
         self.out = b""
 
-    def wait_for(self, text: bytes) -> None:
+    def wait_for(self, text: bytes | re.Pattern[bytes]) -> None:
         """Read stdout until it has a text."""
+        wanted = re.compile(re.escape(text)) if isinstance(text, bytes) else text
         deadline = time.monotonic() + DEADLINE_S
         assert self.process.stdout is not None
-        while text not in self.out:
+        while not wanted.search(self.out):
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self.process.stdout], [], [], max(left, 0))
             piece = os.read(self.process.stdout.fileno(), 65536) if ready else b""
-            assert piece, f"no {text!r} in {self.out!r}"
+            assert piece, f"no {wanted.pattern!r} in {self.out!r}"
             self.out += piece
 
     def finish(self, signal: int | None = None) -> Done:

@@ -145,6 +145,39 @@ WRAPPING = """(component
 """Imports an interface with a resource, and exports the same with one of its own."""
 
 
+TWO_VERSIONS = """(component
+  (core module $Main
+    (import "h" "new-1" (func $new-1 (param i32) (result i32)))
+    (import "h" "new-2" (func $new-2 (param i32) (result i32)))
+    (func (export "make-1") (param i32) (result i32) (call $new-1 (local.get 0)))
+    (func (export "make-2") (param i32) (result i32) (call $new-2 (local.get 0)))
+    (func (export "get") (param i32) (result i32) (local.get 0)))
+  (type $one (resource (rep i32)))
+  (type $two (resource (rep i32)))
+  (core func $new-1 (canon resource.new $one))
+  (core func $new-2 (canon resource.new $two))
+  (core instance $main (instantiate $Main
+    (with "h" (instance (export "new-1" (func $new-1)) (export "new-2" (func $new-2))))))
+  (func $make-1 (param "n" u32) (result (own $one)) (canon lift (core func $main "make-1")))
+  (func $make-2 (param "n" u32) (result (own $two)) (canon lift (core func $main "make-2")))
+  (func $get-1 (param "self" (borrow $one)) (result u32) (canon lift (core func $main "get")))
+  (func $get-2 (param "self" (borrow $two)) (result u32) (canon lift (core func $main "get")))
+  (component $Shape
+    (import "thing" (type $thing (sub resource)))
+    (import "make" (func $make (param "n" u32) (result (own $thing))))
+    (import "get" (func $get (param "self" (borrow $thing)) (result u32)))
+    (export $public "thing" (type $thing))
+    (export "[constructor]thing" (func $make) (func (param "n" u32) (result (own $public))))
+    (export "[method]thing.get" (func $get) (func (param "self" (borrow $public)) (result u32))))
+  (instance $first (instantiate $Shape
+    (with "thing" (type $one)) (with "make" (func $make-1)) (with "get" (func $get-1))))
+  (instance $second (instantiate $Shape
+    (with "thing" (type $two)) (with "make" (func $make-2)) (with "get" (func $get-2))))
+  (export "test:both/api@1.0.0" (instance $first))
+  (export "test:both/api@2.0.0" (instance $second)))"""
+"""Exports two versions of an interface, each with a resource ``thing`` of its own."""
+
+
 def answer_with_reps(function: ImportedFunction) -> Handler:
     """Answers `HOST_RESOURCES`: a rep is a hundred more than the number it was made with."""
     match function.name:

@@ -11,7 +11,6 @@ from golem_host.errors import ConflictError, HostError
 from golem_host.services.calls import Caller, CallRef
 from golem_host.services.peers import WorkerRef
 from golem_host.services.waking import Waking
-from golem_host.trace_context import TraceContext
 from golem_host.wire import Wire
 
 
@@ -46,9 +45,8 @@ class ScriptedCalls:
         params: Sequence[Wire],
         caller: Caller,
         not_before: int | None = None,
-        trace: TraceContext | None = None,
     ) -> None:
-        assert trace is not None
+        assert caller.trace is not None
         self.asked += 1
         self.on_submit()
         if self.refusals:

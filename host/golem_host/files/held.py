@@ -25,6 +25,9 @@ NAMES_BYTES_MAX: Final = 64 << 20
 """And what names of objects that are being listed may."""
 
 
+NO_ROOM: Final = f"the values that are held take more than {HELD_BYTES_MAX} bytes: drop some"
+
+
 class FullError(Exception):
     """The values that a guest holds are too much; in words for it."""
 
@@ -39,6 +42,11 @@ class Values:
     @classmethod
     def begin(cls, context: InstanceContext) -> Self:
         return cls(Pages(TemporaryBacking(context.services.files.scratch), HELD_BYTES_MAX))
+
+    @property
+    def room_bytes(self) -> int:
+        """What is left for values; small ones take none of it."""
+        return self.pages.bytes_max - self.pages.used_bytes
 
     def close(self) -> None:
         self.pages.backing.close()
@@ -93,9 +101,7 @@ class Held:
         try:
             content.write(content.size, data)
         except FileError:
-            raise FullError(
-                f"the values that are held take more than {HELD_BYTES_MAX} bytes: drop some"
-            ) from None
+            raise FullError(NO_ROOM) from None
 
     def read(self, offset: int, size: int) -> bytes:
         if self._content is None:

@@ -133,6 +133,7 @@ class MetadataForm:
     resources: Annotated[
         tuple[ResourceForm, ...], "Handles that its guest has given out and not got back."
     ] = ()
+    plugins: Annotated[Texts, "Ids of the plugins that are active for it."] = ()
     dirs: Annotated[Texts, "Directories of the host that it was granted; not in lists."] = ()
 
 

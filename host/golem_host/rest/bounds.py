@@ -57,6 +57,9 @@ PAGE_BYTES_MAX: Final = 4 << 20
 SCAN_ENTRIES_MAX: Final = 100_000
 """A page of oplog entries ends when so many were looked at, whether or not they are in it."""
 
+SCAN_COST_MAX: Final = 64 << 20
+"""The same for the characters that a query was held against, by `golem_oplog.Search.cost`."""
+
 WAIT_S_MAX: Final = 24 * 3600.0
 """The longest time that a request may ask to wait."""
 

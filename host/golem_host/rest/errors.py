@@ -87,6 +87,7 @@ STATUS: Final = {
     "ComponentNotFoundError": 404,
     "WorkerNotFoundError": 404,
     "WorkerFileNotFoundError": 404,
+    "PluginNotFoundError": 404,
     "PromiseNotFoundError": 404,
     "InvocationNotFoundError": 404,
     "NoSuchEntryError": 404,

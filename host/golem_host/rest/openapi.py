@@ -16,6 +16,7 @@ from golem_host.rest.shapes import hints, is_required, query_name, schema
 PATH: Final = "/openapi.json"
 
 _PATH_NOTES: Final = {
+    "plugin": "Name of a plugin.",
     "component": "Id or name of a component.",
     "worker": "Name of a worker.",
     "key": "Idempotency key of an invocation.",

@@ -28,6 +28,7 @@ from golem_host.rest.bodies import (
 )
 from golem_host.rest.client import OWNER_S, Client, path_of
 from golem_host.rest.exchange import BYTES, WASM
+from golem_host.rest.remote_plugins import RemotePlugins
 from golem_host.rest.remote_worker import RemoteWorker, remote_metadata
 from golem_host.rest.reports import CollectedForm, collected_of
 from golem_host.rest.shapes import read
@@ -54,6 +55,7 @@ class RemoteHost(ClosesOnExit):
         self.components = RemoteComponents(client)
         self.workers = RemoteWorkers(client, self.components)
         self.promises = RemotePromises(client)
+        self.plugins = RemotePlugins(client)
 
     @classmethod
     def of_owner(cls, state_dir: Path, wait_s: float = OWNER_S) -> RemoteHost | None:

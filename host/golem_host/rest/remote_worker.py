@@ -343,6 +343,7 @@ def remote_metadata(form: MetadataForm) -> WorkerMetadata:
         updates=tuple(UpdateRecord(u.target_version, u.state, u.details) for u in form.updates),
         created_ns=time_of(form.created_at),
         resources=tuple(ResourceRef(each.resource, each.handle) for each in form.resources),
+        plugins=form.plugins,
     )
 
 

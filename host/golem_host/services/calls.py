@@ -59,6 +59,8 @@ class Caller(NamedTuple):
     args: tuple[str, ...]
     env: Pairs
     config_vars: Pairs
+    trace: TraceContext | None = None
+    """The spans around the call: what is called lies below them."""
 
 
 class Calls(Protocol):
@@ -71,7 +73,6 @@ class Calls(Protocol):
         params: Sequence[Wire],
         caller: Caller,
         not_before: int | None = None,
-        trace: TraceContext | None = None,
     ) -> None:
         """
         Put a call into the other worker's queue, durably; a worker that is not there is created.
@@ -83,7 +84,6 @@ class Calls(Protocol):
             params: In wire form of ``wit-value``, one each.
             caller: Who calls.
             not_before: Unix nanoseconds before which it does not begin.
-            trace: What it is traced by.
 
         Raises:
             ComponentNotFoundError: No such component.

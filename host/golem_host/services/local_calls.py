@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from golem_host.services.components import Components
     from golem_host.services.results import Results
     from golem_host.services.workers import Workers
-    from golem_host.trace_context import TraceContext
 
 CIRCLE_MAX: Final = 100
 """Workers in a circle, beyond which nobody finds out that they wait for each other."""
@@ -66,7 +65,6 @@ class LocalCalls:
         params: Sequence[Wire],
         caller: Caller,
         not_before: int | None = None,
-        trace: TraceContext | None = None,
     ) -> None:
         key = self._key(call.worker)
         if not self._workers.exists(key):
@@ -75,10 +73,7 @@ class LocalCalls:
             _request(component, call, function, params, not_before)
             self._create(component, call, caller)
         self._on_runner(
-            key,
-            lambda runner: _submit(
-                runner, call, function, params, not_before=not_before, trace=trace
-            ),
+            key, lambda runner: _submit(runner, call, function, params, caller, not_before)
         )
 
     def _create(self, component: Component, call: CallRef, caller: Caller) -> None:
@@ -212,16 +207,15 @@ def _submit(
     call: CallRef,
     function: str,
     params: Sequence[Wire],
-    *,
+    caller: Caller,
     not_before: int | None,
-    trace: TraceContext | None,
 ) -> None:
     # As one step: a suspended worker would be put away after the first, and so on for ever.
     with runner.held():
         if runner.go_on(call.key):
             return
         request = _request(runner.parts.component(), call, function, params, not_before)
-        request.trace = trace
+        request.trace = caller.trace
         runner.submit(request, durable=True)
 
 

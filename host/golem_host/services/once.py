@@ -79,6 +79,8 @@ class OneTimeCalls:
             InvalidRequestError: No such function.
             ParamTypeMismatchError: An argument does not fit.
         """
+        if trace is not None:
+            trace.check()
         ty = find_export(callable_exports(component.load(component)), function).type
         wire = wire_args(ty, args)
         key = self._shared.config.random.uuid()

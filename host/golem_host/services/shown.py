@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from golem_oplog.entries import Log, LogLevel
-from golem_oplog.views import label
+from golem_oplog.entries import Log, LogLevel, label
 
 _AS_IT_IS: Final = frozenset((LogLevel.STDOUT, LogLevel.STDERR))
 

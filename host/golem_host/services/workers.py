@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from golem_host.component import Component
 from golem_host.errors import (
@@ -31,7 +31,7 @@ from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.parts import Parts, Shared, View, first_entry
-from golem_host.worker.runner import Runner
+from golem_host.worker.runner import RetiredError, Runner
 from golem_host.worker.worker import Access, Worker
 from golem_oplog.errors import OplogError
 from golem_oplog.protocol import ReadableOplog
@@ -39,6 +39,8 @@ from golem_oplog.store import OplogStore
 
 if TYPE_CHECKING:
     from golem_oplog.sequel import Sequel
+
+T = TypeVar("T")
 
 
 class Workers:
@@ -248,6 +250,9 @@ class Workers:
         self._forks.fork(source, target, cut, token, extra)
         # Also where the source stood interrupted (spec 2.12).
         self._loaded.wake(target, by_event=False)
+        plugins = self._shared.plugins
+        if plugins is not None and plugins.list():
+            plugins.on_active(target)
         return self._worker(target)
 
     def export(self, key: WorkerKey) -> Iterator[bytes]:
@@ -302,6 +307,8 @@ class Workers:
             self._shared.scheduler.forget(key)
             self._shared.unfinished.clear(key)
             self._shared.grants.forget(key)
+            if self._shared.plugins is not None:
+                self._shared.plugins.forget(key)
             if self._shared.dirs is not None:
                 self._shared.dirs.forget(key)
             if component_id is not None:
@@ -338,6 +345,33 @@ class Workers:
     def runner(self, key: WorkerKey) -> Runner:
         self._refuse_if_read_only()
         return self._loaded.get(key)
+
+    def on_parts(self, key: WorkerKey, act: Callable[[Parts], T]) -> T:
+        """
+        Act on a worker, loaded if need be, while it cannot be put away.
+
+        Raises:
+            WorkerNotFoundError: There is no such worker.
+            OplogError: Its log cannot be read.
+        """
+        while True:
+            try:
+                with self.runner(key).held() as parts:
+                    return act(parts)
+            except RetiredError:
+                # It was put away at this very moment.
+                continue
+
+    def resting_log(self, key: WorkerKey) -> tuple[int, int] | None:
+        """When a worker that is not in memory was made, and its last entry; None: it is loaded."""
+        with self._loaded.locked(key):
+            if self._loaded.find(key) is not None:
+                return None
+            if not self._exists(*key):
+                raise WorkerNotFoundError(component=key.component, worker=key.worker)
+            worker_key = self._layout.worker_key(*key)
+            with self._store.reader(worker_key) as reader:
+                return self._store.created(worker_key).timestamp, reader.last_index
 
     def _worker(self, key: WorkerKey) -> Worker:
         access = Access(
@@ -378,6 +412,8 @@ class Workers:
             shared=self._shared,
             net=NetAccess(self._shared.grants.of(key)),
         )
+        if status.plugins.active and self._shared.plugins is not None:
+            parts.watch_commits(self._shared.plugins.on_active)
         runner = Runner(parts)
         # A crash may have come between what it has done and those who wait for that.
         self._shared.results.loaded(parts.ref, runner.is_open)
@@ -402,9 +438,13 @@ class Workers:
             tuple(config_vars.items()),
             called,
         )
+        plugins = self._shared.plugins
+        create = create._replace(plugins=() if plugins is None else plugins.ids_for(component.name))
         key = WorkerKey(component.name, name)
         with self._loaded.locked(key):
             self._store.create(self._layout.worker_key(*key), create).close()
+        if create.plugins and plugins is not None:
+            plugins.on_active(key)
 
     def _exists(self, component_name: str, name: str) -> bool:
         return self._layout.has_worker(component_name, name)

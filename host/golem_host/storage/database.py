@@ -77,6 +77,24 @@ CREATE TABLE worker_dirs (
     PRIMARY KEY (component, worker)
 ) STRICT, WITHOUT ROWID;
 """,
+    """
+CREATE TABLE plugin (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    component TEXT NOT NULL,
+    config TEXT NOT NULL,
+    scope TEXT,
+    created_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE plugin_position (
+    plugin TEXT NOT NULL REFERENCES plugin (id) ON DELETE CASCADE,
+    component TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    born_ns INTEGER NOT NULL,
+    next_index INTEGER NOT NULL,
+    PRIMARY KEY (plugin, component, worker)
+) STRICT, WITHOUT ROWID;
+""",
 )
 """
 Of ``host.db``: what each format version adds to the one before; a table here is never changed, only

@@ -35,6 +35,8 @@ class WorkerMetadata:
     created_ns: int
     resources: tuple[ResourceRef, ...] = ()
     """The guest's resources that somebody outside holds a handle to, oldest first."""
+    plugins: tuple[str, ...] = ()
+    """Installation ids of the plugins that are active for it."""
 
 
 def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetadata:
@@ -57,8 +59,10 @@ def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetad
         created_ns=create.timestamp,
         resources=tuple(
             ResourceRef(resource.full_name, number)
-            for number, resource in sorted(status.handles.open.items())
+            # A copy, in one step: the worker may be at work.
+            for number, resource in sorted(status.handles.open.copy().items())
         ),
+        plugins=status.plugins.active,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
@@ -33,6 +34,7 @@ from golem_oplog.protocol import Oplog, ReadableOplog
 
 if TYPE_CHECKING:
     from golem_host.services.peers import Peers
+    from golem_host.services.plugins import Plugins
     from golem_host.services.promises import Promises
     from golem_host.services.results import Results
     from golem_host.services.worker_dirs import WorkerDirs
@@ -70,6 +72,8 @@ class Shared:
     """Where files lie that nobody needs once an instance has ended; None for the system's place."""
     http: HttpClient = field(default_factory=HttpClient)
     stores: Stores = field(default_factory=Stores)
+    plugins: Plugins | None = None
+    """Who sees what the workers write; None where nobody can."""
 
 
 class Hub(Protocol):
@@ -150,6 +154,10 @@ class Parts:
     @property
     def is_ephemeral(self) -> bool:
         return self.component().ephemeral
+
+    def watch_commits(self, note: Callable[[WorkerKey], None]) -> None:
+        """Let a plugin's host know of what is committed from now on."""
+        self.oplog.on_commit = partial(note, self.key)
 
     def component_of(self, version: int) -> Component:
         """Another version of the worker's component."""

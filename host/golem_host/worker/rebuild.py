@@ -103,7 +103,8 @@ def finish_update(parts: Parts, session: Session) -> None:
     requests_differing = session.requests_differing
     size_bytes = parts.component_of(version).size_bytes
     now = parts.shared.config.clock.unix_ns()
-    status.append(parts.oplog, SuccessfulUpdate(now, version, size_bytes))
+    plugins = status.plugins.active
+    status.append(parts.oplog, SuccessfulUpdate(now, version, size_bytes, plugins))
     parts.oplog.commit()
     differing = f"; {requests_differing} calls have other arguments" if requests_differing else ""
     parts.output.notify(f"updated to version {version}{differing}")

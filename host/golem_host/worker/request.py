@@ -244,6 +244,11 @@ class Call:
         """What it is called with, in public form."""
         return public_args(self._request.function, self._request.args)
 
+    @property
+    def wire_args(self) -> list[Wire]:
+        """The same in wire form."""
+        return self._request.args
+
     def _ask_again(self) -> None:
         found = self._again(self.key)
         if found is None:

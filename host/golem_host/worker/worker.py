@@ -22,7 +22,7 @@ from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.trace_context import TraceContext
-from golem_host.wire import Public
+from golem_host.wire import Public, Wire
 from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
 from golem_host.worker.dry_run import UpdateCheck, check_update
 from golem_host.worker.explain import Explanation, explain
@@ -121,7 +121,7 @@ class Worker:
         under a key decides.
 
         Raises:
-            InvalidRequestError: No such function.
+            InvalidRequestError: No such function, or no trace.
             ParamTypeMismatchError: An argument does not fit.
             ConflictError: The key belongs to another call.
             QueueFullError: `HostConfig.pending_max` calls wait already.
@@ -153,6 +153,11 @@ class Worker:
         return self._submit(
             function, args, idempotency_key, durable=False, retry=retry, trace=trace
         )
+
+    def begin_wire(self, function: FunctionType, args: list[Wire], idempotency_key: str) -> Call:
+        """As `begin`, of an export by its full name and type, with arguments in wire form."""
+        asked = Request(idempotency_key, function, args, encode_args(args))
+        return self._call(self._on_runner(lambda runner: runner.submit(asked, durable=False)))
 
     def give_up(self, call: Call) -> Public:
         """
@@ -237,6 +242,8 @@ class Worker:
         retry: bool = True,
         trace: TraceContext | None = None,
     ) -> Call:
+        if trace is not None:
+            trace.check()
         function_type = self.resolve(function)
         refuse_foreign(function_type, args, lambda: self.uri)
         wires = wire_args(function_type, args)
@@ -403,18 +410,16 @@ class Worker:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
         return view_entries(self._access.view().oplog, start)
 
-    def search_oplog(
-        self, query: str, start: int = 1, end: int | None = None
-    ) -> Iterator[EntryView]:
+    def search_oplog(self, query: str, start: int = 1) -> Iterator[EntryView]:
         """
-        The entries of a range that a query holds for; `golem_oplog.search_syntax` is its language.
+        The entries from an index on that a query holds for; `golem_oplog.search_syntax` is its language.
 
         Raises:
             QueryError: It is none.
         """
         from golem_oplog.search import search_entries  # noqa: PLC0415 - few ask for it
 
-        return search_entries(self._access.view().oplog, query, start, end)
+        return search_entries(self._access.view().oplog, query, start)
 
     def output(self, start: int = 1) -> Iterator[OutputLine]:
         """What the guest has written to stdout and stderr, from the log, from an index on."""

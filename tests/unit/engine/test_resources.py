@@ -20,7 +20,13 @@ from golem_host.errors import HandlerResultError, InvalidRequestError, ParamType
 from golem_oplog.types import HandleType
 from tests.support.components import component
 from tests.support.engines import Guest
-from tests.support.resource_guests import GUEST_RESOURCE, HOST_RESOURCES, WRAPPING, answer_with_reps
+from tests.support.resource_guests import (
+    GUEST_RESOURCE,
+    HOST_RESOURCES,
+    TWO_VERSIONS,
+    WRAPPING,
+    answer_with_reps,
+)
 
 
 class Things:
@@ -282,6 +288,30 @@ def test_a_wrapped_interface_has_two_resources(engine: Engine) -> None:
     assert HandleType("test:both/api.thing", owned=True) == imported.result
     assert HandleType("test:both/api.thing'", owned=True) == exported.result
     assert [1, 2] == numbers
+
+
+def test_two_versions_of_an_interface_have_two_resources(engine: Engine) -> None:
+    """A handle to one is none to the other, and the instance survives the attempt."""
+    guest = Guest(engine, component(TWO_VERSIONS))
+    exports = {export.type.name: export for export in guest.component.exports}
+    made = {
+        version: guest.instance.call(
+            exports[f"test:both/api@{version}.{{[constructor]thing}}"], [5]
+        )
+        for version in ("1.0.0", "2.0.0")
+    }
+    get = exports["test:both/api@2.0.0.{[method]thing.get}"]
+    with pytest.raises(ParamTypeMismatchError, match="thing, not a"):
+        guest.instance.call(get, [made["1.0.0"]])
+    seen = guest.instance.call(get, [made["2.0.0"]])
+    drops = [export.type.params[0][1] for export in guest.component.exports if export.is_drop]
+    guest.close()
+
+    assert 5 == seen
+    assert [
+        HandleType("test:both/api.thing", owned=True),
+        HandleType("test:both/api.thing'", owned=True),
+    ] == drops
 
 
 def test_exported_resources_have_names_too(counters: Counters) -> None:

@@ -311,6 +311,25 @@ def test_a_log_from_before_there_were_traces_has_one() -> None:
     assert [32, 16] == [len(each) for each in ids[0]]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        TraceContext("x\r\ny"),
+        TraceContext(TRACE, ("no state",)),
+        TraceContext(TRACE, (), b"no spans"),
+        TraceContext(TRACE, (), encode_stacks([[], [ExternalSpan(ROOT)]])),
+    ],
+)
+def test_a_log_from_elsewhere_may_say_anything(given: TraceContext) -> None:
+    """What is no trace of a log is passed over, and headers are right all the same."""
+    instance = guest(begun_log(given))
+    ((_, parent),) = instance(f"{SEEN}trace-context-headers", instance("current-context"))
+    version, trace_id, span_id, flags = parent.split("-")
+
+    assert ("00", 32, 16, "00") == (version, len(trace_id), len(span_id), flags)
+    assert (trace_id == TRACE) == (given.trace_id == TRACE)
+
+
 def test_before_the_first_invocation_there_is_a_trace() -> None:
     """While the instance starts: nobody has called it."""
     instance = guest(begun_log())

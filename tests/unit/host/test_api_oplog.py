@@ -211,7 +211,7 @@ def test_a_search_looks_at_a_bounded_stretch(
     assert [] == found.indexes()
     assert [SCAN_ENTRIES_MAX + 1] == found.indexes()
 
-    monkeypatch.setattr(log_reading, "SCAN_CHARS_MAX", 300)
+    monkeypatch.setattr(log_reading, "SCAN_COST_MAX", 300)
     around.logs[BOB] = new_log(*[Log(1, 0, "", b"x" * 200) for _ in range(4)])
     found = Searching(host, "x")
     pages = [found.indexes() for _ in range(4)]

@@ -138,6 +138,16 @@ def test_a_typed_outcome_has_the_guests_own_types() -> None:
     assert response == again("read-persisted-typed-durable-function-invocation")["response"]
 
 
+@pytest.mark.parametrize("size", [0, 65_536, 300_000])
+def test_an_outcome_of_any_size_is_read_again(size: int) -> None:
+    """Large ones lie outside of the log."""
+    oplog = begun_log()
+    response = bytes(range(256)) * (size // 256)
+
+    assert [response] * 2 == [durable(guest(oplog), response=response) for _ in range(2)]
+    assert 3 == oplog.last_index
+
+
 def test_bytes_are_a_list_of_u8_to_who_reads_values() -> None:
     """Both forms of reading fit what was persisted as bytes."""
     oplog = begun_log()

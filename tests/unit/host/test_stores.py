@@ -35,6 +35,7 @@ from tests.support.contexts import context_on, crashed, entries_of, new_log
 from tests.support.world import EPOCH_NS, FrozenClock
 
 _NUMBERS: Final = count(1)
+LARGE: Final = 2 * PIECE_BYTES_MAX + 1
 OBJECT: Final = ObjectName("c", "o")
 
 
@@ -287,6 +288,8 @@ def test_a_database_of_a_newer_host_is_refused(stores: Stores, tmp_path: Path) -
     connection.close()
 
     with pytest.raises(StateDirError, match="upgrade golem-host"):
+        Stores(tmp_path / "stores.db").pairs.exists("b", "k")
+    with pytest.raises(StateDirError, match="it is closed"):
         stores.pairs.exists("b", "k")
 
 
@@ -295,18 +298,18 @@ def test_a_database_of_a_newer_host_is_refused(stores: Stores, tmp_path: Path) -
 
 def test_lists_are_bounded(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of keys and of names: more is an error, not a part."""
-    monkeypatch.setattr(limits, "LIST_BYTES_MAX", 5)
+    monkeypatch.setattr(limits, "LIST_BYTES_MAX", 5 + 2 * limits.NAME_COST_BYTES)
     stores.pairs.set(effect(), "b", [("abc", b""), ("de", b"")])
     assert ["abc", "de"] == stores.pairs.keys("b")
     stores.pairs.set(effect(), "b", [("f", b"")])
-    write(stores, b"", ObjectName("c", "\u2603\u2603"))
+    write(stores, b"", ObjectName("c", "\u2603" * 45))
 
     actions: tuple[Callable[[], Any], ...] = (
         lambda: stores.pairs.keys("b"),
         lambda: stores.objects.list("c"),
     )
     for action in actions:
-        with pytest.raises(StoreError, match="more than 5 bytes of names"):
+        with pytest.raises(StoreError, match="too much for one list"):
             action()
 
 
@@ -350,6 +353,20 @@ def test_values_that_a_guest_holds_are_bounded(
     with pytest.raises(FullError):
         small.append(b"b")
     assert b"a" * 4096 == small.read(0, 5000)
+
+
+def test_an_object_that_a_guest_cannot_hold_is_not_read_to_its_end(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, playing: Playing
+) -> None:
+    """Its first piece says how large it is."""
+    monkeypatch.setattr("golem_host.files.held.HELD_BYTES_MAX", PIECE_BYTES_MAX)
+    write(stores, bytes(LARGE))
+    oplog = new_log()
+    with pytest.raises(StoreError, match="drop some"):
+        read_range(playing(stores, oplog), OBJECT, 0, LARGE)
+
+    assert 1 == len(entries_of(oplog))
+    assert 2 == read_range(playing(stores), OBJECT, LARGE - 2, LARGE).size
 
 
 def test_names_that_a_guest_lists_are_bounded(
@@ -397,9 +414,6 @@ def test_changes_have_names_but_while_a_snapshot_is_taken(stores: Stores, playin
 
     assert named.token.endswith("/1")
     assert effect_of(context).token.endswith("/2")
-
-
-LARGE: Final = 2 * PIECE_BYTES_MAX + 1
 
 
 def replacing(stores: Stores, monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:

@@ -107,3 +107,29 @@ def test_an_invocation_lies_in_its_callers_trace() -> None:
 
     assert (TRACE, ("a=1",)) == (trace_id, states)
     assert ((OwnSpan(bytes(range(17, 25)).hex()), caller),) == decode_stacks(spans)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        TraceContext(""),
+        TraceContext("0" * 32),
+        TraceContext(TRACE.upper()),
+        TraceContext(TRACE, ("a=1\r\nx: y",)),
+        TraceContext(TRACE, ("a=1",) * 40),
+        TraceContext(TRACE, (), b"no spans"),
+    ],
+)
+def test_what_is_made_by_hand_is_looked_at(made: TraceContext) -> None:
+    """Headers are made of it; who says the rest properly is let through."""
+    TraceContext.parse(PARENT, "a=1").check()
+    with pytest.raises(InvalidRequestError, match="trace context"):
+        made.check()
+
+
+def test_a_call_is_worth_more_than_what_its_log_says_of_spans() -> None:
+    """A log from elsewhere may hold anything: the invocation begins, in its trace."""
+    trace_id, _, spans = begun_trace(TraceContext(TRACE, (), b"no spans"), Drawn())
+
+    assert TRACE == trace_id
+    assert 1 == len(decode_stacks(spans)[0])

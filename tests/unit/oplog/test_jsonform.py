@@ -171,3 +171,15 @@ def test_refuses_other_text(text: str | bytes, found: str) -> None:
 
     assert "JSON" == caught.value.expected
     assert found in caught.value.found
+
+
+def test_a_handle_may_name_its_worker() -> None:
+    """In an argument; what is written names none, since everybody knows whose it is."""
+    ref = ResourceRef("a:b/c.counter", 1, "urn:worker:u/w")
+
+    assert ref == from_json(COUNTER, {**COUNTER_1, "uri": "urn:worker:u/w"})
+    assert ResourceRef("a:b/c.counter", 1) == from_json(COUNTER, {**COUNTER_1, "uri": None})
+    assert COUNTER_1 == to_json(COUNTER, ref)
+    for wrong in ({"uri": 1}, {"url": "urn:worker:u/w"}):
+        with pytest.raises(ValueTypeError):
+            from_json(COUNTER, {**COUNTER_1, **wrong})

@@ -21,7 +21,8 @@ from golem_oplog.entries import (
 from golem_oplog.errors import QUERY_SHOWN_CHARS_MAX, QueryError
 from golem_oplog.linear_regex import POSITIONS_MAX, LinearRegex
 from golem_oplog.memory import MemoryOplog
-from golem_oplog.search import search_entries
+from golem_oplog.query import view_entries
+from golem_oplog.search import Search, search_entries
 from golem_oplog.search_syntax import (
     DEPTH_MAX,
     QUERY_CHARS_MAX,
@@ -136,6 +137,8 @@ def found(log: MemoryOplog, query: str) -> list[int]:
         (r"/app\.py/", [FAILED]),
         (r"/\x53old|\tx/", [LOGGED]),
         ("/(?i)SOLD/", [LOGGED]),
+        ("/(?i)^[^a-r]OLD/", [LOGGED]),
+        ("/(?i)^[^S]OLD/", [ORDERED]),
         # Connectives, and how strongly they bind.
         ("tea green", [INVOKED, ORDERED]),
         ("tea AND sold", [LOGGED]),
@@ -292,6 +295,42 @@ def test_a_query_may_be_as_large_as_it_is_said(log: MemoryOplog) -> None:
 def test_no_pattern_takes_longer_than_its_text(pattern: str) -> None:
     """Each of these keeps the standard library busy for ever; a test has a deadline."""
     assert not LinearRegex(pattern).search("a" * 50_000 + "!")
+
+
+def test_a_long_text_may_be_left_in_the_middle(log: MemoryOplog) -> None:
+    """Whoever waits for the thread need not wait for the end of the text."""
+    stretches = []
+
+    def check() -> None:
+        stretches.append(1)
+        if len(stretches) == 3:
+            raise KeyboardInterrupt
+
+    index = log.append(Log(1, 0, "", b"x" * 100_000))
+    (view,) = view_entries(log, index)
+    with pytest.raises(KeyboardInterrupt):
+        Search("message:/y/", check).matches(view)
+
+
+def test_a_search_knows_what_it_has_cost(log: MemoryOplog) -> None:
+    """By characters, for each regular expression, and dearly for what one has to learn."""
+    index = log.append(Log(1, 0, "", b"x" * 100_000))
+    (view,) = view_entries(log, index)
+
+    def cost(query: str) -> int:
+        search = Search(query)
+        search.matches(view)
+        return search.cost
+
+    text = bin(pow(3, 1000)).replace("0", "a").replace("1", "b")[2:]
+    (hard,) = view_entries(log, log.append(Log(1, 0, "", text.encode())))
+    search = Search("message:/(a|b)*a(a|b){12}c/")
+    search.matches(hard)
+
+    assert 100_000 < cost("word") < 100_100
+    assert cost("/z/") < 101_500
+    assert 2 * cost("word") < cost("/y/ OR /z/") < 203_000
+    assert 1500 < len(text) < search.cost // 20
 
 
 def test_what_a_regex_remembers_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

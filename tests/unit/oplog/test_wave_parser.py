@@ -84,6 +84,7 @@ COUNTER = HandleType("golem:it/api.counter", owned=False)
         ("{write-all, %read,}", MODES, frozenset({"read", "write-all"})),
         ("counter(0)", COUNTER, ResourceRef("golem:it/api.counter", 0)),
         ("counter(7)", COUNTER, ResourceRef("golem:it/api.counter", 7)),
+        ("a(7)", HandleType("b:c/d.a'", owned=True), ResourceRef("b:c/d.a'", 7)),
     ],
 )
 def test_reads(text: str, ty: WitType, value: object) -> None:

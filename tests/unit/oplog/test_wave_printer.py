@@ -75,6 +75,7 @@ SHAPE = VariantType((("dot", None), ("circle", Prim.F64), ("ok", ITEM)))
         (FlagsType(("a", "ok", "c")), {"c", "ok"}, "{ok, c}"),
         (FlagsType(("a",)), (), "{}"),
         (HandleType("a:b/c.counter", owned=True), ResourceRef("a:b/c.counter", 7), "counter(7)"),
+        (HandleType("a:b/c.counter'", owned=True), ResourceRef("a:b/c.counter'", 7), "counter(7)"),
     ],
 )
 def test_prints(ty: WitType, value: object, text: str) -> None:

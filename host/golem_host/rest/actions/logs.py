@@ -13,12 +13,11 @@ from golem_host.errors import InvalidRequestError
 from golem_host.rest.actions.lookup import path_component, path_worker
 from golem_host.rest.actions.workers import page_size
 from golem_host.rest.bodies import OplogPage, OplogQuery, WorkerCreated, WorkerId
-from golem_host.rest.bounds import PAGE_BYTES_MAX, SCAN_ENTRIES_MAX
+from golem_host.rest.bounds import PAGE_BYTES_MAX, SCAN_COST_MAX, SCAN_ENTRIES_MAX
 from golem_host.rest.exchange import BYTES, Exchange, Stream
 from golem_host.rest.shapes import Json
-from golem_host.worker.worker import Worker
 from golem_oplog.documents import entry_document
-from golem_oplog.views import EntryView
+from golem_oplog.search import Search
 
 SPOOL_BYTES: Final = 1 << 20
 """What is kept in memory of an export, and sent at once."""
@@ -29,16 +28,20 @@ def read_oplog(x: Exchange) -> OplogPage:
     count, first = page_size(query.count), max(_first(query), 1)
     worker = path_worker(x)
     last_index = worker.metadata().oplog_index
-    end = min(first + SCAN_ENTRIES_MAX - 1, last_index)
+    search = None if query.query is None else Search(query.query)
     entries: list[Json] = []
     size_bytes = 0
-    for view in _entries(worker, first, end, query.query):
-        if len(entries) == count or size_bytes > PAGE_BYTES_MAX:
+    for view in worker.oplog(first):
+        is_long = search is not None and search.cost >= SCAN_COST_MAX
+        if is_long or len(entries) == count or view.index - first >= SCAN_ENTRIES_MAX:
             return OplogPage(tuple(entries), str(view.index), last_index)
-        document = entry_document(view)
-        size_bytes += len(json.dumps(document))
-        entries.append(Json(document))
-    return OplogPage(tuple(entries), str(end + 1) if end < last_index else None, last_index)
+        if search is None or search.matches(view):
+            if size_bytes > PAGE_BYTES_MAX:
+                return OplogPage(tuple(entries), str(view.index), last_index)
+            document = entry_document(view)
+            size_bytes += len(json.dumps(document))
+            entries.append(Json(document))
+    return OplogPage(tuple(entries), None, last_index)
 
 
 async def export_worker(x: Exchange) -> Stream:
@@ -78,7 +81,3 @@ def _first(query: OplogQuery) -> int:
     if not (query.cursor.isascii() and query.cursor.isdigit() and len(query.cursor) <= 20):
         raise InvalidRequestError(reason="query parameter cursor: not from a page of an oplog")
     return int(query.cursor)
-
-
-def _entries(worker: Worker, first: int, end: int, query: str | None) -> Iterator[EntryView]:
-    return worker.oplog(first) if query is None else worker.search_oplog(query, first, end)

@@ -190,4 +190,5 @@ def metadata_form(component_id: str, item: WorkerMetadata) -> MetadataForm:
             ResourceForm(each.resource, each.handle, worker_uri(component_id, item.name))
             for each in item.resources
         ),
+        plugins=item.plugins,
     )

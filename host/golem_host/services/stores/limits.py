@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
 
 NAME_BYTES_MAX: Final = 4096
 """The name of a bucket, a container or an object, or a key, in UTF-8."""
@@ -15,7 +17,9 @@ OBJECT_BYTES_MAX: Final = 1 << 30
 KEYS_MAX: Final = 4096
 """Keys, or names of objects, in one call."""
 LIST_BYTES_MAX: Final = 16 << 20
-"""What a list of keys or names may take, in UTF-8, and what the values of one call may."""
+"""What a list of keys or names may take, and what the values of one call may."""
+NAME_COST_BYTES: Final = 64
+"""What a name takes in a list besides its UTF-8."""
 STORES_BYTES_MAX: Final = 16 << 30
 """What both stores together may take of the disk, if `HostConfig` says nothing else."""
 
@@ -62,7 +66,7 @@ def listed(rows: Iterable[tuple[str]]) -> list[str]:
     names: list[str] = []
     size = 0
     for (name,) in rows:
-        size += len(name.encode())
+        size += len(name.encode()) + NAME_COST_BYTES
         if size > LIST_BYTES_MAX:
             raise StoreError(f"more than {LIST_BYTES_MAX} bytes of names: too much for one list")
         names.append(name)

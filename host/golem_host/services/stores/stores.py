@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from golem_host.errors import StateDirError
 from golem_host.services.stores.limits import STORES_BYTES_MAX
 from golem_host.services.stores.objects import Objects
 from golem_host.services.stores.pairs import Pairs
@@ -43,15 +44,18 @@ class Stores:
         self._is_durable = sync_level is SyncLevel.POWER
         self._lock = threading.Lock()
         self._database: Database | None = None
+        self._is_closed = False
         self.pairs = Pairs(self.database, bytes_max)
         self.objects = Objects(self.database, clock or SystemClock(), bytes_max)
 
     def database(self) -> Database:
         """
         Raises:
-            StateDirError: It cannot be opened.
+            StateDirError: It cannot be opened, or the stores are closed.
         """
         with self._lock:
+            if self._is_closed:
+                raise StateDirError(path=str(self._path or _MEMORY), reason="it is closed")
             if self._database is None:
                 self._database = Database(
                     self._path or _MEMORY,
@@ -115,18 +119,22 @@ class Stores:
         return found
 
     def _shrink(self) -> None:
+        before = -1
         while True:
             with self.database().transaction(durable=False) as connection:
                 (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-                if free == 0:
+                if free in (0, before):
                     break
+                before = free
                 # One step for each row that is fetched.
                 connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
         with self.database().reading() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
+        """For good: nobody writes to a directory that may have another owner by now."""
         with self._lock:
+            self._is_closed = True
             if self._database is not None:
                 self._database.close()
                 self._database = None

@@ -28,8 +28,8 @@ PAGE_BYTES_MAX: Final = 4 << 20
 """A page ends before the entry with which it would be larger as msgpack, but has at least one."""
 SCAN_ENTRIES_MAX: Final = 10_000
 """A search looks at so many entries for one page, which may be empty then."""
-SCAN_CHARS_MAX: Final = 16 << 20
-"""A search ends a page once it has looked through so many characters."""
+SCAN_COST_MAX: Final = 16 << 20
+"""A search ends a page once it has looked at so many characters, by `Search.cost`."""
 
 
 class _Page:
@@ -111,7 +111,7 @@ def search_page(
         InvalidRequestError: The text is no query.
     """
     try:
-        search = Search(text)
+        search = Search(text, context.check_kill)
     except QueryError as error:
         raise InvalidRequestError(reason=f"search-oplog: {error}") from error
     with of_another_worker(worker), _log(context, worker) as (log, last):
@@ -122,7 +122,7 @@ def search_page(
         # The guest is to have its turn, and a kill its effect, however little is found.
         following, last_seen = first, min(end, first + SCAN_ENTRIES_MAX - 1)
         for view in _views(context, log, first, last_seen):
-            if page.is_full() or search.chars >= SCAN_CHARS_MAX:
+            if page.is_full() or search.cost >= SCAN_COST_MAX:
                 break
             if search.matches(view):
                 packed = context.pack((view.index, shape.wire(view)))

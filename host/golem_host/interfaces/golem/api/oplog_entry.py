@@ -41,6 +41,7 @@ from golem_host.interfaces.golem.api.oplog_values import (
 )
 from golem_host.services.peers import WorkerRef
 from golem_host.wire import Wire
+from golem_host.worker.urn import worker_uri
 from golem_oplog.entries import FunctionKind, LogLevel, Pairs, PersistenceLevel
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.floats import f64_bits
@@ -92,7 +93,7 @@ class EntryShape:
 
     def _uri(self, handle: HandleType, number: int) -> tuple[str, int]:
         del handle
-        return (f"urn:worker:{self.worker.component_id}/{self.worker.worker_name}", number)
+        return worker_uri(self.worker.component_id, self.worker.worker_name), number
 
 
 # -- numbers --------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ from golem_host.interfaces.wasi.io.pollables import Cell
 from golem_host.services.calls import BETWEEN, Caller, CallRef
 from golem_host.services.peers import WorkerRef
 from golem_host.signals import InterruptSignal
+from golem_host.tracing import Tracing
 from golem_host.wire import Public, Wire
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, Prim, ResultType, VariantType
@@ -100,19 +101,13 @@ class Asked:
             HostError: See `Calls.submit`.
             WorldError: The other worker cannot be used now.
         """
-        from golem_host.tracing import Tracing  # noqa: PLC0415 - those who only name workers
-
         create = context.status.create
         assert create is not None
-        who = Caller(caller(context), create.args, create.env, create.config_vars)
+        trace = context.part(Tracing).for_callee()
+        who = Caller(caller(context), create.args, create.env, create.config_vars, trace)
         with asking(self.worker):
             context.services.peers.calls.submit(
-                self.call,
-                self.function,
-                self.params,
-                who,
-                not_before,
-                context.part(Tracing).for_callee(),
+                self.call, self.function, self.params, who, not_before
             )
 
     def outcome(self, context: InstanceContext) -> Wire | None:

@@ -6,7 +6,7 @@ from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, on_drop, resource
 from golem_host.files.held import FullError, Values
 from golem_host.interfaces.wasi.blobstore.failures import fallible
-from golem_host.services.stores.limits import StoreError
+from golem_host.services.stores.limits import NAME_COST_BYTES, StoreError
 
 
 class ObjectNames:
@@ -20,8 +20,7 @@ class ObjectNames:
         self._names = names
         self._at = 0
         self._values = context.part(Values)
-        # An object for each name, whatever its length.
-        self._size = sum(len(name) + _NAME_BYTES for name in names)
+        self._size = sum(len(name) + NAME_COST_BYTES for name in names)
         try:
             self._values.hold_names(self._size)
         except FullError as full:
@@ -37,9 +36,6 @@ class ObjectNames:
 
     def dropped(self) -> None:
         self._values.hold_names(-self._size)
-
-
-_NAME_BYTES = 64
 
 
 @resource("wasi:blobstore/container", "stream-object-names")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from golem_host.context import InstanceContext
-from golem_host.files.held import Held, Values
+from golem_host.files.held import NO_ROOM, Held, Values
 from golem_host.interfaces.wasi.blobstore import calls
 from golem_host.interfaces.wasi.values import IncomingValue, extend, stored
 from golem_host.services.stores.limits import StoreError
@@ -38,9 +38,13 @@ def read_range(context: InstanceContext, name: ObjectName, start: int, end: int)
 def _read(context: InstanceContext, name: ObjectName, start: int, end: int) -> Held | None:
     """None if it was replaced meanwhile."""
     first = _piece(context, name, start, end)
-    held = Held(context.part(Values))
-    extend(held, first.data)
     stop = min(end + 1, first.size)
+    values = context.part(Values)
+    if stop - start > values.room_bytes:
+        # Said before all of it is read.
+        raise StoreError(NO_ROOM)
+    held = Held(values)
+    extend(held, first.data)
     while start + held.size < stop:
         context.check_kill()
         try:
