@@ -12,6 +12,9 @@ HELP_NAMES: Final = ["-h", "--help"]
 
 COMMANDS: Final = {
     "run": CommandEntry("golem_cli.run:run", "Run a component as a durable worker."),
+    "new": CommandEntry(
+        "golem_cli.new:new", "Make a guest project in Python that builds and runs at once."
+    ),
     "build": CommandEntry("golem_cli.build:build", "Build a guest project into a component."),
     "dump": CommandEntry("golem_cli.dump:dump", "Print an oplog, entry by entry."),
     "oplog": CommandEntry(

@@ -140,6 +140,7 @@ class Host(ClosesOnExit):
         if not read_only:
             plugins.workers = self.workers
             plugins.on_active = lambda key: self._get_deliveries().note(key)
+            plugins.on_uninstalled = lambda plugin: self._get_deliveries().forget(plugin)
             plugins.problem_of = lambda plugin: self._get_deliveries().problem(plugin)
         self._read_only = read_only
         # Closed in the opposite order: workers first, then what they use.

@@ -306,6 +306,7 @@ def test_an_uninstalled_plugin_sees_nothing_more(tmp_path: Path) -> None:
         await_all(host, plugin, worker)
         before = seen(host, plugin, "a")
         host.plugins.uninstall("audit")
+        assert not host._get_deliveries()._lanes
         worker.invoke("counter.new", 2)
         again = host.plugins.install("audit", "plugin", scope="watched")
         worker.invoke("counter.new", 3)

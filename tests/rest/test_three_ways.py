@@ -127,6 +127,7 @@ INSIDE = {
 # Commands and routes that are no operation of a host.
 ONLY_COMMANDS = {
     "build",
+    "new",
     "completion",
     "component wit",
     "oplog check",

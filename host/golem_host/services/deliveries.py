@@ -113,6 +113,13 @@ class Deliveries:
         lane = self._lanes.get(plugin.id)
         return "" if lane is None else lane.problem
 
+    def forget(self, plugin: Plugin) -> None:
+        """It is not installed any more; returns when nothing of it is under way."""
+        with self._lock:
+            lane = self._lanes.pop(plugin.id, None)
+        if lane is not None:
+            lane.close()
+
     def close(self) -> None:
         """Stop handing over; returns when no thread of ours is left."""
         with self._lock:

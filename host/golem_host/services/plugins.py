@@ -85,6 +85,7 @@ class Plugins:
         """Set once there are some; None in a host that only looks."""
         self.on_active: Callable[[WorkerKey], None] = lambda _key: None
         """Called when a worker may have entries for a plugin."""
+        self.on_uninstalled: Callable[[Plugin], None] = lambda _plugin: None
         self.problem_of: Callable[[Plugin], str] = lambda _plugin: ""
         """Why a plugin does not go on; empty if it does."""
 
@@ -211,6 +212,7 @@ class Plugins:
             with self._database.transaction() as connection:
                 connection.execute("DELETE FROM plugin WHERE id = ?", (plugin.id,))
             self._known = None
+        self.on_uninstalled(plugin)
         for key in self._in_scope(plugin):
             self._append(plugin, key, is_active=False)
 

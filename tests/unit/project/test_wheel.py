@@ -9,6 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from golem_host.guest.new import TEMPLATES
 from tests.support.repository import ROOT, shown, tracked
 
 MOVED = {
@@ -16,6 +17,10 @@ MOVED = {
     "oplog/golem_oplog/": "golem_oplog/",
     "cli/golem_cli/": "golem_cli/",
     "guest_sdk/golem_guest/": "golem_host/guest_sdk/golem_guest/",
+    **{
+        f"guest_examples/{each.example}/": f"golem_host/guest_examples/{each.example}/"
+        for each in TEMPLATES.values()
+    },
     "wit/": "golem_host/wit/",
 }
 
@@ -39,7 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_wheel_holds_every_source_and_nothing_else(wheel: Path) -> None:
-    """Neither a module nor a WIT file is forgotten, and no test or guest is installed."""
+    """Neither a module nor a WIT file is forgotten, and no test is installed."""
     wanted = {
         installed + shown(path).removeprefix(source)
         for path in tracked()
