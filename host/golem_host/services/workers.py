@@ -292,11 +292,7 @@ class Workers:
         return self._worker(key)
 
     def delete(self, key: WorkerKey) -> None:
-        """
-        Stop a worker and remove its log and its promises; one with a damaged log too.
-
-        What it has stored for all workers stays.
-        """
+        """Stop a worker, remove its log, damaged or not, and its promises; what it stored stays."""
         self._refuse_if_read_only()
         if not self._exists(*key):
             raise WorkerNotFoundError(component=key.component, worker=key.worker)
