@@ -19,7 +19,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Final, Protocol
 
 OPEN_FILES_MAX: Final = 256
@@ -175,7 +175,9 @@ class _Descriptors:
 
     def __init__(self, open_max: int) -> None:
         self._open_max = open_max
-        self._lock = Lock()
+        # Taken again by the thread that has it: a reader that was given up in the middle is closed
+        # by the garbage collector, wherever the thread is then.
+        self._lock = RLock()
         self._open: OrderedDict[OsFile, None] = OrderedDict()
 
     def borrow(self, file: OsFile) -> int:
@@ -206,7 +208,8 @@ class _Descriptors:
 
     def _make_room(self) -> None:
         while len(self._open) >= self._open_max:
-            idle = [file for file in self._open if not file.users]
+            # Of a copy: see above.
+            idle = [file for file in list(self._open) if not file.users]
             if not idle:
                 return  # All are in use at this moment: go over the limit rather than wait.
             victim = next((file for file in idle if not file.dirty), idle[0])

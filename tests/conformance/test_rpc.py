@@ -7,6 +7,8 @@ log: another call must then be answered.
 
 from __future__ import annotations
 
+import threading
+from ast import literal_eval
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -486,3 +488,29 @@ def test_what_is_called_lies_in_the_trace_of_its_caller(host: Host) -> None:
     assert Variant("external-span", {"span-id": "b" * 16}) == outside
     said = {each["key"]: each["value"].value for each in above.value["attributes"]}
     assert f"{caller.component.id}/alice" == said["worker_id"]
+
+
+def test_three_that_call_each_other_are_thrown_away_again_and_again(host: Host) -> None:
+    """In the middle of whatever they do, by another thread; each answer stands for one effect."""
+    names = ("alice", "bob", "carol")
+    workers = {name: alice(host, name) for name in names}
+    code = """
+result = []
+for number in range(12):
+    other = [name for name in NAMES if name != ME][number % 2]
+    found = tried(line(other).invoke_and_await, "note", [text(f"{ME} {number}")])
+    result.append((other, f"{ME} {number}", isinstance(found, int)))
+"""
+    calls = [
+        worker.enqueue("run", f"ME, NAMES = {name!r}, {names!r}\n{PRELUDE}{code}")
+        for name, worker in workers.items()
+    ]
+    for number in range(40):
+        workers[names[number * number % 3]].simulate_crash()
+        # Nothing is waited for: they are to be somewhere else each time.
+        threading.Event().wait(number * 7 % 31 / 1000)
+    said = [each for call in calls for each in literal_eval(str(call.result(TIMEOUT_S)))]
+    heard = {name: noted(host, name) for name in names}
+
+    assert 36 == len(said)
+    assert [] == [(who, what) for who, what, done in said if heard[who].count(what) != done]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -266,3 +267,24 @@ def test_a_file_exists_or_not() -> None:
     assert exists(files, ROOT / "file")
     assert not exists(files, ROOT / "missing")
     assert not exists(files, ROOT / "missing" / "file")
+
+
+def test_a_file_may_be_closed_in_the_middle_of_opening_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the garbage collector does to a reader that was given up, in whatever thread it runs."""
+    files = OsFiles(open_files_max=2)
+    given_up = files.create(tmp_path / "a")
+    real = os.open
+
+    def opening(*args: object) -> int:
+        given_up.close()
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", opening)
+    thread = threading.Thread(target=files.create, args=(tmp_path / "b",), daemon=True)
+    thread.start()
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert 1 == open_count(files)
