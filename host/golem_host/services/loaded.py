@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from golem_host.errors import HostClosedError, HostError, WorkerNotFoundError
 from golem_host.services.slots import Slot
@@ -21,9 +21,12 @@ from golem_host.worker.runner import RetiredError, Runner
 from golem_oplog.errors import OplogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from golem_host.services.slots import RunSlots
+    from golem_host.worker.parts import Parts
+
+T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -71,6 +74,22 @@ class LoadedWorkers:
             runner = self._reload(key)
         self._evict(key)
         return runner
+
+    def on_parts(self, key: WorkerKey, act: Callable[[Parts], T]) -> T:
+        """
+        Act on a worker, loaded if need be, while it cannot be put away.
+
+        Raises:
+            WorkerNotFoundError: There is no such worker.
+            OplogError: Its log cannot be read.
+        """
+        while True:
+            try:
+                with self.get(key).held() as parts:
+                    return act(parts)
+            except RetiredError:
+                # It was put away at this very moment.
+                continue
 
     def find(self, key: WorkerKey) -> Runner | None:
         """The worker's runner if it is loaded and well."""

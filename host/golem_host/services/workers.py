@@ -31,7 +31,7 @@ from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
 from golem_host.worker.parts import Parts, Shared, View, first_entry
-from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Access, Worker
 from golem_oplog.errors import OplogError
 from golem_oplog.protocol import ReadableOplog
@@ -343,20 +343,9 @@ class Workers:
         return self._loaded.get(key)
 
     def on_parts(self, key: WorkerKey, act: Callable[[Parts], T]) -> T:
-        """
-        Act on a worker, loaded if need be, while it cannot be put away.
-
-        Raises:
-            WorkerNotFoundError: There is no such worker.
-            OplogError: Its log cannot be read.
-        """
-        while True:
-            try:
-                with self.runner(key).held() as parts:
-                    return act(parts)
-            except RetiredError:
-                # It was put away at this very moment.
-                continue
+        """See `LoadedWorkers.on_parts`."""
+        self._refuse_if_read_only()
+        return self._loaded.on_parts(key, act)
 
     def resting_log(self, key: WorkerKey) -> tuple[int, int] | None:
         """When a worker that is not in memory was made, and its last entry; None: it is loaded."""
