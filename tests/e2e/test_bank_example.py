@@ -21,7 +21,7 @@ BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
 
 SEED: Final = int(os.environ.get("GOLEM_HOST_TEST_SEED", "1"))
 IS_FULL: Final = os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full"
-KILLS: Final = 40 if IS_FULL else 6
+KILLS: Final = 40 if IS_FULL else 4
 CENTS: Final = 10_000
 
 

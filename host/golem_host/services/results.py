@@ -70,6 +70,11 @@ class Results:
         with self._lock:
             self._waits.pop(caller, None)
 
+    def waits_in_memory_for(self, ref: WorkerRef) -> CallRef | None:
+        """The one call that a worker of this process waits for with its instance."""
+        with self._lock:
+            return self._waits.get(ref)
+
     def awaited_by(self, ref: WorkerRef, key: Callable[[], WorkerKey]) -> CallRef | None:
         """
         The one call without whose result a worker cannot go on, if that is what it waits for.

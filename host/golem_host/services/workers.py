@@ -414,15 +414,8 @@ class Workers:
         called: tuple[WorkerRef, CallRef] | None = None,
     ) -> None:
         self._refuse_if_read_only()
-        create = first_entry(
-            self._shared,
-            component,
-            name,
-            args,
-            tuple(env.items()),
-            tuple(config_vars.items()),
-            called,
-        )
+        given = tuple(env.items()), tuple(config_vars.items())
+        create = first_entry(self._shared, component, name, args, *given, called)
         plugins = self._shared.plugins
         create = create._replace(plugins=() if plugins is None else plugins.ids_for(component.name))
         key = WorkerKey(component.name, name)

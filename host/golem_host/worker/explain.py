@@ -2,8 +2,8 @@
 Why a worker does not go on: one sentence that says what it waits for or why it failed, since when,
 and what would free it.
 
-Only the log is asked.  Whether a process is at work on the worker is not in it, so a sentence about
-unfinished work says what to do if none is.
+Only the log is asked, and for what a worker waits with its instance.  Whether a process is at work on
+the worker is not in the log, so a sentence about unfinished work says what to do if none is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from shlex import quote
 from typing import Final
 
 from golem_host.services.calls import CallRef
+from golem_host.services.peers import WorkerRef
 from golem_host.signals import WAITS_FOR_ITSELF
 from golem_host.status import EXITED, FAILED, INTERRUPTED, RETRYING, SUSPENDED, Status
 from golem_host.worker.metadata import time_text
@@ -19,6 +20,7 @@ from golem_host.worker.parts import View
 from golem_oplog.lazy_dataclass import dataclass
 
 PROGRAM: Final = "golem-host"
+OWED: Final = "says why it is not there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,24 @@ def _reason(view: View, name: str) -> _Reason:
         begun = status.running.entry.timestamp
         function = view.oplog.function(status.running.entry.function).name
         what = f"is in the middle of {function}, begun at {time_text(begun)}"
+        assert status.create is not None
+        ref = WorkerRef(status.create.component_id, view.worker_name)
+        call = view.shared.results.waits_in_memory_for(ref)
+        if call is not None:
+            label = _label(view, call)
+            what = f"{what}, and waits for the result of {label}, key {call.key}"
+            return _Reason(what, begun, f"worker explain {quote(label)}", OWED)
         return _Reason(what, begun, resume, "continues it if no process is at work on it")
     if status.pending:
         return _queued(view, resume)
     what = f"waits for calls, since {time_text(status.last_timestamp)}"
     return _Reason(what, status.last_timestamp, f"worker invoke {name} CALL", "makes one")
+
+
+def _label(view: View, call: CallRef) -> str:
+    """Who is called, as people know it."""
+    name = view.shared.peers.component_name_of(call.worker.component_id)
+    return f"{name or call.worker.component_id}/{call.worker.worker_name}"
 
 
 def _suspended(view: View, resume: str, revert: str) -> _Reason:
@@ -99,12 +114,9 @@ def _suspended(view: View, resume: str, revert: str) -> _Reason:
     since = f"since {time_text(suspend.timestamp)}"
     calls = CallRef.parse_all(suspend.promise)
     if calls:
-        call = calls[0]
-        name = view.shared.peers.component_name_of(call.worker.component_id)
-        label = f"{name or call.worker.component_id}/{call.worker.worker_name}"
         what = f"waits for {suspend.reason.removeprefix('waiting for ')}, {since}"
-        ask = f"worker explain {quote(label)}"
-        return _Reason(what, suspend.timestamp, ask, "says why it is not there")
+        ask = f"worker explain {quote(_label(view, calls[0]))}"
+        return _Reason(what, suspend.timestamp, ask, OWED)
     if suspend.promise:
         what = f"waits for promise {suspend.promise}, {since}"
         if view.shared.promises.is_settled(suspend.promise):

@@ -194,3 +194,21 @@ def test_the_answer_of_another_worker_is_told_with_who_owes_it(
         f"{LABEL} waits for the result of cart/bob note, key k2{others}, since {LATER}; "
         f"`golem-host worker explain {name or CREATE.component_id}/bob` says why it is not there"
     )
+
+
+def test_the_answer_that_is_waited_for_with_an_instance_is_told_too() -> None:
+    """By whoever runs the worker: it is not in the log."""
+    call = CallRef(WorkerRef(CREATE.component_id, "bob"), "k2")
+    oplog = new_log()
+    oplog.define(FunctionType("f", (), None))
+    oplog.append(INVOKED)
+    view = parts(oplog)
+    peers = SimpleNamespace(component_name_of=lambda _: "cart")
+    view.shared = replace(view.shared, peers=cast("Peers", peers))
+    with view.shared.results.waits(view.ref, call):
+        found = explain(view).sentence
+
+    assert found == (
+        f"{LABEL} is in the middle of f, begun at {BEGUN}, and waits for the result of cart/bob, "
+        "key k2; `golem-host worker explain cart/bob` says why it is not there"
+    )
