@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from golem_host import HostConfig, HostError, InvalidRequestError, InvocationFailedError
+from golem_host.context import InstanceContext
 from golem_host.system import monotonic_s
 from golem_host.wire import Public
 from golem_host.worker import rebuild
 from golem_host.worker.parts import Parts
 from golem_host.worker.retry import RetryPolicy
+from golem_host.worker.runner import Runner
 from golem_host.worker.session import Start
 from golem_host.worker.worker import Worker
-from golem_oplog.entries import SuccessfulUpdate
+from golem_oplog.entries import Entry, SuccessfulUpdate
 from tests.support.cli import wait_until
 from tests.support.hosts import QUICK, open_host
 from tests.support.killed_update import kill_in_update
@@ -80,6 +83,36 @@ def begun(worker: Worker, calls: int) -> Callable[[], bool]:
     return lambda: (
         status(worker) == "running" and kinds(worker).count("imported-function-invoked") >= calls
     )
+
+
+def test_an_old_version_may_fail_while_an_update_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure is its own and is tried again, with the new version: nothing is jumped over."""
+    asked, may_go = threading.Event(), threading.Event()
+    monotonic_ns, append_durably = InstanceContext.monotonic_ns, Runner.append_durably
+
+    def held(context: InstanceContext) -> int:
+        asked.set()
+        assert may_go.wait(PATIENCE_S)
+        return monotonic_ns(context)
+
+    with hosting(tmp_path, version(), version(fail="")) as worker:
+
+        def appended_meanwhile(runner: Runner, entry: Entry) -> None:
+            append_durably(runner, entry)
+            may_go.set()
+            wait_until(lambda: "error" in kinds(worker) or "failed-update" in kinds(worker))
+
+        monkeypatch.setattr(InstanceContext, "monotonic_ns", held)
+        monkeypatch.setattr(Runner, "append_durably", appended_meanwhile)
+        call = worker.enqueue("fail")
+        assert asked.wait(PATIENCE_S)
+        worker.update(1)
+
+        assert 8 == call.result(PATIENCE_S)
+        assert [(1, "successful")] == states(worker)
+        assert "jump" not in kinds(worker)
 
 
 # -- in every state --------------------------------------------------------------------------------

@@ -6,14 +6,19 @@ Used under the runner's lock.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, NamedTuple
 
+from golem_host.errors import StateDirError
 from golem_host.services.unfinished import NOW
 from golem_host.status import RETRYING, SUSPENDED
 from golem_host.worker.endings import Endings
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import NS_PER_S, Parts
 from golem_host.worker.request import Request
+
+BROKEN_RETRY_NS: Final = 5 * NS_PER_S
+"""After this a worker whose log took no more is tried again."""
 
 
 class Rebuild:
@@ -97,6 +102,15 @@ class Agenda:
             shared.unfinished.rest(key, left.due_ns, left.promise)
         if left.due_ns is not None and not is_closing:
             shared.scheduler.at(key, left.due_ns)
+
+    def note_broken(self, *, is_closing: bool) -> None:
+        """Nobody knows what the disk has: look again, at the latest when the next host opens."""
+        shared, key = self._parts.shared, self._parts.key
+        # The disk that refused an entry may refuse this as well.
+        with suppress(StateDirError):
+            shared.unfinished.mark(key, NOW)
+        if not is_closing:
+            shared.scheduler.at(key, self._ends.now() + BROKEN_RETRY_NS)
 
     def _what_is_left(self) -> _Left | None:
         status = self._parts.status

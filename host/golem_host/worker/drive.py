@@ -15,10 +15,11 @@ import threading
 from typing import Final
 
 from golem_host.context import InstanceContext
-from golem_host.errors import InvalidRequestError, InvocationLostError
+from golem_host.errors import InvalidRequestError, InvocationLostError, StateDirError
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
 from golem_host.status import RUNNING, SUSPENDED
+from golem_host.status_records import PendingUpdateAt
 from golem_host.worker import outcome as ends
 from golem_host.worker.agenda import Agenda
 from golem_host.worker.endings import Endings
@@ -59,6 +60,8 @@ class Drive:
         self.is_retired = False
         self._slot: Slot | None = None
         self._session: Session | None = None
+        self._update: PendingUpdateAt | None = None
+        """What the session was built to bring about."""
         self._is_resting = False
 
     # -- for the side of the callers ----------------------------------------------------------
@@ -100,7 +103,13 @@ class Drive:
         return self._session.context
 
     def note_rest(self) -> None:
-        self.agenda.note_rest(is_closing=self.is_closing)
+        try:
+            if self.ends.broken is None:
+                self.agenda.note_rest(is_closing=self.is_closing)
+                return
+        except StateDirError as error:
+            self.ends.break_off(error)
+        self.agenda.note_broken(is_closing=self.is_closing)
 
     # -- the thread ---------------------------------------------------------------------------
 
@@ -118,15 +127,17 @@ class Drive:
         except BaseException as error:  # noqa: BLE001 - reported below, to log and callers
             # A fault of the host itself: whoever waits must learn of it.
             _LOG.exception("worker thread failed", extra={"worker": self.parts.label})
-            with self.lock:
-                self.ledger.fail_all(error)
+            # What memory says of it may be wrong by now; its log is opened anew.
+            self.ends.break_off(error)
         finally:
-            with self.lock:
-                # A thread that ended for lack of work may have a successor already.
-                if self.thread is threading.current_thread():
-                    self._end_thread()
-                self.lock.notify_all()
-            slot.give()
+            try:
+                with self.lock:
+                    # A thread that ended for lack of work may have a successor already.
+                    if self.thread is threading.current_thread():
+                        self._end_thread()
+                    self.lock.notify_all()
+            finally:
+                slot.give()
         if self.parts.status.status == SUSPENDED:
             self.parts.shared.hub.retire(self.parts.key)
 
@@ -143,9 +154,9 @@ class Drive:
     def _end_thread(self) -> None:
         self._drop_session()
         self.thread = self._slot = self.stop = None
+        self.lock.notify_all()
         if not self.is_retired:
             self.note_rest()
-        self.lock.notify_all()
 
     def _work(self) -> bool:
         """One piece of work; False when the thread should end."""
@@ -208,11 +219,15 @@ class Drive:
         except BaseException as raised:  # noqa: BLE001 - every end of an attempt is classified
             self._drop_session()
             stop = raised if isinstance(raised, InterruptSignal) else None
-            self._end(outcome_of_attempt(self.parts, raised, first_index), request, stop)
+            outcome = outcome_of_attempt(self.parts, raised, first_index, self._update)
+            self._end(outcome, request, stop)
 
     def _build(self) -> Session:
         assert self._slot is not None
-        session = build_session(self.parts, self._slot, self.ends.is_last_attempt, self._completed)
+        self._update = self.parts.status.pending_update
+        session = build_session(
+            self.parts, self._slot, self.ends.is_last_attempt, self._completed, self._update
+        )
         with self.lock:
             # From here on `interrupt` reaches the guest through the context.
             self._session = session

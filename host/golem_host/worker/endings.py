@@ -59,15 +59,15 @@ class Endings:
         """Nothing is done before the worker is woken: suspended, interrupted, failed, exited."""
         self.interrupted = parts.status.status == INTERRUPTED
         """Parked on demand: only a caller wakes the worker, no timer and no promise (R37)."""
-        self.broken: OplogError | StateDirError | None = None
+        self.broken: StateDirError | None = None
         """Set when the log takes no more entries."""
 
     def carry_out(self, outcome: ends.Outcome) -> None:
         """Append what an end means and answer whom it concerns; the instance is gone already."""
         try:
             self._record(outcome)
-        except OplogError as error:
-            self._log_broke(error)
+        except (OplogError, StateDirError) as error:
+            self.break_off(error)
         finally:
             self._parts.shared.results.rests(self._parts.ref)
 
@@ -98,7 +98,7 @@ class Endings:
             case ends.Refused():
                 self._refused(outcome)
             case ends.LogBroken():
-                self._log_broke(outcome.error)
+                self.break_off(outcome.error)
 
     def _failed(self, failed: ends.Failed) -> None:
         failures = self._parts.status.failures
@@ -183,12 +183,16 @@ class Endings:
     def _refusal(self, error: HostError, now: int) -> Error:
         return Error(now, ErrorKind.INVALID_REQUEST, str(error), self._parts.status.origin, None)
 
-    def _log_broke(self, error: OplogError | StateDirError) -> None:
+    def break_off(self, error: BaseException) -> None:
+        """The worker cannot be used until its log is opened anew; whoever waits is told."""
         with self._lock:
-            self.broken = error
-            if not isinstance(error, StateDirError):
-                error = StateDirError(path=self._parts.label, reason=str(error))
-            self._ledger.fail_all(error)
+            if self.broken is None:
+                self.broken = error if isinstance(error, StateDirError) else self._unusable(error)
+            told = self._unusable(error) if isinstance(error, OplogError) else error
+            self._ledger.fail_all(told)
+
+    def _unusable(self, error: BaseException) -> StateDirError:
+        return StateDirError(path=self._parts.label, reason=str(error) or repr(error))
 
     def _error_entry(self, failed: ends.Failed, now: int, retry_at: int | None) -> Error:
         running = self._parts.status.running

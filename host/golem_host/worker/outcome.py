@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from golem_host.engine import Trap, TrapKind
 from golem_host.errors import (
+    HostClosedError,
     HostError,
     InvalidRequestError,
     ParamTypeMismatchError,
@@ -116,7 +117,8 @@ def outcome_of(raised: BaseException) -> Outcome:
     match raised:
         case SuspendSignal():
             return Suspended(raised.reason, raised.wake_at, raised.promise)
-        case InterruptSignal(restart=True) | JumpSignal():
+        case InterruptSignal(restart=True) | JumpSignal() | HostClosedError():
+            # What was asked of a host that closes is asked again of the next one.
             return Again()
         case InterruptSignal():
             return Interrupted()

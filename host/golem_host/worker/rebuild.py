@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from sys import maxsize
 
 from golem_host.context import RunSlot
-from golem_host.errors import HostError, StateDirError
+from golem_host.errors import HostClosedError, HostError, StateDirError
 from golem_host.signals import InterruptSignal
 from golem_host.status import Status
+from golem_host.status_records import PendingUpdateAt
 from golem_host.worker import outcome as ends
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
@@ -23,10 +24,9 @@ from golem_oplog.entries import FailedUpdate, PendingUpdate, SuccessfulUpdate
 from golem_oplog.errors import OplogError
 
 
-def version_to_build(status: Status) -> int:
-    """The pending update's where there is one, else the one that the worker has."""
-    pending = status.pending_update
-    return status.component_version if pending is None else pending.entry.target_version
+def version_to_build(status: Status, update: PendingUpdateAt | None) -> int:
+    """The update's where there is one, else the one that the worker has."""
+    return status.component_version if update is None else update.entry.target_version
 
 
 def build_session(
@@ -34,17 +34,24 @@ def build_session(
     slot: RunSlot,
     is_last_attempt: Callable[[], bool],
     on_completed: Callable[[str, bytes | None], None],
+    update: PendingUpdateAt | None,
 ) -> Session:
-    """A session that is about to catch up with the worker's log."""
+    """
+    A session that is about to catch up with the worker's log.
+
+    ``update`` is the one that is pending.  Another one may be asked for at any time: it concerns
+    the next session.
+    """
     status = parts.status
-    component = parts.component_of(version_to_build(status))
+    version = version_to_build(status, update)
+    component = parts.component_of(version)
     session = Session(
-        start_of(parts, version_to_build(status)),
+        start_of(parts, version),
         oplog=parts.oplog,
         status=status,
         services=parts.services(component, slot),
         is_last_attempt=is_last_attempt,
-        on_live=lambda: finish_update(parts, session),
+        on_live=lambda: finish_update(parts, session, update),
         on_completed=on_completed,
     )
     return session
@@ -91,13 +98,12 @@ def start_of(parts: Parts, version: int) -> Start:
     )
 
 
-def finish_update(parts: Parts, session: Session) -> None:
+def finish_update(parts: Parts, session: Session, update: PendingUpdateAt | None) -> None:
     """The new version has come to where the old one stood: from here on it is the worker's."""
     status = parts.status
-    pending = status.pending_update
-    if pending is None:
+    if update is None or status.pending_update != update:
         return
-    version = pending.entry.target_version
+    version = update.entry.target_version
     # First: where its files have no place, there is no update.
     session.move_files_on(version)
     requests_differing = session.requests_differing
@@ -129,7 +135,9 @@ def save_snapshot(parts: Parts, session: Session, request: Request) -> None:
     parts.oplog.commit()
 
 
-def outcome_of_attempt(parts: Parts, raised: BaseException, first_index: int) -> ends.Outcome:
+def outcome_of_attempt(
+    parts: Parts, raised: BaseException, first_index: int, update: PendingUpdateAt | None
+) -> ends.Outcome:
     """
     What an exception means that ended an attempt.
 
@@ -137,11 +145,14 @@ def outcome_of_attempt(parts: Parts, raised: BaseException, first_index: int) ->
         parts: The worker's.
         raised: The exception.
         first_index: The first entry that the attempt may have appended.
+        update: What the attempt was to bring about.  One that was asked for meanwhile has nothing
+            to do with how the old version ends.
     """
-    pending = parts.status.pending_update
-    if pending is None or isinstance(raised, OplogError | StateDirError | InterruptSignal):
+    is_updating = update is not None and parts.status.pending_update == update
+    is_ours = isinstance(raised, OplogError | StateDirError | HostClosedError | InterruptSignal)
+    if update is None or not is_updating or is_ours:
         return ends.outcome_of(raised)
-    return ends.UpdateFailed(pending.entry.target_version, explain(raised), first_index)
+    return ends.UpdateFailed(update.entry.target_version, explain(raised), first_index)
 
 
 def explain(error: BaseException) -> str:

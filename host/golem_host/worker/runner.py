@@ -368,7 +368,7 @@ class Runner:
             yield
 
     @property
-    def broken(self) -> OplogError | StateDirError | None:
+    def broken(self) -> StateDirError | None:
         """Set when the log takes no more entries: this runner is of no use any more."""
         return self._ends.broken
 
@@ -430,6 +430,6 @@ class Runner:
         if self._drive.is_retired:
             raise RetiredError
         if self._ends.broken is not None:
-            raise StateDirError(path=self.parts.label, reason=str(self._ends.broken))
+            raise StateDirError(path=self._ends.broken.path, reason=self._ends.broken.reason)
         if self._drive.is_closing:
             raise HostClosedError
