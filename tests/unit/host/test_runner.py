@@ -19,6 +19,7 @@ from golem_host.component import Component
 from golem_host.config import HostConfig
 from golem_host.errors import (
     ConflictError,
+    HostClosedError,
     InvalidRequestError,
     InvocationExitedError,
     InvocationFailedError,
@@ -48,16 +49,19 @@ from golem_oplog.entries import (
     PendingWorkerInvocation,
     Suspend,
 )
+from golem_oplog.errors import OplogWriteError
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.types import Prim
 from tests.support.contexts import CREATE
 from tests.support.durable_calls import DurableCalls, handlers_of
 from tests.support.scripted_guest import Body, HostCalls, ScriptedGuest, exported
+from tests.support.waiting import until
 from tests.support.workers import parts
 from tests.support.world import ScriptedRandom
 
 RUN = exported("test:it/api", "run", (("n", Prim.U32),), Prim.U64)
 PATIENCE_S = 10.0
+HOUR_NS = 3600 * 10**9
 AT_ONCE = RetryPolicy(3, 0, 0, 1.0, None)
 E = TypeVar("E", bound=Entry)
 
@@ -168,6 +172,67 @@ def test_a_call_that_is_accepted_again_while_it_ends_is_not_made_again() -> None
         assert (1, 1) == (first, again[0].result(PATIENCE_S))
         assert [] == b.entries(PendingWorkerInvocation)
         assert {} == fold(b.oplog.read).pending
+
+
+# -- when the state directory fails ----------------------------------------------------------------
+
+
+def failing(_key: object, _due_ns: object, _promise: object = None) -> None:
+    raise StateDirError(path="host.db", reason="no space left on device")
+
+
+def test_a_state_directory_that_fails_keeps_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its callers are told, others go on, and the worker is looked at again after a while."""
+
+    def suspends(_host: HostCalls, _number: int) -> int:
+        monkeypatch.setattr(b.parts.shared.unfinished, "mark", failing)
+        raise SuspendSignal("waiting for a timer", b.parts.shared.config.clock.unix_ns() + HOUR_NS)
+
+    with bench(suspends, threads_max=1) as b:
+        request = b.submit("a", durable=True)
+        with pytest.raises(StateDirError, match="no space left"):
+            request.result(PATIENCE_S)
+        until(lambda: b.runner._drive.thread is None)
+        freed = threading.Event()
+        b.parts.shared.slots.start(lambda _slot: freed.set())
+
+        assert freed.wait(PATIENCE_S)
+        assert b.runner.broken is not None
+        assert [b.parts.key] == list(b.parts.shared.scheduler._due)
+
+
+def test_a_log_that_fails_at_the_end_of_a_call_is_opened_anew() -> None:
+    """Memory has the call as done and the disk has not: somebody must look, this host or the next."""
+    with bench(gives_back) as b:
+
+        def meanwhile() -> None:
+            if b.entries(ExportedFunctionCompleted):
+                raise OplogWriteError(path="log", cause="no space left on device")
+
+        b.oplog.meanwhile = meanwhile
+        request = b.submit("a", durable=True)
+        with pytest.raises(StateDirError, match="no space left"):
+            request.result(PATIENCE_S)
+        until(lambda: b.runner._drive.thread is None)
+
+        assert [b.parts.key] == [row.key for row in b.parts.shared.unfinished.all()]
+        assert [b.parts.key] == list(b.parts.shared.scheduler._due)
+        b.oplog.meanwhile = nothing
+
+
+def test_a_host_that_closes_fails_nobody() -> None:
+    """What a guest asked of another worker meanwhile is asked again by the next host."""
+
+    def asks(_host: HostCalls, number: int) -> int:
+        if not asked.is_set():
+            asked.set()
+            raise HostClosedError
+        return number
+
+    asked = threading.Event()
+    with bench(asks) as b:
+        assert 1 == b.submit("a").result(PATIENCE_S)
+        assert [] == b.entries(Error)
 
 
 # -- what is taken ---------------------------------------------------------------------------------
