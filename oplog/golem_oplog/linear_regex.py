@@ -12,15 +12,15 @@ table, or at worst some microseconds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias, assert_never
+from typing import Final, NoReturn, TypeAlias, assert_never
 
 from golem_oplog.errors import QueryError
 from golem_oplog.regex_syntax import Char, Choice, Edge, Pattern, Repeat, Sequence, parse_regex
 
 POSITIONS_MAX: Final = 256
 """``a{n}`` counts n times."""
-_STEPS_MAX: Final = 10_000
-"""Parts, counted as often as they are repeated: ``(){200}`` within itself has no position."""
+PARTS_MAX: Final = 10_000
+"""Of a query, counted as often as they are repeated: ``(){200}`` within itself has no position."""
 _TRANSITIONS_MAX: Final = 20_000
 """So many are remembered; then all are forgotten."""
 _BLOCK_BITS: Final = 8
@@ -43,15 +43,20 @@ class LinearRegex:
         query: What it is a part of.
         start: Where it begins there.
         end: Before where it ends; by default at the end.
+        parts_max: What is left of `PARTS_MAX`.
 
     Raises:
         QueryError: It is malformed, or too large.
     """
 
-    def __init__(self, query: str, start: int = 0, end: int | None = None) -> None:
+    def __init__(
+        self, query: str, start: int = 0, end: int | None = None, parts_max: int = PARTS_MAX
+    ) -> None:
         end = len(query) if end is None else end
-        builder = _Builder(query, start)
+        builder = _Builder(query, start, parts_max)
         whole = builder.part(parse_regex(query, start, end))
+        self.parts = builder.parts
+        """How many it has, counted as often as they are repeated."""
         self._is_nullable = whole.is_nullable
         self._first = whole.first
         self._last = whole.last
@@ -141,19 +146,20 @@ class _Part:
 
 
 class _Builder:
-    def __init__(self, query: str, start: int) -> None:
+    def __init__(self, query: str, start: int, parts_max: int) -> None:
         self._query = query
         self._start = start
-        self._steps = 0
+        self._parts_max = parts_max
+        self.parts = 0
         self.atoms: list[tuple[int, Char | Edge]] = []
         """Each with its bit."""
         self.follow: list[int] = []
         """For each position those that may come next."""
 
     def part(self, pattern: Pattern) -> _Part:
-        self._steps += 1
-        if self._steps > _STEPS_MAX:
-            self._refuse()
+        self.parts += 1
+        if self.parts > self._parts_max:
+            self._refuse(f"all those of a query have at most {PARTS_MAX} parts")
         match pattern:
             case Char() | Edge():
                 bit = self._atom(pattern)
@@ -198,25 +204,25 @@ class _Builder:
         )
 
     def _link(self, last: int, first: int) -> None:
-        at = 0
+        if not first:
+            return
         while last:
-            if last & 1:
-                self.follow[at] |= first
-            last >>= 1
-            at += 1
+            lowest = last & -last
+            self.follow[lowest.bit_length() - 1] |= first
+            last ^= lowest
 
     def _atom(self, atom: Char | Edge) -> int:
         if len(self.atoms) == POSITIONS_MAX:
-            self._refuse()
+            self._refuse(f"at most {POSITIONS_MAX} characters")
         bit = 1 << len(self.atoms)
         self.atoms.append((bit, atom))
         self.follow.append(0)
         return bit
 
-    def _refuse(self) -> None:
+    def _refuse(self, bound: str) -> NoReturn:
         raise QueryError(
             query=self._query,
-            reason=f"the regular expression is too large: at most {POSITIONS_MAX} characters, "
+            reason=f"the regular expression is too large: {bound}, "
             "each counted as often as it is repeated",
             position=self._start,
         )
