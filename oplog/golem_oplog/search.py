@@ -38,6 +38,8 @@ KIND: Final = "kind"
 """The field that an entry's kind is in, for queries."""
 _LEARNED_CHARS: Final = 100
 """What a regular expression does not know yet takes as long as so many known characters."""
+_TESTED_CHARS: Final = 10
+"""And so many for each set of characters that a new one is held to."""
 
 
 class _Texts:
@@ -80,8 +82,10 @@ class Search:
 
         At a few million in a second, so that who has little time knows when to stop.
         """
-        learned = sum([regex.learned for regex in self._regexes.values()])
-        return self._chars * max(self._regex_terms, 1) + learned * _LEARNED_CHARS
+        regexes = self._regexes.values()
+        learned = sum([regex.learned for regex in regexes]) * _LEARNED_CHARS
+        tested = sum([regex.tested for regex in regexes]) * _TESTED_CHARS
+        return self._chars * max(self._regex_terms, 1) + learned + tested
 
     def matches(self, view: EntryView) -> bool:
         texts = _Texts(list(_entry_leaves(view)))

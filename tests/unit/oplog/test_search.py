@@ -375,6 +375,55 @@ def test_a_long_text_may_be_left_in_the_middle(log: MemoryOplog) -> None:
         Search("message:/y/", check).matches(view)
 
 
+IDEOGRAPHS = "".join(map(chr, range(0x4E00, 0x4E00 + 3900)))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [IDEOGRAPHS, "a-b" * 1300, r"\d\D" * 900 + r"\w\s" * 60],
+    ids=["chars", "ranges", "classes"],
+)
+def test_a_new_character_is_held_to_a_set_once(members: str) -> None:
+    """However many members the set has, and however often it is repeated."""
+    regex = LinearRegex(f"[^{members}]{{256}}")
+
+    assert not within_lines(300, lambda: regex.search("01"))
+    assert 2 == regex.tested
+
+
+def test_a_search_may_be_left_where_each_character_is_new(log: MemoryOplog) -> None:
+    """Which is slower than going through long texts, and costs as much more."""
+    checks = []
+    (view,) = view_entries(log, log.append(Log(1, 0, "", IDEOGRAPHS.encode())))
+    different = "".join([f"[{char}-]" for char in IDEOGRAPHS[POSITIONS_MAX - 1 :: -1]])
+    search = Search(f"message:/{different}/", lambda: checks.append(1))
+
+    assert not search.matches(view)
+    assert len(IDEOGRAPHS) * POSITIONS_MAX // 11_000 <= len(checks)
+    assert len(IDEOGRAPHS) * POSITIONS_MAX * 10 < search.cost
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "[d-fb-dx-za-cx0]",
+        "[^d-fb-dx-za-cx0]",
+        "(?i)[d-fB-CX-Z]",
+        "[a-z-]",
+        r"[\D5]",
+        r"[\Wb\s]",
+        r"\S",
+    ],
+)
+def test_a_set_has_the_members_that_are_written(pattern: str) -> None:
+    """In whatever order, and whether or not its ranges overlap."""
+    chars = [chr(code) for code in range(0x80)]
+
+    assert [re.search(pattern, char) is not None for char in chars] == [
+        LinearRegex(pattern).search(char) for char in chars
+    ]
+
+
 def test_a_search_knows_what_it_has_cost(log: MemoryOplog) -> None:
     """By characters, for each regular expression, and dearly for what one has to learn."""
     index = log.append(Log(1, 0, "", b"x" * 100_000))
