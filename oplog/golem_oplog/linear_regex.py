@@ -6,26 +6,29 @@ asks through the REST API, may send takes longer than the age of the universe.  
 becomes a set of at most `POSITIONS_MAX` positions, one for each character that it names (Glushkov's
 automaton).  All positions that the text so far may have reached are followed at once, as bits of
 one number, and what follows which is remembered: each further character costs one look into a
-table, or at worst some microseconds.
+table, or at worst some microseconds; one that is new is held to each set of characters once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias, assert_never
+from typing import Final, NoReturn, TypeAlias, assert_never
 
 from golem_oplog.errors import QueryError
+from golem_oplog.regex_sets import Test
 from golem_oplog.regex_syntax import Char, Choice, Edge, Pattern, Repeat, Sequence, parse_regex
 
 POSITIONS_MAX: Final = 256
 """``a{n}`` counts n times."""
-_STEPS_MAX: Final = 10_000
-"""Parts, counted as often as they are repeated: ``(){200}`` within itself has no position."""
+PARTS_MAX: Final = 10_000
+"""Of a query, counted as often as they are repeated: ``(){200}`` within itself has no position."""
 _TRANSITIONS_MAX: Final = 20_000
 """So many are remembered; then all are forgotten."""
 _BLOCK_BITS: Final = 8
 _STRETCH_CHARS: Final = 1 << 14
 """So many characters are gone through at once: a fifth of a second at worst."""
+_TESTS_MAX: Final = 10_000
+"""So many times a new character is held to a set before whoever asks may end the search."""
 
 Check: TypeAlias = Callable[[], None]
 """Called from time to time; may raise."""
@@ -43,19 +46,29 @@ class LinearRegex:
         query: What it is a part of.
         start: Where it begins there.
         end: Before where it ends; by default at the end.
+        parts_max: What is left of `PARTS_MAX`.
 
     Raises:
         QueryError: It is malformed, or too large.
     """
 
-    def __init__(self, query: str, start: int = 0, end: int | None = None) -> None:
+    def __init__(
+        self, query: str, start: int = 0, end: int | None = None, parts_max: int = PARTS_MAX
+    ) -> None:
         end = len(query) if end is None else end
-        builder = _Builder(query, start)
+        builder = _Builder(query, start, parts_max)
         whole = builder.part(parse_regex(query, start, end))
+        self.parts = builder.parts
+        """How many it has, counted as often as they are repeated."""
         self._is_nullable = whole.is_nullable
         self._first = whole.first
         self._last = whole.last
-        self._chars = [(bit, atom.test) for bit, atom in builder.atoms if isinstance(atom, Char)]
+        sets: dict[Test, int] = {}
+        for bit, atom in builder.atoms:
+            if isinstance(atom, Char):
+                sets[atom.test] = sets.get(atom.test, 0) | bit
+        self._sets = tuple(sets.items())
+        """Each with all of its positions: it may be repeated."""
         self._edges = {
             is_start: sum(
                 bit
@@ -70,9 +83,12 @@ class LinearRegex:
         self._transitions = 0
         self.learned = 0
         """How often a character behind others was met for the first time, or again forgotten."""
+        self.tested = 0
+        """How often a character was held to a set of them."""
+        self._tested_at_check = 0
 
     def search(self, text: str, check: Check = unchecked) -> bool:
-        """Whether some part of the text matches; ``check`` is called in long texts."""
+        """Whether some part of the text matches; ``check`` is called while that takes long."""
         if self._is_nullable:
             return True
         state = self._first & self._edges[True]
@@ -84,7 +100,7 @@ class LinearRegex:
             for char in text[start : start + _STRETCH_CHARS]:
                 following = row.following.get(char)
                 if following is None:
-                    following = self._learn(row, char)
+                    following = self._learn(row, char, check)
                 if following.is_match:
                     return True
                 row = following
@@ -100,16 +116,24 @@ class LinearRegex:
             state >>= _BLOCK_BITS
         return following
 
-    def _learn(self, row: _Row, char: str) -> _Row:
+    def _learn(self, row: _Row, char: str, check: Check) -> _Row:
         if self._transitions == _TRANSITIONS_MAX:
             self._rows, self._masks, self._transitions = {}, {}, 0
         self._transitions += 1
         self.learned += 1
         mask = self._masks.get(char)
         if mask is None:
-            mask = self._masks[char] = sum(bit for bit, test in self._chars if test(char))
+            mask = self._masks[char] = self._mask(char, check)
         following = row.following[char] = self._row(self._after(row.state) & mask)
         return following
+
+    def _mask(self, char: str, check: Check) -> int:
+        """The positions that may be this character."""
+        self.tested += len(self._sets)
+        if self.tested - self._tested_at_check >= _TESTS_MAX:
+            self._tested_at_check = self.tested
+            check()
+        return sum([positions for test, positions in self._sets if test(char)])
 
     def _row(self, state: int) -> _Row:
         found = self._rows.get(state)
@@ -141,19 +165,20 @@ class _Part:
 
 
 class _Builder:
-    def __init__(self, query: str, start: int) -> None:
+    def __init__(self, query: str, start: int, parts_max: int) -> None:
         self._query = query
         self._start = start
-        self._steps = 0
+        self._parts_max = parts_max
+        self.parts = 0
         self.atoms: list[tuple[int, Char | Edge]] = []
         """Each with its bit."""
         self.follow: list[int] = []
         """For each position those that may come next."""
 
     def part(self, pattern: Pattern) -> _Part:
-        self._steps += 1
-        if self._steps > _STEPS_MAX:
-            self._refuse()
+        self.parts += 1
+        if self.parts > self._parts_max:
+            self._refuse(f"all those of a query have at most {PARTS_MAX} parts")
         match pattern:
             case Char() | Edge():
                 bit = self._atom(pattern)
@@ -198,25 +223,25 @@ class _Builder:
         )
 
     def _link(self, last: int, first: int) -> None:
-        at = 0
+        if not first:
+            return
         while last:
-            if last & 1:
-                self.follow[at] |= first
-            last >>= 1
-            at += 1
+            lowest = last & -last
+            self.follow[lowest.bit_length() - 1] |= first
+            last ^= lowest
 
     def _atom(self, atom: Char | Edge) -> int:
         if len(self.atoms) == POSITIONS_MAX:
-            self._refuse()
+            self._refuse(f"at most {POSITIONS_MAX} characters")
         bit = 1 << len(self.atoms)
         self.atoms.append((bit, atom))
         self.follow.append(0)
         return bit
 
-    def _refuse(self) -> None:
+    def _refuse(self, bound: str) -> NoReturn:
         raise QueryError(
             query=self._query,
-            reason=f"the regular expression is too large: at most {POSITIONS_MAX} characters, "
+            reason=f"the regular expression is too large: {bound}, "
             "each counted as often as it is repeated",
             position=self._start,
         )

@@ -22,17 +22,15 @@ pattern                              matches
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final, NoReturn, TypeAlias, Union
 
 from golem_oplog.errors import QueryError
 from golem_oplog.lazy_dataclass import dataclass
+from golem_oplog.regex_sets import Member, Test, any_of
 
 GROUPS_DEPTH_MAX: Final = 50
 COUNT_MAX: Final = 256
 """The largest number in ``{n,m}``."""
-
-Test: TypeAlias = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,11 @@ _CLASSES: Final[dict[str, Test]] = {
     "d": str.isdecimal,
     "w": lambda char: char.isalnum() or char == "_",
     "s": str.isspace,
+    "D": lambda char: not char.isdecimal(),
+    "W": lambda char: not (char.isalnum() or char == "_"),
+    "S": lambda char: not char.isspace(),
 }
+"""Each is one object, by which a set knows those that it has twice."""
 _CONTROLS: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _HEX_DIGITS: Final = {"x": 2, "u": 4}
 _COUNTS: Final = {"*": (0, None), "+": (1, None), "?": (0, 1)}
@@ -226,9 +228,8 @@ class _Parser:
         """What stands for after a backslash: a character or a class of them."""
         start = self._at
         char = self._take()
-        if char.lower() in _CLASSES:
-            test = _CLASSES[char.lower()]
-            return test if char.islower() else lambda found: not test(found)
+        if char in _CLASSES:
+            return _CLASSES[char]
         if char in _CONTROLS:
             return _CONTROLS[char]
         if char in _HEX_DIGITS:
@@ -243,29 +244,29 @@ class _Parser:
 
     def _set(self) -> Test:
         is_negated = self._skip("^")
-        tests: list[Test] = []
+        members: list[Member] = []
         is_first = True
         while is_first or self._peek() != "]":
             if not self._peek():
                 self._fail("']'")
-            tests.append(self._member())
+            members.append(self._member())
             is_first = False
         self._at += 1
         # Within the negation: what is not an `a` is not an `A`.
-        test = self._in_any_case(lambda char: any(test(char) for test in tests))
+        test = self._in_any_case(any_of(members))
         return lambda char: test(char) is not is_negated
 
-    def _member(self) -> Test:
+    def _member(self) -> Member:
         start = self._at
         low = self._set_char()
         ends = self._query[self._at + 1 : self._end][:1]
         if self._peek() != "-" or ends in {"", "]"}:
-            return low.__eq__ if isinstance(low, str) else low
+            return low
         self._at += 1
         high = self._set_char()
         if not isinstance(low, str) or not isinstance(high, str) or low > high:
             self._fail("a range like a-z, the earlier character first", start)
-        return lambda char: low <= char <= high and len(char) == 1
+        return low, high
 
     def _set_char(self) -> str | Test:
         char = self._take()

@@ -17,17 +17,29 @@ from functools import cached_property
 from sys import maxsize
 from typing import Final, TypeAlias, assert_never
 
-from golem_oplog.linear_regex import Check, LinearRegex, unchecked
+from golem_oplog.linear_regex import Check, unchecked
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.query import view_entries
 from golem_oplog.search_leaves import Leaf, leaves, step
-from golem_oplog.search_syntax import And, Field, Not, Or, Phrase, Query, Regex, Word, parse_query
+from golem_oplog.search_syntax import (
+    And,
+    Field,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    Regex,
+    Word,
+    parse_with_regexes,
+)
 from golem_oplog.views import EntryView
 
 KIND: Final = "kind"
 """The field that an entry's kind is in, for queries."""
 _LEARNED_CHARS: Final = 100
 """What a regular expression does not know yet takes as long as so many known characters."""
+_TESTED_CHARS: Final = 10
+"""And so many for each set of characters that a new one is held to."""
 
 
 class _Texts:
@@ -58,8 +70,9 @@ class Search:
 
     def __init__(self, text: str, check: Check = unchecked) -> None:
         self._check = check
-        self._regexes: list[LinearRegex] = []
-        self._holds = self._compile(parse_query(text))
+        query, self._regexes = parse_with_regexes(text)
+        self._regex_terms = 0
+        self._holds = self._compile(query)
         self._chars = 0
 
     @property
@@ -69,8 +82,10 @@ class Search:
 
         At a few million in a second, so that who has little time knows when to stop.
         """
-        learned = sum([regex.learned for regex in self._regexes])
-        return self._chars * max(len(self._regexes), 1) + learned * _LEARNED_CHARS
+        regexes = self._regexes.values()
+        learned = sum([regex.learned for regex in regexes]) * _LEARNED_CHARS
+        tested = sum([regex.tested for regex in regexes]) * _TESTED_CHARS
+        return self._chars * max(self._regex_terms, 1) + learned + tested
 
     def matches(self, view: EntryView) -> bool:
         texts = _Texts(list(_entry_leaves(view)))
@@ -100,8 +115,8 @@ class Search:
         assert_never(query)
 
     def _regex(self, pattern: str) -> _Holds:
-        regex, check = LinearRegex(pattern), self._check
-        self._regexes.append(regex)
+        regex, check = self._regexes[pattern], self._check
+        self._regex_terms += 1
         return lambda texts: any(regex.search(each.text, check) for each in texts.leaves)
 
 

@@ -22,7 +22,7 @@ from typing import Final, NoReturn, TypeAlias, Union, assert_never
 
 from golem_oplog.errors import QueryError
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.linear_regex import LinearRegex
+from golem_oplog.linear_regex import PARTS_MAX, LinearRegex
 
 QUERY_CHARS_MAX: Final = 4096
 TERMS_MAX: Final = 32
@@ -100,10 +100,21 @@ def parse_query(text: str) -> Query:
     Raises:
         QueryError: The text is no query; the position is where it stops being one.
     """
+    return parse_with_regexes(text)[0]
+
+
+def parse_with_regexes(text: str) -> tuple[Query, dict[str, LinearRegex]]:
+    """
+    As `parse_query`, with what the pattern of each `Regex` became.
+
+    Raises:
+        QueryError: The text is no query.
+    """
     if len(text) > QUERY_CHARS_MAX:
         reason = f"a query has at most {QUERY_CHARS_MAX} characters, this one {len(text)}"
         raise QueryError(query=text, reason=reason)
-    return _Parser(text).whole()
+    parser = _Parser(text)
+    return parser.whole(), parser.regexes
 
 
 class _Parser:
@@ -113,6 +124,9 @@ class _Parser:
         self._depth = 0
         self._terms = 0
         self._in_field = False
+        self._parts_left = PARTS_MAX
+        self.regexes: dict[str, LinearRegex] = {}
+        """By their patterns."""
         self._blanks()
 
     def whole(self) -> Query:
@@ -250,9 +264,13 @@ class _Parser:
         if found is None:
             self._fail("'/' at the end of the regular expression", len(self._text))
         self._at = found.end()
-        # Made here for its errors, which have a place in the query.
-        LinearRegex(self._text, start + 1, self._at - 1)
-        return Regex(found[1])
+        pattern = found[1]
+        if pattern not in self.regexes:
+            # Made here for its errors, which have a place in the query.
+            made = LinearRegex(self._text, start + 1, self._at - 1, self._parts_left)
+            self._parts_left -= made.parts
+            self.regexes[pattern] = made
+        return Regex(pattern)
 
 
 def is_word(text: str) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgpack
 import pytest
@@ -51,6 +55,11 @@ from golem_oplog.types import (
 )
 from tests.support.oplogs import create_entry
 from tests.support.repository import ROOT
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_T = TypeVar("_T")
 
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -223,6 +232,25 @@ def test_how_a_query_is_read(text: str, query: Query) -> None:
     assert query == parse_query(text)
 
 
+def within_lines(lines_max: int, work: Callable[[], _T]) -> _T:
+    """What the work gives, which goes through at most so many lines of Python."""
+    lines = 0
+
+    def trace(_frame: FrameType, event: str, _arg: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        assert lines <= lines_max
+        return trace
+
+    def traced() -> _T:
+        sys.settrace(trace)
+        return work()
+
+    # A thread of its own: what traces this one, such as coverage, goes on.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(traced).result()
+
+
 @pytest.mark.parametrize(
     ("text", "position", "reason"),
     [
@@ -297,6 +325,41 @@ def test_no_pattern_takes_longer_than_its_text(pattern: str) -> None:
     assert not LinearRegex(pattern).search("a" * 50_000 + "!")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "lines_max"), [("a{256}", 60_000), (f"(a?{'()' * 18}){{256}}", 400_000)]
+)
+def test_making_a_regex_takes_steps_for_its_links_alone(pattern: str, lines_max: int) -> None:
+    """Not for all positions before the last one, nor for parts that no match can begin in."""
+    assert within_lines(lines_max, lambda: LinearRegex(pattern)).search("a" * 256)
+
+
+def test_the_regexes_of_a_query_have_one_bound() -> None:
+    """However many there are: a query is made again for each page."""
+    several = [f"/(a?{'()' * n}){{256}}/" for n in range(18, 3, -1)]
+
+    parse_query(several[0])
+    with pytest.raises(QueryError, match="all those of a query have at most 10000 parts") as raised:
+        within_lines(1_000_000, lambda: Search(f"{several[0]} x:{several[1]}"))
+    assert len(several[0]) + len(" x:/") == raised.value.position
+    with pytest.raises(QueryError, match="all those of a query"):
+        within_lines(1_000_000, lambda: Search(" ".join(several)))
+
+
+def test_a_regex_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that a query has twice, which is held against each text as often."""
+    made = []
+    make = LinearRegex.__init__
+
+    def counted(self: LinearRegex, *args: Any) -> None:
+        made.append(1)
+        make(self, *args)
+
+    monkeypatch.setattr(LinearRegex, "__init__", counted)
+    Search("/a/ OR name:/b/ OR /a/")
+
+    assert 2 == len(made)
+
+
 def test_a_long_text_may_be_left_in_the_middle(log: MemoryOplog) -> None:
     """Whoever waits for the thread need not wait for the end of the text."""
     stretches = []
@@ -310,6 +373,55 @@ def test_a_long_text_may_be_left_in_the_middle(log: MemoryOplog) -> None:
     (view,) = view_entries(log, index)
     with pytest.raises(KeyboardInterrupt):
         Search("message:/y/", check).matches(view)
+
+
+IDEOGRAPHS = "".join(map(chr, range(0x4E00, 0x4E00 + 3900)))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [IDEOGRAPHS, "a-b" * 1300, r"\d\D" * 900 + r"\w\s" * 60],
+    ids=["chars", "ranges", "classes"],
+)
+def test_a_new_character_is_held_to_a_set_once(members: str) -> None:
+    """However many members the set has, and however often it is repeated."""
+    regex = LinearRegex(f"[^{members}]{{256}}")
+
+    assert not within_lines(300, lambda: regex.search("01"))
+    assert 2 == regex.tested
+
+
+def test_a_search_may_be_left_where_each_character_is_new(log: MemoryOplog) -> None:
+    """Which is slower than going through long texts, and costs as much more."""
+    checks = []
+    (view,) = view_entries(log, log.append(Log(1, 0, "", IDEOGRAPHS.encode())))
+    different = "".join([f"[{char}-]" for char in IDEOGRAPHS[POSITIONS_MAX - 1 :: -1]])
+    search = Search(f"message:/{different}/", lambda: checks.append(1))
+
+    assert not search.matches(view)
+    assert len(IDEOGRAPHS) * POSITIONS_MAX // 11_000 <= len(checks)
+    assert len(IDEOGRAPHS) * POSITIONS_MAX * 10 < search.cost
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "[d-fb-dx-za-cx0]",
+        "[^d-fb-dx-za-cx0]",
+        "(?i)[d-fB-CX-Z]",
+        "[a-z-]",
+        r"[\D5]",
+        r"[\Wb\s]",
+        r"\S",
+    ],
+)
+def test_a_set_has_the_members_that_are_written(pattern: str) -> None:
+    """In whatever order, and whether or not its ranges overlap."""
+    chars = [chr(code) for code in range(0x80)]
+
+    assert [re.search(pattern, char) is not None for char in chars] == [
+        LinearRegex(pattern).search(char) for char in chars
+    ]
 
 
 def test_a_search_knows_what_it_has_cost(log: MemoryOplog) -> None:
