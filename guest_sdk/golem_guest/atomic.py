@@ -14,6 +14,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _HOST = host()
+_open: list[int] = []
+"""The regions that are open, the outermost first."""
+
+
+def is_in_region() -> bool:
+    """Whether what happens now is part of a region."""
+    return bool(_open)
 
 
 class atomic_region(ContextDecorator):  # noqa: N801 - used like a function
@@ -32,7 +39,9 @@ class atomic_region(ContextDecorator):  # noqa: N801 - used like a function
         self._begins: list[int] = []
 
     def __enter__(self) -> Self:
-        self._begins.append(_HOST.mark_begin_operation())
+        begin = _HOST.mark_begin_operation()
+        self._begins.append(begin)
+        _open.append(begin)
         return self
 
     def __exit__(
@@ -44,7 +53,10 @@ class atomic_region(ContextDecorator):  # noqa: N801 - used like a function
         # A generator that is closed leaves its blocks on purpose.
         if error is not None and not isinstance(error, GeneratorExit):
             end_invocation(error)
-        _HOST.mark_end_operation(self._begins.pop())
+        begin = self._begins.pop()
+        # Not always the last: a generator may be closed after others have begun.
+        _open.remove(begin)
+        _HOST.mark_end_operation(begin)
 
 
 def atomically(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -76,7 +76,7 @@ def durable(
 
         @wraps(function)
         def perform(*args: P.args, **kwargs: P.kwargs) -> R:
-            request = json.dumps([*args, kwargs] if kwargs else [*args], ensure_ascii=False)
+            request = json.dumps([*args, kwargs] if kwargs else [*args])
             _DURABILITY.observe_function_call(interface, called)
             wit_kind = getattr(_OPLOG, f"WrappedFunctionType_{kind.value}")()
             begin = _DURABILITY.begin_durable_function(wit_kind)
@@ -88,14 +88,14 @@ def durable(
                 return cast("R", json.loads(text))
             try:
                 with persistence_level(Persistence.NOTHING):
-                    text = json.dumps(function(*args, **kwargs), ensure_ascii=False)
-            except Exception as error:  # noqa: BLE001 - what it has begun has no outcome
+                    text = json.dumps(function(*args, **kwargs))
+                if not unrecorded:
+                    _DURABILITY.persist_typed_durable_function_invocation(
+                        full, _string(request), _string(text), wit_kind
+                    )
+                    _DURABILITY.end_durable_function(wit_kind, begin, False)
+            except BaseException as error:  # noqa: BLE001 - else the log would lack what was begun
                 end_invocation(error)
-            if not unrecorded:
-                _DURABILITY.persist_typed_durable_function_invocation(
-                    full, _string(request), _string(text), wit_kind
-                )
-                _DURABILITY.end_durable_function(wit_kind, begin, False)
             return cast("R", json.loads(text))
 
         return perform

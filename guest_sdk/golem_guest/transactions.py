@@ -14,7 +14,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from golem_guest._trap import end_invocation
 from golem_guest._world import host
-from golem_guest.atomic import atomic_region
+from golem_guest.atomic import atomic_region, is_in_region
 from golem_guest.settings import RetryPolicy
 
 _HOST = host()
@@ -104,22 +104,28 @@ def infallible_transaction(function: Callable[[Transaction], R]) -> R:
     Where one does, what was done is taken back, the worker goes back in time to before the first
     step, and all of it is done again, in intervals that grow as the retry policy says and without
     an end.  A compensation that fails ends the invocation.
+
+    Inside of an atomic region or of another such transaction the whole of that is done again, as
+    the retry policy says: no worker goes back into the middle of a region.
     """
+    is_inner = is_in_region()
     began = time.time()
     before = _HOST.get_oplog_index()
     with atomic_region():
         transaction = Transaction()
         try:
             return function(transaction)
-        except Exception:  # noqa: BLE001 - whatever failed is tried again
-            _retry(transaction, before, began)
+        except Exception as failure:  # noqa: BLE001 - whatever failed is tried again
+            try:
+                transaction.roll_back()
+            except Exception as error:  # noqa: BLE001 - nothing may go on from here
+                end_invocation(error)
+            if is_inner:
+                end_invocation(failure)
+            _go_back(before, began)
 
 
-def _retry(transaction: Transaction, before: int, began: float) -> NoReturn:
-    try:
-        transaction.roll_back()
-    except Exception as error:  # noqa: BLE001 - nothing may go on from here
-        end_invocation(error)
+def _go_back(before: int, began: float) -> NoReturn:
     # Going back forgets how often it was tried, but not when it began: the whole time grows by the
     # multiplier from attempt to attempt, and so do the intervals.
     policy = RetryPolicy.current()

@@ -226,6 +226,26 @@ def test_a_compensation_that_fails_ends_an_infallible_transaction(worker: Worker
     assert "KeyError: 'stuck'" == failed.value.error
 
 
+def test_an_infallible_transaction_inside_of_a_region_does_the_region_again(worker: Worker) -> None:
+    """For nobody goes back into its middle; steps are taken back all the same."""
+    with pytest.raises(InvocationFailedError) as failed:
+        run(
+            worker,
+            """
+            def body(tx):
+                tx.execute(operation(str, lambda _given, _output: print("back", flush=True)), 1)
+                raise ValueError("no")
+
+            with retry_policy(RetryPolicy(max_attempts=1, min_delay_s=0, max_delay_s=0)):
+                atomically(infallible_transaction, body)
+            """,
+        )
+
+    assert "ValueError: no" == failed.value.error
+    assert 2 == kinds(worker).count("error")
+    assert 2 == "".join(line.text for line in worker.output()).count("back\n")
+
+
 def test_promises_have_names_and_values(sdk_host: Host, worker: Worker) -> None:
     """Filled from outside by the printed name, or from inside."""
     call = worker.enqueue(
@@ -378,17 +398,17 @@ def test_an_effect_that_raises_has_no_outcome(worker: Worker) -> None:
             """
             @durable
             def fails():
-                raise ValueError("not done")
+                raise SystemExit("not done")
 
             try:
                 fails()
-            except Exception:
+            except BaseException:
                 pass
             """,
             retry=False,
         )
 
-    assert "ValueError: not done" == failed.value.error
+    assert "SystemExit: not done" in failed.value.traceback
 
 
 def test_log_records_become_entries(worker: Worker) -> None:
