@@ -241,9 +241,11 @@ class Ledger:
             results.look(call)
 
     def fail_all(self, error: BaseException) -> None:
+        """Answer everybody here.  What became of a call is for the log to say, not for the error."""
         self.queue.clear()
         for key in list(self._open):
-            self.fail(key, error)
+            self._open.pop(key).fail(error)
+            self.tell_callers(key)
 
     def unfinished(self) -> list[tuple[Request, bool]]:
         """Requests accepted and not completed, the running one first and marked."""

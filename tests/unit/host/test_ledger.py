@@ -15,6 +15,7 @@ from golem_host.errors import (
     InvocationFailedError,
     InvocationInterruptedError,
     PreviousInvocationFailedError,
+    StateDirError,
 )
 from golem_host.services.calls import CallRef
 from golem_host.services.unfinished import NOW, WorkerKey
@@ -336,6 +337,22 @@ def test_a_revert_tells_who_waits_for_a_call_that_nothing_here_waits_for() -> No
     assert {"a": True, "b": True} == {key: event.is_set() for key, event in rung.items()}
     left = {each.key: each.due_ns for each in of_worker.shared.unfinished.all()}
     assert {callers["a"]: NOW, callers["b"]: None} == left
+
+
+def test_an_error_that_ends_everything_is_not_the_outcome_of_a_call() -> None:
+    """A completion that could not be committed: whoever called looks at what the log has then."""
+    oplog = log_of(invoked("a"))
+    of_worker = parts(oplog)
+    ledger, results = Ledger(of_worker), of_worker.shared.results
+    held, call, rung = ledger.find("a"), CallRef(of_worker.ref, "a"), threading.Event()
+    of_worker.status.append(oplog, COMPLETED)
+    with results.waking(call, rung):
+        ledger.fail_all(StateDirError(path="p", reason="full"))
+
+    assert held is not None
+    assert held.done
+    assert rung.is_set()
+    assert results.take(call) is None
 
 
 # -- workers that are over -------------------------------------------------------------------------
