@@ -400,6 +400,21 @@ def test_a_caller_learns_that_its_call_was_canceled(host: Host) -> None:
     bob.delete()
 
 
+def test_a_caller_learns_that_its_call_was_taken_back(host: Host) -> None:
+    """With the other worker's past; also where an interrupt had stopped what was called."""
+    worker = alice(host)
+    ask = 'result = tried(line("bob").invoke_and_await, "slow", [text("x"), number(3600 * 10**9)])'
+    call = worker.enqueue("run", PRELUDE + ask)
+    until(lambda: worker.metadata().status == "suspended")
+    bob = host.workers.get(COMPONENT, "bob")
+    until(lambda: bob.metadata().status == "suspended")
+    bob.interrupt()
+    bob.revert(to_index=1)
+
+    found = str(call.result(TIMEOUT_S))
+    assert "RemoteInternalError" in found
+
+
 def test_a_worker_that_would_wait_for_its_waiting_caller_is_told(host: Host) -> None:
     """Its caller is not concerned."""
     inner = PRELUDE + 'result = tried(line("alice").invoke_and_await, "note", [text("x")])'

@@ -36,6 +36,7 @@ class ScriptedCalls:
         self.at_once: Wire | HostError | None = None
         """Whatever is submitted from now on is answered with this."""
         self.on_submit: Callable[[], None] = lambda: None
+        self.on_waiting: Callable[[], None] = lambda: None
         self._waking = Waking()
 
     def submit(
@@ -80,6 +81,7 @@ class ScriptedCalls:
 
     def waiting(self, caller: WorkerRef, call: CallRef) -> AbstractContextManager[None]:
         del caller, call
+        self.on_waiting()
         return nullcontext()
 
     def label(self, worker: WorkerRef) -> str:

@@ -55,6 +55,8 @@ class LocalCalls:
         self._components = components
         self._results = results
         self._lock = threading.Lock()
+        self._breaking = threading.Lock()
+        """Held while a circle is broken: else each of those who close it would take a call back."""
         self._refusals: dict[CallRef, ConflictError] = {}
         """Why a call was taken back whose caller does not know yet; after a crash nobody does."""
 
@@ -132,7 +134,13 @@ class LocalCalls:
             yield
 
     def _break_circle(self, caller: WorkerRef, call: CallRef) -> None:
-        circle = self._circle(caller, call)
+        if not self._circle(caller, call):
+            return
+        with self._breaking:
+            # Once more: whoever closed it together with this one may have broken it by now.
+            self._break(caller, call, self._circle(caller, call))
+
+    def _break(self, caller: WorkerRef, call: CallRef, circle: Sequence[CallRef]) -> None:
         # Each waits for the next one, and did so all the time: what has no result now had none.
         if not circle or any(self.is_settled(each) for each in circle):
             return
@@ -147,12 +155,16 @@ class LocalCalls:
             # The first one that has not begun; there is one, for who is called waits as well.
             # Noted before, for its caller learns of it at once.
             self._note_refusal(each, error)
-            if self.cancel(each):
-                if each != call:
-                    return
-                self._take_refusal(call)
-                raise error
-            self._take_refusal(each)
+            is_canceled = False
+            try:
+                is_canceled = self.cancel(each)
+            finally:
+                if not is_canceled or each == call:
+                    self._drop_refusal(each, error)
+            if is_canceled:
+                if each == call:
+                    raise error
+                return
 
     def _circle(self, caller: WorkerRef, call: CallRef) -> list[CallRef]:
         """The calls that lead from a caller back to it, each made by who the one before is for."""
@@ -172,9 +184,14 @@ class LocalCalls:
         with self._lock:
             return self._refusals.pop(call, None)
 
+    def _drop_refusal(self, call: CallRef, error: ConflictError) -> None:
+        with self._lock:
+            if self._refusals.get(call) is error:
+                del self._refusals[call]
+
     def _note_refusal(self, call: CallRef, error: ConflictError) -> None:
         with self._lock:
-            self._refusals[call] = error
+            self._refusals.setdefault(call, error)
             while len(self._refusals) > REFUSALS_MAX:
                 del self._refusals[next(iter(self._refusals))]
 

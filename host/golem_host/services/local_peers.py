@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -34,13 +35,19 @@ class LocalPeers:
         self._components = components
         self._results = results
         self.promises = promises
+        self._making = threading.Lock()
+        self._calls: LocalCalls | None = None
 
     @cached_property
     def calls(self) -> LocalCalls:
         # Few hosts have workers that call each other.
         from golem_host.services.local_calls import LocalCalls  # noqa: PLC0415 - start-up
 
-        return LocalCalls(self._workers, self._components, self._results)
+        with self._making:
+            # One for all threads: what it knows of circles is nowhere else.
+            if self._calls is None:
+                self._calls = LocalCalls(self._workers, self._components, self._results)
+            return self._calls
 
     def metadata(self, worker: WorkerRef) -> WorkerMetadata | None:
         key = self._find(worker)

@@ -136,11 +136,15 @@ class Results:
 
     def gone(self, worker: WorkerRef) -> None:
         """It was deleted: nobody need wait for it."""
+        self.forget(worker)
+        self.reverted(worker, lambda _: False)
+
+    def reverted(self, worker: WorkerRef, is_open: Callable[[str], bool]) -> None:
+        """Its past has changed: as `loaded`, and whoever waits in memory looks again."""
         for name in self._waking.names():
             if isinstance(name, CallRef) and name.worker == worker:
                 self._waking.ring(name)
-        self.forget(worker)
-        self.loaded(worker, lambda _: False)
+        self.loaded(worker, is_open)
 
     def loaded(self, worker: WorkerRef, is_open: Callable[[str], bool]) -> None:
         """

@@ -48,15 +48,21 @@ class Unfinished:
                 (*key, due_ns, promise),
             )
 
-    def rest(self, key: WorkerKey, due_ns: int | None, promise: str) -> None:
-        """`mark` once more what a worker waits for, unless that has happened: then it is due now."""
+    def rest(self, key: WorkerKey, due_ns: int | None, promise: str) -> bool:
+        """
+        `mark` once more what a worker waits for, unless that has happened.
+
+        Returns:
+            Whether it was marked; otherwise the worker is due now.
+        """
         with self._database.transaction(durable=False) as connection:
-            connection.execute(
+            cursor = connection.execute(
                 "INSERT INTO unfinished VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET due_ns = excluded.due_ns, promise = excluded.promise "
                 "WHERE unfinished.promise IS NOT NULL OR unfinished.due_ns IS NOT 0",
                 (*key, due_ns, promise),
             )
+        return cursor.rowcount > 0
 
     def clear(self, key: WorkerKey) -> None:
         with self._database.transaction(durable=False) as connection:

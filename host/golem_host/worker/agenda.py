@@ -96,12 +96,17 @@ class Agenda:
             shared.scheduler.forget(key)
             shared.unfinished.clear(key)
             return
+        if left.due_ns is not None and not is_closing:
+            # Before the row.  Whoever settles a call writes the row first and then schedules: what
+            # was replaced here is seen by `rest`, and what finds the row of `rest` comes after.
+            shared.scheduler.at(key, left.due_ns)
         if left.promise is None:
             shared.unfinished.mark(key, left.due_ns)
-        else:
-            shared.unfinished.rest(key, left.due_ns, left.promise)
-        if left.due_ns is not None and not is_closing:
-            shared.scheduler.at(key, left.due_ns)
+            return
+        waits = shared.unfinished.rest(key, left.due_ns, left.promise)
+        # One that only stands still for a while goes on after that without being called.
+        if not waits and self._ends.parked and not is_closing:
+            shared.scheduler.at(key, NOW)
 
     def note_broken(self, *, is_closing: bool) -> None:
         """Nobody knows what the disk has: look again, at the latest when the next host opens."""

@@ -157,6 +157,8 @@ class Ledger:
             if key in self._open and key not in waiting:
                 self.queue.append(self._open[key])
         self._fill()
+        # Nor has every call that had begun a request here, and its caller waits all the same.
+        self._parts.shared.results.reverted(self._parts.ref, self.is_open)
 
     def detach(self) -> bool:
         """
@@ -205,6 +207,12 @@ class Ledger:
         request = self._open.get(key)
         return request is not None and not request.done
 
+    def is_open(self, key: str) -> bool:
+        """Whether somebody may wait for a key: it is in the log, or about to be, without outcome."""
+        if self.is_awaited(key):
+            return True
+        return key not in self._parts.status.results and self.is_durable(key)
+
     def is_retried(self, key: str) -> bool:
         """Whether nobody who waits for it wants it to be given up at the first trap."""
         request = self._open.get(key)
@@ -233,9 +241,11 @@ class Ledger:
             results.look(call)
 
     def fail_all(self, error: BaseException) -> None:
+        """Answer everybody here.  What became of a call is for the log to say, not for the error."""
         self.queue.clear()
         for key in list(self._open):
-            self.fail(key, error)
+            self._open.pop(key).fail(error)
+            self.tell_callers(key)
 
     def unfinished(self) -> list[tuple[Request, bool]]:
         """Requests accepted and not completed, the running one first and marked."""

@@ -163,9 +163,7 @@ class Runner:
     def is_open(self, key: str) -> bool:
         """Whether the log has the invocation of a key, and no outcome of it on disk."""
         with self._lock:
-            if self.ledger.is_awaited(key):
-                return True
-            return key not in self.parts.status.results and self.ledger.is_durable(key)
+            return self.ledger.is_open(key)
 
     def go_on(self, key: str) -> bool:
         """

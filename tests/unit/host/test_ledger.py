@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,7 +15,10 @@ from golem_host.errors import (
     InvocationFailedError,
     InvocationInterruptedError,
     PreviousInvocationFailedError,
+    StateDirError,
 )
+from golem_host.services.calls import CallRef
+from golem_host.services.unfinished import NOW, WorkerKey
 from golem_host.worker.ledger import FINGERPRINT_CHARS, SAVE_FUNCTION, Ledger
 from golem_host.worker.request import Request
 from golem_oplog.cbor import encode_args, encode_value, fingerprint
@@ -28,6 +33,7 @@ from golem_oplog.entries import (
     Log,
     LogLevel,
     PendingWorkerInvocation,
+    Revert,
     Suspend,
 )
 from golem_oplog.memory import MemoryOplog
@@ -308,6 +314,45 @@ def test_failing_all_leaves_nobody_waiting() -> None:
 
     assert [True, True] == [each.done for each in held if each is not None]
     assert [] == list(ledger.queue)
+
+
+def test_a_revert_tells_who_waits_for_a_call_that_nothing_here_waits_for() -> None:
+    """Its request went with an earlier host, or with an interrupt; what is pending stays so."""
+    oplog = log_of(invoked("z"), COMPLETED, pending("b"), pending("a"), invoked("a"))
+    of_worker = parts(oplog)
+    ledger, results = Ledger(of_worker), of_worker.shared.results
+    callers = {key: WorkerKey("cart", f"waits for {key}") for key in ("a", "b")}
+    rung = {key: threading.Event() for key in callers}
+    with ExitStack() as stack:
+        for key, caller in callers.items():
+            call = CallRef(of_worker.ref, key)
+            results.expect(caller, str(call))
+            of_worker.shared.unfinished.mark(caller, None, str(call))
+            stack.enter_context(results.waking(call, rung[key]))
+        before = frozenset(of_worker.status.pending)
+        end = oplog.last_index
+        of_worker.status.append(oplog, Revert(T, end - 1, end))
+        ledger.follow_revert(before)
+
+    assert {"a": True, "b": True} == {key: event.is_set() for key, event in rung.items()}
+    left = {each.key: each.due_ns for each in of_worker.shared.unfinished.all()}
+    assert {callers["a"]: NOW, callers["b"]: None} == left
+
+
+def test_an_error_that_ends_everything_is_not_the_outcome_of_a_call() -> None:
+    """A completion that could not be committed: whoever called looks at what the log has then."""
+    oplog = log_of(invoked("a"))
+    of_worker = parts(oplog)
+    ledger, results = Ledger(of_worker), of_worker.shared.results
+    held, call, rung = ledger.find("a"), CallRef(of_worker.ref, "a"), threading.Event()
+    of_worker.status.append(oplog, COMPLETED)
+    with results.waking(call, rung):
+        ledger.fail_all(StateDirError(path="p", reason="full"))
+
+    assert held is not None
+    assert held.done
+    assert rung.is_set()
+    assert results.take(call) is None
 
 
 # -- workers that are over -------------------------------------------------------------------------

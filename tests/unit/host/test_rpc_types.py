@@ -227,6 +227,37 @@ def test_what_is_not_the_other_workers_answer_is_not_recorded(
     assert Ok(FIVE_VALUE) == second(AWAIT, line(second), "f", [])
 
 
+@pytest.mark.parametrize(
+    "error", [StateDirError(path="p", reason="full"), OplogError(), HostClosedError()]
+)
+@pytest.mark.parametrize("waits", [AWAIT, ASYNC])
+def test_a_look_for_a_circle_that_fails_is_not_recorded(
+    guest: Guest, around: Neighbours, waits: str, error: Exception
+) -> None:
+    """As with every other question about other workers: the next attempt asks again."""
+
+    def fail() -> None:
+        raise error
+
+    def ask(asker: Guest) -> Any:
+        found = asker(waits, line(asker), "f", [])
+        if waits == ASYNC:
+            asker("poll", [asker(SUBSCRIBE, found)])
+            found = asker(GET, found)
+        return found
+
+    around.calls.on_waiting = fail
+    with pytest.raises((WorldError, InterruptSignal)):
+        ask(guest)
+    around.calls.on_waiting = lambda: None
+    answered(guest)
+    second = again(guest, around)
+    answered(second)
+
+    assert [KEY_RECORD] == guest.made()
+    assert Ok(FIVE_VALUE) == ask(second)
+
+
 def test_a_worker_that_would_wait_for_itself_is_told(guest: Guest) -> None:
     """It would wait for ever; a call that nobody waits for is queued."""
     found = guest(AWAIT, line(guest, "alice"), "f", [])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -188,9 +188,14 @@ class Answer(Cell):
         with asking(self._asked.worker):
             return self._context.services.peers.calls.is_settled(self._asked.call)
 
-    def alone(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def alone(self) -> Iterator[None]:
         calls = self._context.services.peers.calls
-        return calls.waiting(caller(self._context), self._asked.call)
+        with ExitStack() as stack:
+            with asking(self._asked.worker):
+                # Looks at other workers, for a circle; what is raised later is not about them.
+                stack.enter_context(calls.waiting(caller(self._context), self._asked.call))
+            yield
 
     def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
         return self._context.services.peers.calls.waking(self._asked.call, wake)
