@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -20,8 +21,10 @@ from golem_host import (
 )
 from golem_host.services.deliveries import BATCH_ENTRIES_MAX
 from golem_host.services.plugins import INSTALLED_MAX, Plugin
+from golem_host.services.unfinished import WorkerKey
 from golem_host.status import fold
 from golem_host.worker.retry import RetryPolicy
+from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Worker
 from golem_oplog.errors import OplogError
 from tests.support.handle_guests import handle_guest
@@ -358,3 +361,26 @@ def test_a_host_that_only_looks_lists_plugins(tmp_path: Path) -> None:
         assert (("a", "b"),) == plugin.config
         with pytest.raises(InvalidRequestError, match="reading only"):
             host.plugins.uninstall("audit")
+
+
+def test_a_worker_that_is_put_away_just_then_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Between the two steps of reaching it; that is no fault, and holds up no other worker."""
+    with hosting(tmp_path) as host:
+        worker = worker_of(host, "a")
+        loaded, retired = host.workers._loaded, set[str]()
+        get = loaded.get
+
+        def put_away(key: WorkerKey) -> Runner:
+            found, thread = get(key), threading.current_thread().name
+            if key.worker == "a" and thread not in retired and loaded.retire(key):
+                retired.add(thread)
+            return found
+
+        monkeypatch.setattr(loaded, "get", put_away)
+        plugin = host.plugins.install("audit", "plugin")
+        until(lambda: worker.metadata().oplog_index in indexes(host, plugin, "a"))
+
+        assert {threading.current_thread().name, "golem-plugin-audit"} <= retired
+        assert [] == [each for each in caplog.records if "plugin" in each.message]
