@@ -17,7 +17,13 @@ from typing import Final, NamedTuple, Self
 from golem_host.context import InstanceContext
 from golem_host.failures import GuestLimitError
 from golem_host.replay import Perform
-from golem_host.trace_context import TraceContext, are_states, is_trace_id, traceparent
+from golem_host.trace_context import (
+    SPANS_BYTES_MAX,
+    TraceContext,
+    are_states,
+    is_trace_id,
+    traceparent,
+)
 from golem_oplog.entries import (
     ExportedFunctionInvoked,
     FinishSpan,
@@ -46,6 +52,10 @@ ATTRIBUTES_MAX: Final = 1_000
 ATTRIBUTE_BYTES_MAX: Final = 64 << 10
 """Of one attribute, key and value together."""
 
+_STORED_SPAN_BYTES_MAX: Final = 64
+"""Of one span in stored form, without its attributes."""
+_STORED_PAIR_BYTES_MAX: Final = 11
+"""Around key and value of an attribute in stored form."""
 _ID_DIGITS: Final = 16
 _TRACE_ID_DIGITS: Final = 32
 
@@ -173,8 +183,21 @@ class Tracing:
         return trace_headers(self.trace_id, self.states, self.current)
 
     def for_callee(self) -> TraceContext:
-        """What another worker that is called now is given: this trace, and the spans around here."""
-        stack = [_stored(span) for span in islice(self.current.up(), INHERITED_MAX)]
+        """
+        What another worker that is called now is given: this trace, and the spans around here.
+
+        Attributes for which there is no room are left out, those of the outer spans first.
+        """
+        stack = []
+        room = SPANS_BYTES_MAX - INHERITED_MAX * _STORED_SPAN_BYTES_MAX
+        for span in islice(self.current.up(), INHERITED_MAX):
+            said = []
+            for key, value in span.attributes.items():
+                size = _size(key, value) + _STORED_PAIR_BYTES_MAX
+                if size <= room:
+                    room -= size
+                    said.append((key, value))
+            stack.append(_stored(span, tuple(said)))
         return TraceContext(self.trace_id, self.states, encode_stacks([stack]))
 
     # -- spans --------------------------------------------------------------------------------
@@ -250,8 +273,12 @@ def trace_headers(trace_id: str, states: tuple[str, ...], span: Span) -> list[tu
     return [*named, ("tracestate", ",".join(states))] if states else named
 
 
+def _size(key: str, value: str) -> int:
+    return len(key.encode()) + len(value.encode())
+
+
 def _check_size(key: str, value: str) -> None:
-    if len(key.encode()) + len(value.encode()) > ATTRIBUTE_BYTES_MAX:
+    if _size(key, value) > ATTRIBUTE_BYTES_MAX:
         raise GuestLimitError(f"an attribute of a span is larger than {ATTRIBUTE_BYTES_MAX} bytes")
 
 
@@ -296,9 +323,8 @@ def _chain(stack: Sequence[StoredSpan], own: _Said) -> Span | None:
     return span
 
 
-def _stored(span: Span) -> StoredSpan:
+def _stored(span: Span, said: Pairs) -> StoredSpan:
     if span.is_external:
         return ExternalSpan(span.span_id)
     parent = None if span.parent is None else span.parent.span_id
-    said = tuple(span.attributes.items())
     return LocalSpan(span.span_id, span.start_ns, parent, None, said, inherited=True)

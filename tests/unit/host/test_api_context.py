@@ -403,6 +403,36 @@ def test_another_worker_is_given_the_spans_around_the_call() -> None:
     assert tracing.INHERITED_MAX == len(stack)
 
 
+def test_what_another_worker_is_given_is_bounded() -> None:
+    """In bytes: nobody is refused by it; the inner spans keep what they say, all spans are there."""
+    instance = guest(traced_log())
+    for number in range(3):
+        span = instance("start-span", f"{number}")
+        instance(f"{SPAN}set-attribute", span, "large", text("é" * 14_000))
+        instance(f"{SPAN}set-attributes", span, said(after="1"))
+    given = instance.context.part(Tracing).for_callee()
+    (stack,) = decode_stacks(given.spans)
+    given.check()
+
+    keys = [[key for key, _ in s.attributes] for s in stack if isinstance(s, LocalSpan)]
+    assert [*[["name", "large", "after"]] * 2, ["name", "after"]] == keys[:3]
+    assert 6 == len(stack)
+
+
+def test_spans_that_say_much_in_little_fit_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many spans and attributes as there may be, which are nearly all frame."""
+    monkeypatch.setattr(tracing, "ATTRIBUTE_BYTES_MAX", 10)
+    instance = guest(traced_log())
+    for _ in range(tracing.INHERITED_MAX):
+        span = instance("start-span", "")
+        for number in range(50):
+            instance(f"{SPAN}set-attribute", span, f"{number}", text(""))
+    given = instance.context.part(Tracing).for_callee()
+    given.check()
+
+    assert tracing.INHERITED_MAX == len(decode_stacks(given.spans)[0])
+
+
 # -- bounds ----------------------------------------------------------------------------------------
 
 
