@@ -36,6 +36,7 @@ from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
     BeginAtomicRegion,
+    ChangePersistenceLevel,
     CreateResource,
     DropResource,
     EndRemoteWrite,
@@ -293,13 +294,20 @@ class InstanceContext(StoreContext):
         """Append an entry that the guest's progress caused, and follow it in the status."""
         if self._is_unrecorded:
             return self.status.last_index
-        if entry.__class__ not in _NEVER_REFUSED:
+        if entry.__class__ not in _NEVER_REFUSED and not self._leaves_zone(entry):
             self.refuse_growth()
         index = self.status.append(self.oplog, entry)
         tail = self.replay.tail_logs
         if tail and entry.__class__ not in HINT_CLASSES:
             tail.clear()
         return index
+
+    def _leaves_zone(self, entry: Entry) -> bool:
+        """Whether what was done at persist-nothing can have its outcome recorded from here on."""
+        return (
+            isinstance(entry, ChangePersistenceLevel)
+            and self.persistence_level is PersistenceLevel.PERSIST_NOTHING
+        )
 
     def record_call(self, function: int, request: bytes, response: bytes, kind: int) -> None:
         """

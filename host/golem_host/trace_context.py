@@ -23,6 +23,8 @@ TRACE_STATE: Final = "tracestate"
 STATES_MAX: Final = 32
 STATES_CHARS_MAX: Final = 512
 """Of ``tracestate`` as a header: what does not fit in is left out, from its end."""
+SPANS_BYTES_MAX: Final = 64 << 10
+"""Of the caller's spans in stored form: they lie in entries themselves, and in each callee's too."""
 
 _TRACE_ID_BYTES: Final = 16
 _NOT_NULL: Final = bytes(7) + b"\x01"
@@ -67,8 +69,13 @@ class TraceContext:
     def check(self) -> None:
         """
         Raises:
-            InvalidRequestError: It was made by hand, and is none.
+            InvalidRequestError: It was made by hand, and is none or too large.
         """
+        if len(self.spans) > SPANS_BYTES_MAX:
+            raise InvalidRequestError(
+                reason=f"the trace context has more than {SPANS_BYTES_MAX} bytes of spans; give it "
+                "fewer attributes"
+            )
         try:
             decode_stacks(self.spans)
         except MalformedPayloadError as error:
@@ -137,8 +144,10 @@ def begun_trace(given: TraceContext | None, random: Random) -> tuple[str, tuple[
         trace_id = drawn[:_TRACE_ID_BYTES]
         trace_id = trace_id if any(trace_id) else _NOT_NULL * 2
         return trace_id.hex(), (), with_own(own, b"")
+    # A log may come from anywhere, and a call that waits in it is worth more than its trace: this
+    # entry is larger than the one that the call waits in, and may not be too large for the log.
+    callers = given.spans if len(given.spans) <= SPANS_BYTES_MAX else b""
     try:
-        return given.trace_id, given.states, with_own(own, given.spans)
+        return given.trace_id, given.states, with_own(own, callers)
     except MalformedPayloadError:
-        # A log may come from anywhere, and a call that waits in it is worth more than its trace.
         return given.trace_id, given.states, with_own(own, b"")

@@ -10,14 +10,20 @@ Source: spec 1.7, 2.17, 3.2 and 5.3, with the project's remark R49: a span ends 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from golem_host.context import InstanceContext
 from golem_host.failures import GuestLimitError
 from golem_host.replay import Perform
-from golem_host.trace_context import TraceContext, are_states, is_trace_id, traceparent
+from golem_host.span_tree import Held, Said, Span, held_by, size_of, stored_span, tree
+from golem_host.trace_context import (
+    SPANS_BYTES_MAX,
+    TraceContext,
+    are_states,
+    is_trace_id,
+    traceparent,
+)
 from golem_oplog.entries import (
     ExportedFunctionInvoked,
     FinishSpan,
@@ -27,15 +33,12 @@ from golem_oplog.entries import (
 )
 from golem_oplog.errors import MalformedPayloadError
 from golem_oplog.spans import (
-    ExternalSpan,
     Invoked,
-    LocalSpan,
     OwnSpan,
     Stacks,
     decode_stacks,
     encode_stacks,
 )
-from golem_oplog.spans import Span as StoredSpan
 
 DEPTH_MAX: Final = 1_000
 """Spans above a span, the caller's included."""
@@ -45,64 +48,12 @@ ATTRIBUTES_MAX: Final = 1_000
 """Of one span."""
 ATTRIBUTE_BYTES_MAX: Final = 64 << 10
 """Of one attribute, key and value together."""
-
+_STORED_SPAN_BYTES_MAX: Final = 64
+"""Of one span in stored form, without its attributes."""
+_STORED_PAIR_BYTES_MAX: Final = 11
+"""Around key and value of an attribute in stored form."""
 _ID_DIGITS: Final = 16
 _TRACE_ID_DIGITS: Final = 32
-
-
-class Span:
-    """One span, with those above it."""
-
-    __slots__ = (
-        "attributes",
-        "depth",
-        "is_external",
-        "is_open",
-        "linked",
-        "parent",
-        "span_id",
-        "start_ns",
-    )
-
-    def __init__(
-        self,
-        span_id: str,
-        parent: Span | None,
-        start_ns: int = 0,
-        attributes: Pairs = (),
-        *,
-        is_external: bool = False,
-    ) -> None:
-        self.span_id = span_id
-        self.parent = parent
-        self.linked: Span | None = None
-        """What is looked at before the parent, if anything."""
-        self.start_ns = start_ns
-        self.attributes: dict[str, str] = dict(attributes)
-        self.is_external = is_external
-        self.is_open = True
-        self.depth: int = 0 if parent is None else parent.depth + 1
-
-    def up(self) -> Iterator[Span]:
-        """Itself and what is above it."""
-        span: Span | None = self
-        while span is not None:
-            yield span
-            span = span.parent
-
-    def lookup(self) -> Iterator[Span]:
-        """Where inherited attributes are looked for, in order; a link of a link is not followed."""
-        for span in self.up():
-            yield span
-            if span.linked is not None:
-                yield from span.linked.up()
-
-
-class _Said(NamedTuple):
-    """Of the span of an invocation; or of an instance before its first one."""
-
-    start_ns: int
-    attributes: Pairs
 
 
 class Tracing:
@@ -114,6 +65,7 @@ class Tracing:
         """Whether outgoing requests name the trace; the guest's own setting (spec 0.3)."""
         self._invoked = context.invoked
         self._unrecorded = 0
+        self._held = Held()
         self._begin()
 
     @classmethod
@@ -136,16 +88,16 @@ class Tracing:
             self._trace_id = invoked.trace_id
             self._states = invoked.trace_states if are_states(invoked.trace_states) else ()
             stacks = _decoded(invoked.spans) or stacks
-        self._current = _tree(stacks, self._said_of(invoked))
+        self._current = tree(stacks, self._said_of(invoked), self._held)
 
-    def _said_of(self, invoked: ExportedFunctionInvoked | None) -> _Said:
+    def _said_of(self, invoked: ExportedFunctionInvoked | None) -> Said:
         identity = self._context.services.identity
         worker = ("worker_id", f"{identity.component_id}/{identity.worker_name}")
         if invoked is None:
-            return _Said(identity.created_ns, (worker,))
+            return Said(identity.created_ns, (worker,))
         name = self._context.oplog.function(invoked.function).name
         said = Invoked(invoked.timestamp, invoked.idempotency_key, name).attributes
-        return _Said(invoked.timestamp, (*said, worker))
+        return Said(invoked.timestamp, (*said, worker))
 
     def _refresh(self) -> None:
         if self._invoked is not self._context.invoked:
@@ -166,6 +118,18 @@ class Tracing:
         self._refresh()
         return self._current
 
+    def look(self) -> Span:
+        """
+        The current span, for as long as the guest likes.
+
+        Raises:
+            GuestLimitError: What is kept of earlier invocations takes too much.
+        """
+        current = self.current
+        if self._context.replay.live:
+            self._held.check()
+        return current
+
     def headers(self) -> list[tuple[str, str]]:
         """What an outgoing request says of the trace; nothing where the guest does not want it."""
         if not self.forwards:
@@ -173,8 +137,21 @@ class Tracing:
         return trace_headers(self.trace_id, self.states, self.current)
 
     def for_callee(self) -> TraceContext:
-        """What another worker that is called now is given: this trace, and the spans around here."""
-        stack = [_stored(span) for span in islice(self.current.up(), INHERITED_MAX)]
+        """
+        What another worker that is called now is given: this trace, and the spans around here.
+
+        Attributes for which there is no room are left out, those of the outer spans first.
+        """
+        stack = []
+        room = SPANS_BYTES_MAX - INHERITED_MAX * _STORED_SPAN_BYTES_MAX
+        for span in islice(self.current.up(), INHERITED_MAX):
+            said = []
+            for key, value in span.attributes.items():
+                size = size_of(key, value) + _STORED_PAIR_BYTES_MAX
+                if size <= room:
+                    room -= size
+                    said.append((key, value))
+            stack.append(stored_span(span, tuple(said)))
         return TraceContext(self.trace_id, self.states, encode_stacks([stack]))
 
     # -- spans --------------------------------------------------------------------------------
@@ -184,14 +161,17 @@ class Tracing:
         Open a span below the current one, which it is from now on.
 
         Raises:
-            GuestLimitError: It says too much, or lies too deep.
+            GuestLimitError: It says too much, lies too deep, or there are too many.
         """
         context, parent = self._context, self.current
         if parent.depth >= DEPTH_MAX:
             raise GuestLimitError(f"a span below {DEPTH_MAX} others")
         for key, value in attributes:
-            _check_size(key, value)
+            _checksize_of(key, value)
         found = context.replay.start_span()
+        if not isinstance(found, StartSpan):
+            # What is in the log had room; whether there is any may depend on the host's version.
+            self._held.check(sum(held_by(key, value) for key, value in attributes), 1)
         if isinstance(found, Perform):
             span_id = _new_id(context)
             found = StartSpan(context.clock_ns(), span_id, parent.span_id, None, attributes)
@@ -202,7 +182,9 @@ class Tracing:
             span_id = _derived_ids(context, f"{context.agreed_index}/{self._unrecorded}")
             time_ns = context.replay.time_ns
             found = StartSpan(time_ns, span_id[:_ID_DIGITS], None, None, attributes)
-        self._current = Span(found.span_id, parent, found.timestamp, found.attributes)
+        self._current = Span(
+            found.span_id, parent, found.timestamp, found.attributes, held=self._held
+        )
         return self._current
 
     def finish(self, span: Span) -> None:
@@ -221,18 +203,19 @@ class Tracing:
         Set an attribute; a span that is closed says nothing more.
 
         Raises:
-            GuestLimitError: It is too large, or the span has too many.
+            GuestLimitError: It is too large, the span has too many, or all together say too much.
         """
         if not span.is_open:
             return
-        _check_size(key, value)
+        _checksize_of(key, value)
         if key not in span.attributes and len(span.attributes) >= ATTRIBUTES_MAX:
             raise GuestLimitError(f"more than {ATTRIBUTES_MAX} attributes of one span")
         context = self._context
         attribute = SetSpanAttribute(context.clock_ns(), span.span_id, key, value)
         if isinstance(context.replay.set_span_attribute(attribute), Perform):
+            self._held.check(span.growth(key, value))
             context.append(attribute)
-        span.attributes[key] = value
+        span.say(key, value)
 
 
 def _decoded(stored: bytes) -> Stacks:
@@ -250,8 +233,8 @@ def trace_headers(trace_id: str, states: tuple[str, ...], span: Span) -> list[tu
     return [*named, ("tracestate", ",".join(states))] if states else named
 
 
-def _check_size(key: str, value: str) -> None:
-    if len(key.encode()) + len(value.encode()) > ATTRIBUTE_BYTES_MAX:
+def _checksize_of(key: str, value: str) -> None:
+    if size_of(key, value) > ATTRIBUTE_BYTES_MAX:
         raise GuestLimitError(f"an attribute of a span is larger than {ATTRIBUTE_BYTES_MAX} bytes")
 
 
@@ -268,37 +251,3 @@ def _derived_ids(context: InstanceContext, *more: str) -> str:
     return hashlib.sha256("/".join((*who, *more)).encode()).hexdigest()[
         : _TRACE_ID_DIGITS + _ID_DIGITS
     ]
-
-
-def _tree(stacks: Stacks, own: _Said) -> Span:
-    """The innermost span of the first stack."""
-    linked = [_chain(stack, own) for stack in stacks[1:]]
-    top = _chain(stacks[0], own)
-    assert top is not None
-    for span, stored in zip(top.up(), stacks[0], strict=True):
-        if isinstance(stored, LocalSpan) and stored.linked is not None:
-            # Counted from the outer list's beginning, whose first is this one.
-            at = stored.linked - 1
-            span.linked = linked[at] if 0 <= at < len(linked) else None
-    return top
-
-
-def _chain(stack: Sequence[StoredSpan], own: _Said) -> Span | None:
-    span: Span | None = None
-    for stored in reversed(stack):
-        match stored:
-            case ExternalSpan(span_id):
-                span = Span(span_id, span, is_external=True)
-            case OwnSpan(span_id):
-                span = Span(span_id, span, own.start_ns, own.attributes)
-            case LocalSpan(span_id, start_ns, _, _, attributes, _):
-                span = Span(span_id, span, start_ns, attributes)
-    return span
-
-
-def _stored(span: Span) -> StoredSpan:
-    if span.is_external:
-        return ExternalSpan(span.span_id)
-    parent = None if span.parent is None else span.parent.span_id
-    said = tuple(span.attributes.items())
-    return LocalSpan(span.span_id, span.start_ns, parent, None, said, inherited=True)

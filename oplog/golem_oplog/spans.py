@@ -123,7 +123,7 @@ def with_own(own: bytes, callers: bytes) -> bytes:
     """The span of an invocation, of this id, within the stacks that its caller gave, in stored form."""
     if not callers:
         return _OWN_ALONE + own
-    first, *others = decode_stacks(callers)
+    first, *others = decode_stacks(callers) or ((),)
     return encode_stacks([(OwnSpan(own.hex()), *first), *others])
 
 

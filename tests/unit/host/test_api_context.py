@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from golem_host import tracing
+from golem_host import span_tree, tracing
 from golem_host.failures import GuestLimitError
 from golem_host.replay import Divergence
 from golem_host.trace_context import TraceContext
@@ -403,6 +403,36 @@ def test_another_worker_is_given_the_spans_around_the_call() -> None:
     assert tracing.INHERITED_MAX == len(stack)
 
 
+def test_what_another_worker_is_given_is_bounded() -> None:
+    """In bytes: nobody is refused by it; the inner spans keep what they say, all spans are there."""
+    instance = guest(traced_log())
+    for number in range(3):
+        span = instance("start-span", f"{number}")
+        instance(f"{SPAN}set-attribute", span, "large", text("é" * 14_000))
+        instance(f"{SPAN}set-attributes", span, said(after="1"))
+    given = instance.context.part(Tracing).for_callee()
+    (stack,) = decode_stacks(given.spans)
+    given.check()
+
+    keys = [[key for key, _ in s.attributes] for s in stack if isinstance(s, LocalSpan)]
+    assert [*[["name", "large", "after"]] * 2, ["name", "after"]] == keys[:3]
+    assert 6 == len(stack)
+
+
+def test_spans_that_say_much_in_little_fit_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many spans and attributes as there may be, which are nearly all frame."""
+    monkeypatch.setattr(tracing, "ATTRIBUTE_BYTES_MAX", 10)
+    instance = guest(traced_log())
+    for _ in range(tracing.INHERITED_MAX):
+        span = instance("start-span", "")
+        for number in range(50):
+            instance(f"{SPAN}set-attribute", span, f"{number}", text(""))
+    given = instance.context.part(Tracing).for_callee()
+    given.check()
+
+    assert tracing.INHERITED_MAX == len(decode_stacks(given.spans)[0])
+
+
 # -- bounds ----------------------------------------------------------------------------------------
 
 
@@ -438,3 +468,71 @@ def test_spans_are_bounded_in_depth(monkeypatch: pytest.MonkeyPatch) -> None:
             before = span
 
     assert 1 == len(instance.context.resources)
+
+
+def test_what_spans_say_is_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as they are open or seen; nothing is written of what has no room."""
+    monkeypatch.setattr(span_tree, "LIVE_BYTES_MAX", 60_000)
+    oplog = traced_log()
+    instance = guest(oplog)
+    half = text("x" * 29_000)
+    spans = [instance("start-span", "work") for _ in range(3)]
+    for _ in range(3):
+        # Said again it takes no more.
+        instance(f"{SPAN}set-attribute", spans[0], "k", half)
+    instance(f"{SPAN}set-attribute", spans[2], "k", half)
+    before = oplog.last_index
+    with pytest.raises(GuestLimitError, match="more than 60000 bytes; finish and drop"):
+        instance(f"{SPAN}set-attribute", spans[1], "k", half)
+    with pytest.raises(GuestLimitError, match="more than 60000 bytes"):
+        instance("start-span", "y" * 3_000)
+    assert before == oplog.last_index
+
+    seen = instance("current-context")
+    instance.drop(f"{INTERFACE}.span", spans[2])
+    with pytest.raises(GuestLimitError):
+        instance(f"{SPAN}set-attribute", spans[1], "k", half)
+    instance.drop(f"{INTERFACE}.invocation-context", seen)
+    instance(f"{SPAN}set-attribute", spans[1], "k", half)
+
+
+def test_the_number_of_spans_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that are kept: a guest may open any number, one after the other."""
+    monkeypatch.setattr(span_tree, "LIVE_SPANS_MAX", 8)
+    instance = guest(traced_log())
+    for _ in range(20):
+        instance.drop(f"{INTERFACE}.span", instance("start-span", "work"))
+    with pytest.raises(GuestLimitError, match="more than 8 spans; finish and drop"):
+        for _ in range(6):
+            instance("start-span", "work")
+
+
+def test_contexts_that_are_kept_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of earlier invocations; but never while the log is replayed, which had room for it."""
+    oplog = begun_log(TraceContext(TRACE, (), encode_stacks([[local(CALLER, who="x" * 50_000)]])))
+    instance = guest(oplog)
+    instance("golem:api/host#get-oplog-index")
+    monkeypatch.setattr(span_tree, "LIVE_BYTES_MAX", 10_000)
+    with pytest.raises(GuestLimitError, match="more than 10000 bytes"):
+        instance("current-context")
+    again = guest(oplog)
+    again("current-context")
+    again("golem:api/host#get-oplog-index")
+    with pytest.raises(GuestLimitError, match="more than 10000 bytes"):
+        again("current-context")
+
+
+def test_what_the_log_has_had_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay is bounded by its log alone: the one of a host that allowed more goes on."""
+    oplog = traced_log()
+
+    def body(instance: Instance) -> None:
+        span = instance("start-span", "work")
+        instance(f"{SPAN}set-attribute", span, "k", text("x" * 1_000))
+
+    body(guest(oplog))
+    monkeypatch.setattr(span_tree, "LIVE_BYTES_MAX", 100)
+    again = guest(oplog)
+    body(again)
+    with pytest.raises(GuestLimitError):
+        again("start-span", "work")

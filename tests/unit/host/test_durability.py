@@ -443,6 +443,31 @@ def test_a_full_log_refuses_a_begin_and_no_outcome() -> None:
     assert ["ImportedFunctionInvoked"] == kinds(oplog)
 
 
+def test_a_full_log_lets_the_guest_out_of_persist_nothing() -> None:
+    """What was done there has its outcome recorded; nobody comes in any more, nor changes else."""
+    oplog = begun_log()
+    level = "golem:api/host#set-oplog-persistence-level"
+    instance = guest(oplog, oplog_bytes_max=oplog.size_bytes + 30)
+    begin = instance("begin-durable-function", BATCH)
+    instance(level, NOTHING)
+    with pytest.raises(OplogLimitError):
+        while True:
+            instance("golem:api/host#get-oplog-index")
+    instance(level, Variant("smart"))
+    instance("persist-durable-function-invocation", NAME, b"in", b"out", BATCH)
+    instance("end-durable-function", BATCH, begin, False)
+
+    for refused in ("persist-remote-side-effects", "persist-nothing"):
+        with pytest.raises(OplogLimitError):
+            instance(level, Variant(refused))
+    zone = ["ChangePersistenceLevel", "ImportedFunctionInvoked", "EndRemoteWrite"]
+    assert zone == kinds(oplog)[-3:]
+    again = guest(oplog)
+    again("begin-durable-function", BATCH)
+    read = again("read-persisted-durable-function-invocation")
+    assert b"out" == read["response"]
+
+
 def test_names_and_types_are_bounded() -> None:
     """They are kept for as long as the log: nothing is appended."""
     oplog = begun_log()

@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from golem_host import InvalidRequestError, TraceContext
-from golem_host.trace_context import STATES_CHARS_MAX, STATES_MAX, begun_trace
+from golem_host.trace_context import SPANS_BYTES_MAX, STATES_CHARS_MAX, STATES_MAX, begun_trace
 from golem_oplog.spans import ExternalSpan, LocalSpan, OwnSpan, decode_stacks, encode_stacks
 from tests.support.world import ScriptedRandom
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01"
+
+
+def spans_of(size_bytes: int) -> bytes:
+    """A span in stored form, of exactly this size."""
+    frame = len(_spans_saying("x" * 300)) - 300
+    return _spans_saying("x" * (size_bytes - frame))
+
+
+def _spans_saying(text: str) -> bytes:
+    return encode_stacks([[LocalSpan(SPAN, 1, None, None, (("k", text),), inherited=False)]])
 
 
 def test_a_trace_is_named_by_its_headers() -> None:
@@ -118,6 +128,7 @@ def test_an_invocation_lies_in_its_callers_trace() -> None:
         TraceContext(TRACE, ("a=1\r\nx: y",)),
         TraceContext(TRACE, ("a=1",) * 40),
         TraceContext(TRACE, (), b"no spans"),
+        TraceContext(TRACE, (), spans_of(SPANS_BYTES_MAX + 1)),
     ],
 )
 def test_what_is_made_by_hand_is_looked_at(made: TraceContext) -> None:
@@ -127,9 +138,19 @@ def test_what_is_made_by_hand_is_looked_at(made: TraceContext) -> None:
         made.check()
 
 
-def test_a_call_is_worth_more_than_what_its_log_says_of_spans() -> None:
+@pytest.mark.parametrize("spans", [b"no spans", encode_stacks([]), spans_of(SPANS_BYTES_MAX + 1)])
+def test_a_call_is_worth_more_than_what_its_log_says_of_spans(spans: bytes) -> None:
     """A log from elsewhere may hold anything: the invocation begins, in its trace."""
-    trace_id, _, spans = begun_trace(TraceContext(TRACE, (), b"no spans"), Drawn())
+    trace_id, _, begun = begun_trace(TraceContext(TRACE, (), spans), Drawn())
 
     assert TRACE == trace_id
-    assert 1 == len(decode_stacks(spans)[0])
+    assert (OwnSpan(bytes(range(17, 25)).hex()),) == decode_stacks(begun)[0]
+
+
+def test_spans_may_be_as_large_as_there_is_room_for() -> None:
+    """They are let through, and are there."""
+    given = TraceContext(TRACE, (), spans_of(SPANS_BYTES_MAX))
+    given.check()
+
+    assert SPANS_BYTES_MAX == len(given.spans)
+    assert 2 == len(decode_stacks(begun_trace(given, Drawn())[2])[0])

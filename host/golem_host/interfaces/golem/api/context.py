@@ -12,7 +12,8 @@ from typing import Final
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, function, interface, on_drop, resource
 from golem_host.interfaces.wasi.clocks.wall_clock import Datetime
-from golem_host.tracing import Span, Tracing, trace_headers
+from golem_host.span_tree import Span
+from golem_host.tracing import Tracing, trace_headers
 from golem_host.wire import Public
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.values import Variant
@@ -54,7 +55,7 @@ class ContextFunctions:
     @function(UNRECORDED)
     def current_context(self, context: InstanceContext) -> Seen:
         tracing = context.part(Tracing)
-        return Seen(tracing.trace_id, tracing.states, tracing.current)
+        return Seen(tracing.trace_id, tracing.states, tracing.look())
 
     @function(UNRECORDED)
     def allow_forwarding_trace_context_headers(self, context: InstanceContext, allow: bool) -> bool:
