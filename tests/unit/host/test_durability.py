@@ -27,7 +27,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.query import view_entries
-from golem_oplog.types import FunctionType, ListType, Prim, RecordType, WitType
+from golem_oplog.types import FunctionType, ListType, Prim, RecordType, VariantType, WitType
 from golem_oplog.values import Variant, from_wire, to_wire
 from golem_oplog.wit_value import VALUE_AND_TYPE, to_value_and_type
 from tests.support.contexts import crashed, entries_of
@@ -456,6 +456,17 @@ def test_names_and_types_are_bounded() -> None:
         instance("persist-typed-durable-function-invocation", NAME, one, large, LOCAL)
 
     assert 2 == oplog.last_index
+
+
+def test_a_large_type_is_refused_before_its_value_is_read() -> None:
+    """Whatever the value is: what reads it is many times as large as the type."""
+    instance = guest(begun_log())
+    wide = VariantType(tuple((f"c{i}", None) for i in range(100_000)))
+    unread = {**typed(Prim.U8, 1), "typ": typed(wide, Variant("c0"))["typ"]}
+    with pytest.raises(GuestLimitError, match="take more than 65536 bytes"):
+        instance(
+            "persist-typed-durable-function-invocation", NAME, typed(Prim.U8, 1), unread, LOCAL
+        )
 
 
 def test_the_number_of_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, constructor, function, interface, on_drop, resource
 from golem_host.dispatch import answer, begin_write, marked
 from golem_host.failures import GuestError
-from golem_host.interfaces.golem.durability.part import Durability
+from golem_host.interfaces.golem.durability.part import Durability, refuse_large_types
 from golem_host.interfaces.wasi.clocks.wall_clock import Datetime
 from golem_host.interfaces.wasi.io.pollables import Lazy, LazySubscription, Pollable
 from golem_host.wire import Public, Wire
@@ -32,7 +32,7 @@ from golem_oplog.errors import ValueTypeError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, Prim, WitType
 from golem_oplog.values import Variant, from_wire, to_wire
-from golem_oplog.wit_value import VALUE_AND_TYPE, from_value_and_type, to_value_and_type
+from golem_oplog.wit_value import VALUE_AND_TYPE, from_wit_type, from_wit_value, to_value_and_type
 
 INTERFACE: Final = "golem:durability/durability"
 
@@ -123,7 +123,8 @@ class DurabilityFunctions:
         response: Public,
         function_type: Variant,
     ) -> None:
-        _persist(context, function_name, _typed(request), _typed(response), function_type)
+        given = _typed(function_name, request)
+        _persist(context, function_name, given, _typed(function_name, response), function_type)
 
     @function(UNRECORDED)
     def read_persisted_durable_function_invocation(self, context: InstanceContext) -> Persisted:
@@ -163,9 +164,13 @@ def _is_bracketed(context: InstanceContext, kind: FunctionKind, operation: int |
     return kind is FunctionKind.WRITE_REMOTE_BATCHED and operation is None
 
 
-def _typed(value: Public) -> tuple[WitType, Wire]:
+def _typed(name: str, pair: Public) -> tuple[WitType, Wire]:
     try:
-        return from_value_and_type(to_wire(VALUE_AND_TYPE)(value))
+        value, typ = to_wire(VALUE_AND_TYPE)(pair)
+        ty = from_wit_type(typ)
+        # Before anything is made of it: reading a value takes many times the size of its type.
+        refuse_large_types(name, ty)
+        return ty, from_wit_value(ty, value)
     except ValueTypeError as error:
         raise GuestError(f"persist-typed-durable-function-invocation: {error}") from error
 

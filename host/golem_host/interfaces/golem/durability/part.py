@@ -8,7 +8,7 @@ from golem_host.context import InstanceContext
 from golem_host.failures import GuestLimitError
 from golem_oplog.cbor import encode_type
 from golem_oplog.entries import FunctionKind
-from golem_oplog.types import FunctionType
+from golem_oplog.types import FunctionType, WitType
 
 NAME_BYTES_MAX: Final = 512
 TYPES_BYTES_MAX: Final = 64 << 10
@@ -74,11 +74,7 @@ class Durability:
             raise GuestLimitError(
                 f"the name of a durable function is longer than {NAME_BYTES_MAX} bytes"
             )
-        if len(encode_type(function)) > TYPES_BYTES_MAX:
-            raise GuestLimitError(
-                f"the types of durable function {function.name} take more than {TYPES_BYTES_MAX} "
-                "bytes"
-            )
+        refuse_large_types(function.name, function)
         number = self._context.oplog.define(function)
         if number >= DEFINITIONS_MAX:
             raise GuestLimitError(
@@ -86,3 +82,15 @@ class Durability:
                 "put what differs from call to call into its request"
             )
         return number
+
+
+def refuse_large_types(name: str, ty: WitType | FunctionType) -> None:
+    """
+    Raises:
+        GuestLimitError: This type alone takes more than those of one function may.
+    """
+    if len(encode_type(ty)) > TYPES_BYTES_MAX:
+        raise GuestLimitError(
+            f"the types of durable function {name[:NAME_BYTES_MAX]} take more than "
+            f"{TYPES_BYTES_MAX} bytes: persist its outcome as bytes"
+        )
