@@ -11,6 +11,7 @@ import pytest
 from golem_host.errors import OplogLimitError
 from golem_host.failures import GuestError, GuestLimitError, RecordedFailureError
 from golem_host.interfaces.golem.durability import part
+from golem_host.interfaces.golem.durability.durability import TYPED_BYTES_MAX
 from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Lazy, LazySubscription, Ready, Timer
 from golem_host.replay import AtMostOnceViolated, Divergence
@@ -467,6 +468,35 @@ def test_a_large_type_is_refused_before_its_value_is_read() -> None:
         instance(
             "persist-typed-durable-function-invocation", NAME, typed(Prim.U8, 1), unread, LOCAL
         )
+
+
+def test_a_large_outcome_is_not_read_as_a_typed_value() -> None:
+    """Each of its bytes would be a node; as bytes it is read whatever its size."""
+    most = TYPED_BYTES_MAX - 5  # The length of long bytes takes five in the log.
+    oplog = begun_log()
+    live = guest(oplog)
+    for size in (most + 1, most):
+        live("persist-durable-function-invocation", NAME, b"", bytes(size), LOCAL)
+    with pytest.raises(GuestLimitError, match=r"has 262145 bytes.*read it as bytes"):
+        guest(oplog)("read-persisted-typed-durable-function-invocation")
+    again = guest(oplog)
+    found = again("read-persisted-durable-function-invocation")
+    assert bytes(most + 1) == found["response"]
+    typed_again = again("read-persisted-typed-durable-function-invocation")
+    assert most + 1 == len(typed_again["response"]["value"]["nodes"])
+
+
+def test_what_could_not_be_read_again_is_not_persisted() -> None:
+    """Nothing is appended; how large the request is does not matter: nobody reads it back."""
+    oplog = begun_log()
+    instance = guest(oplog)
+    small, large = typed(Prim.U8, 1), typed(Prim.STRING, "x" * TYPED_BYTES_MAX)
+    with pytest.raises(GuestLimitError, match="persist and read it as bytes"):
+        instance("persist-typed-durable-function-invocation", NAME, small, large, LOCAL)
+    assert 2 == oplog.last_index
+    instance("persist-typed-durable-function-invocation", NAME, large, small, LOCAL)
+
+    assert 3 == oplog.last_index
 
 
 def test_the_number_of_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,16 +16,18 @@ from typing import Final
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, constructor, function, interface, on_drop, resource
 from golem_host.dispatch import answer, begin_write, marked
-from golem_host.failures import GuestError
+from golem_host.failures import GuestError, GuestLimitError
 from golem_host.interfaces.golem.durability.part import Durability, refuse_large_types
 from golem_host.interfaces.wasi.clocks.wall_clock import Datetime
 from golem_host.interfaces.wasi.io.pollables import Lazy, LazySubscription, Pollable
 from golem_host.wire import Public, Wire
 from golem_oplog.entries import (
     BeginAtomicRegion,
+    BlobRef,
     EndRemoteWrite,
     FunctionKind,
     ImportedFunctionInvoked,
+    Payload,
     PersistenceLevel,
 )
 from golem_oplog.errors import ValueTypeError
@@ -40,6 +42,12 @@ _LOG: Final = logging.getLogger(__name__)
 _KINDS: Final = {kind.label: kind for kind in FunctionKind}
 _BYTES: Final = ListType(Prim.U8)
 _VERSION: Final = "v2"
+
+TYPED_BYTES_MAX: Final = 256 << 10
+"""
+Of an outcome in the log that is read as a typed value, as in `golem:api/oplog`: there each byte of
+a list is a node, which takes some 170 bytes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +131,15 @@ class DurabilityFunctions:
         response: Public,
         function_type: Variant,
     ) -> None:
-        given = _typed(function_name, request)
-        _persist(context, function_name, given, _typed(function_name, response), function_type)
+        given, answered = _typed(function_name, request), _typed(function_name, response)
+        # Else a replay could not read it.
+        _refuse_large(context.pack(answered[1]), function_name)
+        _persist(context, function_name, given, answered, function_type)
 
     @function(UNRECORDED)
     def read_persisted_durable_function_invocation(self, context: InstanceContext) -> Persisted:
         what = "read-persisted-durable-function-invocation"
-        entry, function, response = _read(context, what)
+        entry, function, response = _read(context, what, is_typed=False)
         if function.result != _BYTES:
             raise GuestError(
                 f"{what}: the outcome of {function.name} was not persisted as bytes; read it with "
@@ -143,7 +153,7 @@ class DurabilityFunctions:
     ) -> Persisted:
         """What was persisted as bytes is a ``list<u8>`` here."""
         what = "read-persisted-typed-durable-function-invocation"
-        entry, function, response = _read(context, what)
+        entry, function, response = _read(context, what, is_typed=True)
         if function.result is None:
             raise GuestError(f"{what}: the next entry is {function.name}, which gives no value")
         value = to_value_and_type(function.result, response)
@@ -203,8 +213,17 @@ def _persist(
     )
 
 
+def _refuse_large(response: Payload, name: str) -> None:
+    size_bytes = response.size_bytes if isinstance(response, BlobRef) else len(response)
+    if size_bytes > TYPED_BYTES_MAX:
+        raise GuestLimitError(
+            f"the outcome of {name} has {size_bytes} bytes, and as a typed value at most "
+            f"{TYPED_BYTES_MAX} are persisted or read: persist and read it as bytes"
+        )
+
+
 def _read(
-    context: InstanceContext, what: str
+    context: InstanceContext, what: str, *, is_typed: bool
 ) -> tuple[ImportedFunctionInvoked, FunctionType, Wire]:
     """The next outcome of the log."""
     if context.replay.live or context.persistence_level is PersistenceLevel.PERSIST_NOTHING:
@@ -213,7 +232,10 @@ def _read(
             "is-live: true, or persist-nothing, perform the function"
         )
     entry = context.replay.persisted(what)
-    return entry, context.oplog.function(entry.function), answer(context, entry)
+    function = context.oplog.function(entry.function)
+    if is_typed and entry.response is not None:
+        _refuse_large(entry.response, function.name)
+    return entry, function, answer(context, entry)
 
 
 def _persisted(
