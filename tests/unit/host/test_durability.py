@@ -512,6 +512,24 @@ def test_the_number_of_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert 5 == len(kinds(oplog))
 
 
+def test_the_size_of_all_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also over several instances; nothing is defined, and those known go on."""
+    oplog = begun_log()
+    first = guest(oplog)
+    for name in ("a" * 500, "b" * 500):
+        first("persist-durable-function-invocation", name, b"", b"", LOCAL)
+    size_bytes = oplog.definitions_bytes
+    monkeypatch.setattr(part, "DEFINITIONS_BYTES_MAX", size_bytes + 100)
+    instance = guest(oplog)
+    for _ in range(2):
+        instance("read-persisted-durable-function-invocation")
+    with pytest.raises(GuestLimitError, match="into its request"):
+        instance("persist-durable-function-invocation", "c" * 500, b"", b"", LOCAL)
+    instance("persist-durable-function-invocation", "b" * 500, b"", b"", LOCAL)
+
+    assert size_bytes == oplog.definitions_bytes
+
+
 # -- pollables -------------------------------------------------------------------------------------
 
 

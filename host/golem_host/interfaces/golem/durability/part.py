@@ -18,6 +18,8 @@ DEFINITIONS_MAX: Final = 10_000
 Functions that a log may know when a guest adds one: each is kept for as long as the log, and stands
 at the head of every segment.
 """
+DEFINITIONS_BYTES_MAX: Final = 4 << 20
+"""Of all of these together."""
 
 
 class Durability:
@@ -75,7 +77,17 @@ class Durability:
                 f"the name of a durable function is longer than {NAME_BYTES_MAX} bytes"
             )
         refuse_large_types(function.name, function)
-        number = self._context.oplog.define(function)
+        oplog = self._context.oplog
+        number = oplog.defined(function)
+        if number is None:
+            size_bytes = oplog.definitions_bytes + len(encode_type(function))
+            if size_bytes > DEFINITIONS_BYTES_MAX:
+                raise GuestLimitError(
+                    "the names and types of all functions in the log take more than "
+                    f"{DEFINITIONS_BYTES_MAX} bytes: name the function, and put what differs from "
+                    "call to call into its request"
+                )
+            number = oplog.define(function)
         if number >= DEFINITIONS_MAX:
             raise GuestLimitError(
                 f"more than {DEFINITIONS_MAX} durable functions in one log: name the function, and "
