@@ -32,7 +32,7 @@ from typing import Final, NoReturn, TypeAlias, assert_never
 import cbor2
 
 from golem_oplog.errors import MalformedPayloadError
-from golem_oplog.shape import TYPE_DEPTH_MAX, mismatch
+from golem_oplog.shape import CACHE_TYPES_MAX, TYPE_DEPTH_MAX, is_small, mismatch
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -56,7 +56,6 @@ AnyType: TypeAlias = WitType | FunctionType | None
 _CBOR_DEPTH_MAX: Final = 3 * TYPE_DEPTH_MAX + 10
 _WIRE_CLASSES: Final = frozenset({type(None), bool, int, str, bytes, list})
 _PRIMS: Final = {prim.value: prim for prim in Prim}
-_CACHE_TYPES_MAX: Final = 4096
 
 
 def encode_value(wire: Wire) -> bytes:
@@ -121,10 +120,26 @@ def decode_typed(data: bytes) -> tuple[WitType, Wire]:
     return ty, pair[1]
 
 
-@lru_cache(maxsize=_CACHE_TYPES_MAX)
 def encode_type(ty: AnyType) -> bytes:
     """A type as canonical CBOR: equal types give equal bytes."""
+    return _encode_small(ty) if _is_small(ty) else encode_value(_type_form(ty))
+
+
+@lru_cache(maxsize=CACHE_TYPES_MAX)
+def _encode_small(ty: AnyType) -> bytes:
     return encode_value(_type_form(ty))
+
+
+def _is_small(ty: AnyType) -> bool:
+    match ty:
+        case None:
+            return True
+        case FunctionType(_, params, result):
+            return is_small(TupleType(tuple([each for _, each in params]))) and (
+                result is None or is_small(result)
+            )
+        case _:
+            return is_small(ty)
 
 
 def decode_type(data: bytes) -> AnyType:

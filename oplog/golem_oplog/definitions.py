@@ -26,6 +26,8 @@ class Definitions:
         self._interned: dict[FunctionType, int] = {}
         self._written: set[int] = set()
         self._next_id = 0
+        self.size_bytes = 0
+        """Of all of them in CBOR."""
 
     def learn(self, rows: Iterable[object]) -> None:
         """
@@ -36,7 +38,10 @@ class Definitions:
         """
         for row in rows:
             number, form = decode_definition(row)
-            if self._forms.setdefault(number, form) != form:
+            if number not in self._forms:
+                self._forms[number] = form
+                self.size_bytes += len(form)
+            elif self._forms[number] != form:
                 raise MalformedEntryError(kind="definition", reason=f"{number} is defined twice")
             self._ids.setdefault(form, number)
             self._written.add(number)
@@ -49,6 +54,7 @@ class Definitions:
         copy._ids.update(self._ids)
         copy._written.update(self._written)
         copy._next_id = self._next_id
+        copy.size_bytes = self.size_bytes
         return copy
 
     def intern(self, function: FunctionType) -> int:
@@ -59,9 +65,15 @@ class Definitions:
             number = self._ids.setdefault(form, self._next_id)
             if number == self._next_id:
                 self._forms[number] = form
+                self.size_bytes += len(form)
                 self._next_id += 1
             self._interned[function] = number
         return number
+
+    def find(self, function: FunctionType) -> int | None:
+        """The id of a function that is defined already."""
+        number = self._interned.get(function)
+        return self._ids.get(encode_type(function)) if number is None else number
 
     def function(self, number: int) -> FunctionType:
         """

@@ -343,6 +343,14 @@ class SegmentedOplog(ClosesOnExit):
         with self._lock:
             return self._definitions.intern(function)
 
+    def defined(self, function: FunctionType) -> int | None:
+        with self._lock:
+            return self._definitions.find(function)
+
+    @property
+    def definitions_bytes(self) -> int:
+        return self._definitions.size_bytes
+
     def function(self, number: int) -> FunctionType:
         return self._definitions.function(number)
 

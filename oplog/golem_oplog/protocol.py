@@ -183,6 +183,15 @@ class Oplog(ReadableOplog, Protocol):
         """The id by which entries of this log refer to a function; the same for an equal one."""
         ...
 
+    def defined(self, function: FunctionType) -> int | None:
+        """What `define` would return, if the function is defined already."""
+        ...
+
+    @property
+    def definitions_bytes(self) -> int:
+        """What the functions defined so far take; they are in memory, and in every segment."""
+        ...
+
     def abandon(self) -> None:
         """Let go of the files and write nothing more, as if the process had been killed."""
         ...

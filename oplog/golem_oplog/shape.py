@@ -6,9 +6,10 @@ Shared by every module that walks types: names, bounds, and the wording of error
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from keyword import iskeyword
-from typing import Final, assert_never
+from typing import Final, TypeVar, assert_never
 
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.types import (
@@ -28,6 +29,13 @@ from golem_oplog.types import (
 TYPE_DEPTH_MAX: Final = 100
 """Deepest nesting of a type, as in wasmtime. WIT has no recursive types, so values go no deeper."""
 
+CACHED_TYPE_SIZE_MAX: Final = 2_000
+"""
+Of the parts of a type and the characters of its names: what is made for a larger one is not kept.
+A guest can name any type at run time, and a cache outlives it.
+"""
+CACHE_TYPES_MAX: Final = 1_024
+
 INT_RANGES: Final = {
     Prim.S8: (-(2**7), 2**7 - 1),
     Prim.U8: (0, 2**8 - 1),
@@ -43,6 +51,8 @@ HANDLE_MAX: Final = 2**32 - 1
 
 _TEXT_CHARS_MAX: Final = 60
 _CHOICES_MAX: Final = 12
+
+T = TypeVar("T")
 
 
 def python_name(name: str) -> str:
@@ -102,6 +112,33 @@ def check_depth(ty: WitType) -> None:
     raise ValueTypeError(
         path="", expected=f"a type nested at most {TYPE_DEPTH_MAX} deep", found="a deeper one"
     )
+
+
+def is_small(ty: WitType) -> bool:
+    """Whether a type has at most `CACHED_TYPE_SIZE_MAX` parts and characters in names."""
+    left, pending = CACHED_TYPE_SIZE_MAX, [ty]
+    while pending:
+        each = pending.pop()
+        left -= 1
+        match each:
+            case RecordType(members) | VariantType(members):
+                left -= sum([len(name) for name, _ in members])
+            case EnumType(names) | FlagsType(names):
+                left -= sum(map(len, names))
+            case HandleType(resource):
+                left -= len(resource)
+            case _:
+                pass
+        pending.extend(parts(each))
+        if len(pending) > left:
+            return False
+    return True
+
+
+def cached_if_small(make: Callable[[WitType], T]) -> Callable[[WitType], T]:
+    """A function of a type, whose results for small ones are kept."""
+    cached = lru_cache(maxsize=CACHE_TYPES_MAX)(make)
+    return lambda ty: (cached if is_small(ty) else make)(ty)
 
 
 def kind(ty: WitType) -> str:

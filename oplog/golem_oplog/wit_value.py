@@ -15,11 +15,10 @@ Source: spec 1.2.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final, TypeAlias, assert_never
 
 from golem_oplog.errors import ValueTypeError
-from golem_oplog.shape import check_depth, is_bytes, unfit, within
+from golem_oplog.shape import cached_if_small, check_depth, is_bytes, unfit, within
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -64,7 +63,6 @@ FindHandle: TypeAlias = Callable[[HandleType, str, int], int]
 _Write: TypeAlias = Callable[[Wire, "_Writer"], int]
 _Read: TypeAlias = Callable[[int, "_Reader"], Wire]
 
-_CACHE_TYPES_MAX: Final = 4096
 _CASE: Final = {name: case for case, (name, _) in enumerate(WIT_NODE.cases)}
 _PRIMS: Final = {
     prim: _CASE[
@@ -156,13 +154,12 @@ class _Writer:
         return self.add(0, None)
 
 
-@lru_cache(maxsize=_CACHE_TYPES_MAX)
+@cached_if_small
 def _writing(ty: WitType) -> _Write:
     check_depth(ty)
     return _compile_write(ty)
 
 
-@lru_cache(maxsize=_CACHE_TYPES_MAX)
 def _compile_write(ty: WitType) -> _Write:
     match ty:
         case Prim():
@@ -286,13 +283,12 @@ class _Reader(NodeReader[Node]):
         return payload
 
 
-@lru_cache(maxsize=_CACHE_TYPES_MAX)
+@cached_if_small
 def _reading(ty: WitType) -> _Read:
     check_depth(ty)
     return _compile_read(ty)
 
 
-@lru_cache(maxsize=_CACHE_TYPES_MAX)
 def _compile_read(ty: WitType) -> _Read:
     match ty:
         case Prim():

@@ -32,6 +32,7 @@ from golem_oplog import (
     Store,
     SyncLevel,
     UnknownFunctionError,
+    encode_type,
 )
 from golem_oplog.sequel import Sequel
 from tests.support.faulty_files import ROOT, FaultyFiles, PowerFailureError
@@ -150,6 +151,16 @@ def test_a_function_is_defined_once(store: Store) -> None:
     assert lookup == log.define(same)
     assert lookup != notify
     assert (LOOKUP, NOTIFY) == (log.function(lookup), log.function(notify))
+
+
+def test_whether_a_function_is_defined_can_be_asked(store: Store) -> None:
+    """Nothing is defined by it; what all definitions take is known as well."""
+    log = store.create("cart/alice", create_entry())
+    assert (None, 0) == (log.defined(LOOKUP), log.definitions_bytes)
+    lookup = log.define(LOOKUP)
+
+    assert (lookup, None) == (log.defined(LOOKUP), log.defined(NOTIFY))
+    assert len(encode_type(LOOKUP)) == log.definitions_bytes
 
 
 def test_definitions_outlive_the_process_that_made_them(store: Store) -> None:

@@ -11,6 +11,7 @@ import pytest
 from golem_host.errors import OplogLimitError
 from golem_host.failures import GuestError, GuestLimitError, RecordedFailureError
 from golem_host.interfaces.golem.durability import part
+from golem_host.interfaces.golem.durability.durability import TYPED_BYTES_MAX
 from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Lazy, LazySubscription, Ready, Timer
 from golem_host.replay import AtMostOnceViolated, Divergence
@@ -27,7 +28,7 @@ from golem_oplog.entries import (
 )
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.query import view_entries
-from golem_oplog.types import FunctionType, ListType, Prim, RecordType, WitType
+from golem_oplog.types import FunctionType, ListType, Prim, RecordType, VariantType, WitType
 from golem_oplog.values import Variant, from_wire, to_wire
 from golem_oplog.wit_value import VALUE_AND_TYPE, to_value_and_type
 from tests.support.contexts import crashed, entries_of
@@ -483,6 +484,46 @@ def test_names_and_types_are_bounded() -> None:
     assert 2 == oplog.last_index
 
 
+def test_a_large_type_is_refused_before_its_value_is_read() -> None:
+    """Whatever the value is: what reads it is many times as large as the type."""
+    instance = guest(begun_log())
+    wide = VariantType(tuple((f"c{i}", None) for i in range(100_000)))
+    unread = {**typed(Prim.U8, 1), "typ": typed(wide, Variant("c0"))["typ"]}
+    with pytest.raises(GuestLimitError, match="take more than 65536 bytes"):
+        instance(
+            "persist-typed-durable-function-invocation", NAME, typed(Prim.U8, 1), unread, LOCAL
+        )
+
+
+def test_a_large_outcome_is_not_read_as_a_typed_value() -> None:
+    """Each of its bytes would be a node; as bytes it is read whatever its size."""
+    most = TYPED_BYTES_MAX - 5  # The length of long bytes takes five in the log.
+    oplog = begun_log()
+    live = guest(oplog)
+    for size in (most + 1, most):
+        live("persist-durable-function-invocation", NAME, b"", bytes(size), LOCAL)
+    with pytest.raises(GuestLimitError, match=r"has 262145 bytes.*read it as bytes"):
+        guest(oplog)("read-persisted-typed-durable-function-invocation")
+    again = guest(oplog)
+    found = again("read-persisted-durable-function-invocation")
+    assert bytes(most + 1) == found["response"]
+    typed_again = again("read-persisted-typed-durable-function-invocation")
+    assert most + 1 == len(typed_again["response"]["value"]["nodes"])
+
+
+def test_what_could_not_be_read_again_is_not_persisted() -> None:
+    """Nothing is appended; how large the request is does not matter: nobody reads it back."""
+    oplog = begun_log()
+    instance = guest(oplog)
+    small, large = typed(Prim.U8, 1), typed(Prim.STRING, "x" * TYPED_BYTES_MAX)
+    with pytest.raises(GuestLimitError, match="persist and read it as bytes"):
+        instance("persist-typed-durable-function-invocation", NAME, small, large, LOCAL)
+    assert 2 == oplog.last_index
+    instance("persist-typed-durable-function-invocation", NAME, large, small, LOCAL)
+
+    assert 3 == oplog.last_index
+
+
 def test_the_number_of_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest that makes up a name for every call is told what to do instead."""
     monkeypatch.setattr(part, "DEFINITIONS_MAX", 4)
@@ -494,6 +535,24 @@ def test_the_number_of_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         instance("persist-durable-function-invocation", "3", b"", b"", LOCAL)
 
     assert 5 == len(kinds(oplog))
+
+
+def test_the_size_of_all_functions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also over several instances; nothing is defined, and those known go on."""
+    oplog = begun_log()
+    first = guest(oplog)
+    for name in ("a" * 500, "b" * 500):
+        first("persist-durable-function-invocation", name, b"", b"", LOCAL)
+    size_bytes = oplog.definitions_bytes
+    monkeypatch.setattr(part, "DEFINITIONS_BYTES_MAX", size_bytes + 100)
+    instance = guest(oplog)
+    for _ in range(2):
+        instance("read-persisted-durable-function-invocation")
+    with pytest.raises(GuestLimitError, match="into its request"):
+        instance("persist-durable-function-invocation", "c" * 500, b"", b"", LOCAL)
+    instance("persist-durable-function-invocation", "b" * 500, b"", b"", LOCAL)
+
+    assert size_bytes == oplog.definitions_bytes
 
 
 # -- pollables -------------------------------------------------------------------------------------

@@ -33,6 +33,19 @@ def test_learned_definitions_keep_their_ids() -> None:
     assert definitions.function(3) is definitions.function(3)
 
 
+def test_what_all_of_them_take_is_known() -> None:
+    """Each counts once, however it came in; asking for one defines nothing."""
+    definitions = Definitions()
+    definitions.learn([(7, LOOKUP_FORM), (7, LOOKUP_FORM)])
+    assert (7, None) == (definitions.find(LOOKUP), definitions.find(NOTIFY))
+    assert len(LOOKUP_FORM) == definitions.size_bytes
+    for _ in range(2):
+        assert definitions.intern(NOTIFY) == definitions.find(NOTIFY)
+
+    assert len(LOOKUP_FORM) + len(NOTIFY_FORM) == definitions.size_bytes
+    assert definitions.size_bytes == definitions.copy().size_bytes
+
+
 def test_an_id_has_one_meaning() -> None:
     """A log that defines an id twice, with different types, is malformed."""
     definitions = Definitions()

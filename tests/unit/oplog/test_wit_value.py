@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golem_oplog.cbor import encode_type
 from golem_oplog.errors import ValueTypeError
-from golem_oplog.shape import TYPE_DEPTH_MAX
+from golem_oplog.shape import CACHED_TYPE_SIZE_MAX, TYPE_DEPTH_MAX, is_small
 from golem_oplog.types import (
     EnumType,
     FlagsType,
@@ -227,3 +230,38 @@ def test_bytes_are_bytes_again() -> None:
     ty = OptionType(ListType(Prim.U8))
 
     assert b"\x00\xff" == from_wire(ty)(from_wit_value(ty, to_wit_value(ty, (b"\x00\xff",))))
+
+
+def test_of_a_large_type_nothing_is_kept() -> None:
+    """A guest can name as many of them as it likes, and caches outlive it."""
+
+    def use(prefix: str) -> None:
+        ty = VariantType(tuple((f"{prefix}{case}", Prim.U8) for case in range(5_000)))
+        pair = to_value_and_type(ty, (0, 1))
+        assert from_value_and_type(pair) == (ty, (0, 1))
+        assert encode_type(ty)
+
+    use("first")
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(3):
+        use(f"other{number}-")
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert after - before < 50_000
+
+
+@pytest.mark.parametrize(
+    "ty",
+    [
+        TupleType((Prim.U8,) * CACHED_TYPE_SIZE_MAX),
+        EnumType(("n" * CACHED_TYPE_SIZE_MAX,)),
+        RecordType((("n" * CACHED_TYPE_SIZE_MAX, Prim.U8),)),
+        OptionType(HandleType("n" * CACHED_TYPE_SIZE_MAX, owned=True)),
+    ],
+)
+def test_parts_and_names_make_a_type_large(ty: WitType) -> None:
+    """Either is kept with what was made for the type."""
+    assert (False, True) == (is_small(ty), is_small(VALUE_AND_TYPE))

@@ -16,23 +16,25 @@ from typing import Final
 from golem_host.context import InstanceContext
 from golem_host.declare import UNRECORDED, constructor, function, interface, on_drop, resource
 from golem_host.dispatch import answer, begin_write, marked
-from golem_host.failures import GuestError
-from golem_host.interfaces.golem.durability.part import Durability
+from golem_host.failures import GuestError, GuestLimitError
+from golem_host.interfaces.golem.durability.part import Durability, refuse_large_types
 from golem_host.interfaces.wasi.clocks.wall_clock import Datetime
 from golem_host.interfaces.wasi.io.pollables import Lazy, LazySubscription, Pollable
 from golem_host.wire import Public, Wire
 from golem_oplog.entries import (
     BeginAtomicRegion,
+    BlobRef,
     EndRemoteWrite,
     FunctionKind,
     ImportedFunctionInvoked,
+    Payload,
     PersistenceLevel,
 )
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import FunctionType, ListType, Prim, WitType
 from golem_oplog.values import Variant, from_wire, to_wire
-from golem_oplog.wit_value import VALUE_AND_TYPE, from_value_and_type, to_value_and_type
+from golem_oplog.wit_value import VALUE_AND_TYPE, from_wit_type, from_wit_value, to_value_and_type
 
 INTERFACE: Final = "golem:durability/durability"
 
@@ -40,6 +42,12 @@ _LOG: Final = logging.getLogger(__name__)
 _KINDS: Final = {kind.label: kind for kind in FunctionKind}
 _BYTES: Final = ListType(Prim.U8)
 _VERSION: Final = "v2"
+
+TYPED_BYTES_MAX: Final = 256 << 10
+"""
+Of an outcome in the log that is read as a typed value, as in `golem:api/oplog`: there each byte of
+a list is a node, which takes some 170 bytes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +131,15 @@ class DurabilityFunctions:
         response: Public,
         function_type: Variant,
     ) -> None:
-        _persist(context, function_name, _typed(request), _typed(response), function_type)
+        given, answered = _typed(function_name, request), _typed(function_name, response)
+        # Else a replay could not read it.
+        _refuse_large(context.pack(answered[1]), function_name)
+        _persist(context, function_name, given, answered, function_type)
 
     @function(UNRECORDED)
     def read_persisted_durable_function_invocation(self, context: InstanceContext) -> Persisted:
         what = "read-persisted-durable-function-invocation"
-        entry, function, response = _read(context, what)
+        entry, function, response = _read(context, what, is_typed=False)
         if function.result != _BYTES:
             raise GuestError(
                 f"{what}: the outcome of {function.name} was not persisted as bytes; read it with "
@@ -142,7 +153,7 @@ class DurabilityFunctions:
     ) -> Persisted:
         """What was persisted as bytes is a ``list<u8>`` here."""
         what = "read-persisted-typed-durable-function-invocation"
-        entry, function, response = _read(context, what)
+        entry, function, response = _read(context, what, is_typed=True)
         if function.result is None:
             raise GuestError(f"{what}: the next entry is {function.name}, which gives no value")
         value = to_value_and_type(function.result, response)
@@ -163,9 +174,13 @@ def _is_bracketed(context: InstanceContext, kind: FunctionKind, operation: int |
     return kind is FunctionKind.WRITE_REMOTE_BATCHED and operation is None
 
 
-def _typed(value: Public) -> tuple[WitType, Wire]:
+def _typed(name: str, pair: Public) -> tuple[WitType, Wire]:
     try:
-        return from_value_and_type(to_wire(VALUE_AND_TYPE)(value))
+        value, typ = to_wire(VALUE_AND_TYPE)(pair)
+        ty = from_wit_type(typ)
+        # Before anything is made of it: reading a value takes many times the size of its type.
+        refuse_large_types(name, ty)
+        return ty, from_wit_value(ty, value)
     except ValueTypeError as error:
         raise GuestError(f"persist-typed-durable-function-invocation: {error}") from error
 
@@ -198,8 +213,17 @@ def _persist(
     )
 
 
+def _refuse_large(response: Payload, name: str) -> None:
+    size_bytes = response.size_bytes if isinstance(response, BlobRef) else len(response)
+    if size_bytes > TYPED_BYTES_MAX:
+        raise GuestLimitError(
+            f"the outcome of {name} has {size_bytes} bytes, and as a typed value at most "
+            f"{TYPED_BYTES_MAX} are persisted or read: persist and read it as bytes"
+        )
+
+
 def _read(
-    context: InstanceContext, what: str
+    context: InstanceContext, what: str, *, is_typed: bool
 ) -> tuple[ImportedFunctionInvoked, FunctionType, Wire]:
     """The next outcome of the log."""
     if context.replay.live or context.persistence_level is PersistenceLevel.PERSIST_NOTHING:
@@ -208,7 +232,10 @@ def _read(
             "is-live: true, or persist-nothing, perform the function"
         )
     entry = context.replay.persisted(what)
-    return entry, context.oplog.function(entry.function), answer(context, entry)
+    function = context.oplog.function(entry.function)
+    if is_typed and entry.response is not None:
+        _refuse_large(entry.response, function.name)
+    return entry, function, answer(context, entry)
 
 
 def _persisted(

@@ -8,7 +8,7 @@ from golem_host.context import InstanceContext
 from golem_host.failures import GuestLimitError
 from golem_oplog.cbor import encode_type
 from golem_oplog.entries import FunctionKind
-from golem_oplog.types import FunctionType
+from golem_oplog.types import FunctionType, WitType
 
 NAME_BYTES_MAX: Final = 512
 TYPES_BYTES_MAX: Final = 64 << 10
@@ -18,6 +18,8 @@ DEFINITIONS_MAX: Final = 10_000
 Functions that a log may know when a guest adds one: each is kept for as long as the log, and stands
 at the head of every segment.
 """
+DEFINITIONS_BYTES_MAX: Final = 4 << 20
+"""Of all of these together."""
 
 
 class Durability:
@@ -74,15 +76,33 @@ class Durability:
             raise GuestLimitError(
                 f"the name of a durable function is longer than {NAME_BYTES_MAX} bytes"
             )
-        if len(encode_type(function)) > TYPES_BYTES_MAX:
-            raise GuestLimitError(
-                f"the types of durable function {function.name} take more than {TYPES_BYTES_MAX} "
-                "bytes"
-            )
-        number = self._context.oplog.define(function)
+        refuse_large_types(function.name, function)
+        oplog = self._context.oplog
+        number = oplog.defined(function)
+        if number is None:
+            size_bytes = oplog.definitions_bytes + len(encode_type(function))
+            if size_bytes > DEFINITIONS_BYTES_MAX:
+                raise GuestLimitError(
+                    "the names and types of all functions in the log take more than "
+                    f"{DEFINITIONS_BYTES_MAX} bytes: name the function, and put what differs from "
+                    "call to call into its request"
+                )
+            number = oplog.define(function)
         if number >= DEFINITIONS_MAX:
             raise GuestLimitError(
                 f"more than {DEFINITIONS_MAX} durable functions in one log: name the function, and "
                 "put what differs from call to call into its request"
             )
         return number
+
+
+def refuse_large_types(name: str, ty: WitType | FunctionType) -> None:
+    """
+    Raises:
+        GuestLimitError: This type alone takes more than those of one function may.
+    """
+    if len(encode_type(ty)) > TYPES_BYTES_MAX:
+        raise GuestLimitError(
+            f"the types of durable function {name[:NAME_BYTES_MAX]} take more than "
+            f"{TYPES_BYTES_MAX} bytes: persist its outcome as bytes"
+        )
