@@ -28,7 +28,13 @@ from golem_host.services.stores.limits import StoreError
 from golem_host.services.stores.objects import PIECE_BYTES_MAX, ObjectName, Piece
 from golem_host.services.stores.schema import MIGRATIONS
 from golem_host.services.stores.stores import Stores
-from golem_oplog.entries import ImportedFunctionInvoked
+from golem_oplog.entries import (
+    BeginAtomicRegion,
+    EndAtomicRegion,
+    ImportedFunctionInvoked,
+    Jump,
+    NoOp,
+)
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.protocol import SyncLevel
 from tests.support.contexts import context_on, crashed, entries_of, new_log
@@ -57,14 +63,14 @@ class Bytes:
         return self.data[offset : offset + size]
 
 
-def effect(scope: str = "", number: int = 0, worker: str = "alice") -> Effect:
-    """A new one, or that of a scope and a number."""
-    return Effect("component", worker, f"{scope}/{number}" if scope else f"{next(_NUMBERS)}/1")
+def effect(token: str = "", worker: str = "alice") -> Effect:
+    """A new one, or that of a token."""
+    return Effect("component", worker, token or f"{next(_NUMBERS)}/1")
 
 
-def effects(stores: Stores) -> list[tuple[str, str, str]]:
+def effects(stores: Stores) -> list[tuple[str, str]]:
     with stores.database().reading() as connection:
-        query = "SELECT worker_name, scope, number FROM effect ORDER BY worker_name, number"
+        query = "SELECT worker_name, token FROM effect ORDER BY worker_name"
         return connection.execute(query).fetchall()
 
 
@@ -131,38 +137,63 @@ def test_a_change_without_a_token_is_made_each_time(stores: Stores) -> None:
     assert [] == effects(stores)
 
 
-def test_all_changes_of_a_region_are_known_until_the_next_scope(stores: Stores) -> None:
-    """Then only that one is; other workers' are no concern of it."""
+def test_only_the_last_change_of_a_worker_is_known(stores: Stores) -> None:
+    """What came before it may have been undone by it; other workers' are no concern of it."""
     pairs = stores.pairs
-    pairs.increment(effect("x", 1, "bob"), "b", "n", 1)
-    for number in (1, 2, 3):
-        pairs.increment(effect("region", number), "b", "n", 1)
-    assert [4, 2] == [pairs.increment(effect("region", n), "b", "n", 1) for n in (3, 1)]
-    pairs.increment(effect("later", 1), "b", "n", 1)
+    reserved, undone = effect("x/1"), effect("x/2")
+    pairs.set(effect("x/1", "bob"), "b", [("n", b"1")])
+    for _ in range(2):
+        pairs.set(reserved, "b", [("k", b"v")])
+        assert [b"v"] == pairs.get("b", ["k"])
+        pairs.delete(undone, "b", ["k"])
+        pairs.delete(undone, "b", ["k"])
 
-    assert [("alice", "later", "1"), ("bob", "x", "1")] == effects(stores)
+    assert [("alice", "x/2"), ("bob", "x/1")] == effects(stores)
+
+
+def test_a_region_that_is_done_over_makes_its_changes_anew(
+    stores: Stores, playing: Playing
+) -> None:
+    """Its first attempt may have undone them; the last change before the kill is made again, too."""
+    oplog, pairs = new_log(NoOp(EPOCH_NS), BeginAtomicRegion(EPOCH_NS)), stores.pairs
+    first = playing(stores, oplog)
+    pairs.set(effect_of(first), "b", [("reserved", b"1")])
+    pairs.delete(effect_of(first), "b", ["reserved"])
+    pairs.increment(effect_of(first), "b", "n", 1)
+    redone = playing(stores, oplog)
+    # A crash in the region: the marker stands, and the rest is passed over.
+    redone.append(Jump(EPOCH_NS, 4, 4))
+    pairs.set(effect_of(redone), "b", [("reserved", b"1")])
+    assert [b"1"] == pairs.get("b", ["reserved"])
+    effect_of(redone)
+    assert 2 == pairs.increment(effect_of(redone), "b", "n", 1)
+
+    redone.append(EndAtomicRegion(EPOCH_NS, 3))
+    assert 3 == pairs.increment(effect_of(redone), "b", "n", 1)
+    # Outside of it a call that is repeated after a kill is not performed again.
+    assert 3 == pairs.increment(effect_of(playing(stores, oplog)), "b", "n", 1)
 
 
 def test_another_change_under_the_same_token_is_made(stores: Stores) -> None:
-    """An atomic region that is done over may take another way."""
+    """A persist-nothing zone that is entered again may take another way."""
     pairs, objects = stores.pairs, stores.objects
-    region = effect("region", 1)
-    assert 1 == pairs.increment(region, "b", "n", 1)
-    assert 3 == pairs.increment(region, "b", "n", 2)
+    zone = effect("zone/1")
+    assert 1 == pairs.increment(zone, "b", "n", 1)
+    assert 3 == pairs.increment(zone, "b", "n", 2)
     objects.create(effect(), "c")
-    objects.write(region, OBJECT, Bytes(b"one"), unstopped)
-    objects.write(region, OBJECT, Bytes(b"two"), unstopped)
+    objects.write(zone, OBJECT, Bytes(b"one"), unstopped)
+    objects.write(zone, OBJECT, Bytes(b"two"), unstopped)
 
     assert b"two" == objects.read(OBJECT, 0, 9).data
 
 
 def test_what_was_refused_leaves_nothing_behind(stores: Stores) -> None:
     """Neither an effect nor a part of a change."""
-    stores.pairs.set(effect("a", 1), "b", [("n", b"x")])
+    stores.pairs.set(effect("a"), "b", [("n", b"x")])
     with pytest.raises(StoreError, match="no decimal number"):
-        stores.pairs.increment(effect("b", 1), "b", "n", 1)
+        stores.pairs.increment(effect("b"), "b", "n", 1)
 
-    assert [("alice", "a", "1")] == effects(stores)
+    assert [("alice", "a")] == effects(stores)
 
 
 def test_threads_that_count_together_lose_nothing(stores: Stores) -> None:
@@ -170,7 +201,7 @@ def test_threads_that_count_together_lose_nothing(stores: Stores) -> None:
 
     def add(worker: str) -> None:
         for number in range(50):
-            stores.pairs.increment(effect(str(number), 1, worker), "b", "n", 1)
+            stores.pairs.increment(effect(str(number), worker), "b", "n", 1)
 
     threads = [Thread(target=add, args=(f"w{n}",)) for n in range(4)]
     for thread in threads:

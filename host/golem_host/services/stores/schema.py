@@ -46,6 +46,22 @@ CREATE TABLE effect (
     PRIMARY KEY (component_id, worker_name, scope, number)
 ) STRICT, WITHOUT ROWID;
 """,
+    # The last change of a worker is all that counts, and of a region that was the highest number.
+    """
+CREATE TABLE last_effect (
+    component_id TEXT NOT NULL,
+    worker_name TEXT NOT NULL,
+    token TEXT NOT NULL,
+    operation BLOB NOT NULL,
+    outcome BLOB NOT NULL,
+    PRIMARY KEY (component_id, worker_name)
+) STRICT, WITHOUT ROWID;
+INSERT OR REPLACE INTO last_effect
+    SELECT component_id, worker_name, scope || '/' || number, operation, outcome
+    FROM effect ORDER BY CAST(number AS INTEGER);
+DROP TABLE effect;
+ALTER TABLE last_effect RENAME TO effect;
+""",
 )
 """
 What each format version adds to the one before.
