@@ -70,8 +70,9 @@ logging.log(logging.Level.INFO, "app", "end")
 """
 
 _OBJECTS: Final = """
-    SELECT container, name, size_bytes FROM object JOIN content ON content.id = object.content
-    ORDER BY container, name"""
+    SELECT container.name, object.name, size_bytes
+    FROM object JOIN content ON content.id = object.content
+    JOIN container ON container.id = object.container ORDER BY container.name, object.name"""
 _CHUNKS: Final = """
     SELECT number, data FROM object JOIN chunk USING (content) ORDER BY container, name, number"""
 

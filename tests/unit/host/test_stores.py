@@ -79,6 +79,13 @@ def contents_of(stores: Stores) -> int:
         return int(connection.execute("SELECT count(DISTINCT content) FROM chunk").fetchone()[0])
 
 
+def gone_objects_of(stores: Stores) -> int:
+    """Objects of containers that nobody sees any more."""
+    with stores.database().reading() as connection:
+        query = "SELECT count(*) FROM object JOIN container ON id = container WHERE container.name IS NULL"
+        return int(connection.execute(query).fetchone()[0])
+
+
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[Stores]:
     opened = Stores(tmp_path / "stores.db", FrozenClock(), sync_level=SyncLevel.PROCESS)
@@ -275,7 +282,7 @@ def test_what_a_crash_left_of_an_object_is_collected(stores: Stores, tmp_path: P
 def test_much_is_removed_in_steps(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """As much as is to be done at once, also in the middle of a content."""
     monkeypatch.setattr(contents, "STEP_CHUNKS", 2)
-    monkeypatch.setattr(contents, "REMOVED_CHUNKS_MAX", 4)
+    monkeypatch.setattr(contents, "STEPS_MAX", 3)
     for number in range(3):
         write(stores, bytes(3 * CHUNK_BYTES), ObjectName("c", str(number)))
     stores.objects.clear(effect(), "c", unstopped)
@@ -285,6 +292,67 @@ def test_much_is_removed_in_steps(stores: Stores, monkeypatch: pytest.MonkeyPatc
 
     assert 0 == contents_of(stores)
     assert (0, 0) == stores.objects.contents.count_unused()
+
+
+def test_a_container_is_cleared_in_one_moment_and_removed_in_steps(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for more than a step, however many objects there were; a copy elsewhere stays."""
+    monkeypatch.setattr(contents, "STEP_OBJECTS", 2)
+    monkeypatch.setattr(contents, "STEPS_MAX", 1)
+    names = [str(number) for number in range(5)]
+    for name in names:
+        write(stores, b"x", ObjectName("c", name))
+    stores.objects.create(effect(), "d")
+    stores.objects.copy(effect(), ObjectName("c", "4"), ObjectName("d", "copy"), unstopped)
+    began_s = stores.objects.container("c")
+    stores.objects.clear(effect(), "c", unstopped)
+    assert ([], began_s) == (stores.objects.list("c"), stores.objects.container("c"))
+    assert 3 == gone_objects_of(stores)
+    assert (4, 4) == stores.objects.contents.count_unused()
+    write(stores, b"new", ObjectName("c", "0"))
+    stores.objects.delete_container(effect(), "c", unstopped)
+    assert not stores.objects.has_container("c")
+    stores.close()
+    later = Stores(tmp_path / "stores.db", FrozenClock())
+    later.objects.create(effect(), "c")
+    later.collect(dry_run=False, is_worker=lambda *_: True)
+
+    assert (0, [], ["copy"]) == (
+        gone_objects_of(later),
+        later.objects.list("c"),
+        later.objects.list("d"),
+    )
+    assert b"x" == later.objects.read(ObjectName("d", "copy"), 0, 9).data
+    assert 1 == contents_of(later)
+    with later.database().reading() as connection:
+        assert [(2,)] == connection.execute("SELECT count(*) FROM container").fetchall()
+    later.close()
+
+
+def test_a_database_of_an_older_host_keeps_what_it_has(tmp_path: Path) -> None:
+    """Objects, and of what is known of a worker the last change."""
+    path = tmp_path / "stores.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(MIGRATIONS[0])
+        connection.executescript("""
+            INSERT INTO container VALUES ('c', 5000000000);
+            INSERT INTO content VALUES (7, 3, 0);
+            INSERT INTO chunk VALUES (7, 0, x'616263');
+            INSERT INTO object VALUES ('c', 'o', 6000000000, 7);
+            INSERT INTO effect VALUES ('component', 'alice', 'x', '10', x'00', x'c0');
+            INSERT INTO effect VALUES ('component', 'alice', 'x', '9', x'00', x'c0');
+            PRAGMA user_version = 1""")
+    connection.close()
+    stores = Stores(path, FrozenClock())
+
+    assert (5, ["o"]) == (stores.objects.container("c"), stores.objects.list("c"))
+    assert (6, 7, 3) == stores.objects.find(OBJECT)
+    assert b"abc" == stores.objects.read(OBJECT, 0, 9).data
+    assert [("alice", "x/10")] == effects(stores)
+    stores.objects.clear(effect(), "c", unstopped)
+    assert 0 == contents_of(stores)
+    stores.close()
 
 
 def test_a_collection_forgets_workers_that_are_gone(stores: Stores, tmp_path: Path) -> None:
