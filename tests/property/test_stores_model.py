@@ -67,8 +67,7 @@ class Tried:
 
     def effect(self, worker: str) -> Effect:
         number = self.numbers[worker] = self.numbers.get(worker, 0) + 1
-        # Every third change lies in a region with the two before it.
-        return Effect("component", worker, f"{worker}/{number // 3}/{number}")
+        return Effect("component", worker, f"{worker}/{number}")
 
     def change(
         self,
@@ -341,13 +340,13 @@ def _change_a_container(data: st.DataObject, both: Tried, model: ObjectsModel) -
 
 
 def _nothing_is_left_behind(stores: Stores, model: ObjectsModel) -> None:
-    """Of what no object refers to; of what is known of workers only the last region."""
+    """Of what no object refers to; of what is known of workers only the last change."""
     assert (0, 0) == stores.objects.contents.count_unused()
     with stores.database().reading() as connection:
         (chunks,) = connection.execute("SELECT count(DISTINCT content) FROM chunk").fetchone()
         (effects,) = connection.execute("SELECT count(*) FROM effect").fetchone()
     assert chunks <= sum(len(objects) for objects in model.values())
-    assert effects <= 2 * 3
+    assert effects <= 2
 
 
 def unstopped() -> None:

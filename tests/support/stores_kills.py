@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from golem_host import Host
 from tests.support.guests import python_guest
@@ -20,6 +20,8 @@ from tests.support.repository import ROOT
 from tests.support.wasi_hosts import RUN
 
 KEY: Final = "run"
+OWN_JUMPS: Final = 2
+"""How often the program goes back of its own will."""
 
 PROGRAM: Final = """
 b = bucket("b")
@@ -34,11 +36,13 @@ logging.log(logging.Level.WARN, "app", "same")
 logging.log(logging.Level.WARN, "app", "same")
 print(sorted(eventual_batch.keys(b)), eventual.exists(b, "k"))
 begin = host.mark_begin_operation()
-first, second = atomic.increment(b, "n", 100), atomic.increment(b, "n", 100)
-swapped = atomic.compare_and_swap(b, "n", 210, 300)
-put(b, "in region", b"r")
+first, second = atomic.increment(b, "region", 100), atomic.increment(b, "region", 100)
+swapped = atomic.compare_and_swap(b, "region", second, second + 1)
+put(b, "lock", b"r")
+locked = eventual.exists(b, "lock")
+eventual.delete(b, "lock")
 host.mark_end_operation(begin)
-print(first, second, swapped)
+print(second - first, swapped, locked, eventual.exists(b, "lock"))
 mark = host.get_oplog_index()
 tries = atomic.increment(b, "tries", 1)
 if tries < 3: host.set_oplog_index(mark)
@@ -66,8 +70,9 @@ logging.log(logging.Level.INFO, "app", "end")
 """
 
 _OBJECTS: Final = """
-    SELECT container, name, size_bytes FROM object JOIN content ON content.id = object.content
-    ORDER BY container, name"""
+    SELECT container.name, object.name, size_bytes
+    FROM object JOIN content ON content.id = object.content
+    JOIN container ON container.id = object.container ORDER BY container.name, object.name"""
 _CHUNKS: Final = """
     SELECT number, data FROM object JOIN chunk USING (content) ORDER BY container, name, number"""
 
@@ -80,20 +85,38 @@ def set_up(state_dir: Path) -> None:
         host.workers.create(component, "main", args=["prog", PROGRAM])
 
 
-def play(host: Host) -> tuple[str, Any]:
-    """Ask for the program's run, again or for the first time; its output, and what is stored."""
+class Ends(NamedTuple):
+    """What came of a run."""
+
+    output: str
+    kept: Any
+    counted: int
+    """What the program has added up in its atomic region."""
+    redone: int
+    """How often a kill made it begin that anew."""
+
+
+def play(host: Host) -> Ends:
+    """Ask for the program's run, again or for the first time."""
     worker = host.workers.get("stores", "main")
     worker.invoke(RUN, idempotency_key=KEY)
-    return "".join(line.text for line in worker.output()), kept(host)
+    with host.workers._shared.stores.database().reading() as connection:
+        (value,) = connection.execute("SELECT value FROM pair WHERE key = 'region'").fetchone()
+    jumps = sum(entry.kind == "jump" for entry in worker.oplog())
+    output = "".join(line.text for line in worker.output())
+    return Ends(output, kept(host), int(value), jumps - OWN_JUMPS)
 
 
 def kept(host: Host) -> Any:
-    """All that is in the stores, but for times; and how many contents of objects there are."""
+    """
+    All that is in the stores, but for times and `Ends.counted`; how many contents of objects there
+    are, and of how many changes each worker is told the outcome.
+    """
     with host.workers._shared.stores.database().reading() as connection:
         return [
             connection.execute(query).fetchall()
             for query in (
-                "SELECT bucket, key, value FROM pair ORDER BY bucket, key",
+                "SELECT bucket, key, value FROM pair WHERE key <> 'region' ORDER BY bucket, key",
                 "SELECT name FROM container ORDER BY name",
                 _OBJECTS,
                 _CHUNKS,

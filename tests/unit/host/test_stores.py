@@ -28,7 +28,13 @@ from golem_host.services.stores.limits import StoreError
 from golem_host.services.stores.objects import PIECE_BYTES_MAX, ObjectName, Piece
 from golem_host.services.stores.schema import MIGRATIONS
 from golem_host.services.stores.stores import Stores
-from golem_oplog.entries import ImportedFunctionInvoked
+from golem_oplog.entries import (
+    BeginAtomicRegion,
+    EndAtomicRegion,
+    ImportedFunctionInvoked,
+    Jump,
+    NoOp,
+)
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.protocol import SyncLevel
 from tests.support.contexts import context_on, crashed, entries_of, new_log
@@ -57,20 +63,27 @@ class Bytes:
         return self.data[offset : offset + size]
 
 
-def effect(scope: str = "", number: int = 0, worker: str = "alice") -> Effect:
-    """A new one, or that of a scope and a number."""
-    return Effect("component", worker, f"{scope}/{number}" if scope else f"{next(_NUMBERS)}/1")
+def effect(token: str = "", worker: str = "alice") -> Effect:
+    """A new one, or that of a token."""
+    return Effect("component", worker, token or f"{next(_NUMBERS)}/1")
 
 
-def effects(stores: Stores) -> list[tuple[str, str, str]]:
+def effects(stores: Stores) -> list[tuple[str, str]]:
     with stores.database().reading() as connection:
-        query = "SELECT worker_name, scope, number FROM effect ORDER BY worker_name, number"
+        query = "SELECT worker_name, token FROM effect ORDER BY worker_name"
         return connection.execute(query).fetchall()
 
 
 def contents_of(stores: Stores) -> int:
     with stores.database().reading() as connection:
         return int(connection.execute("SELECT count(DISTINCT content) FROM chunk").fetchone()[0])
+
+
+def gone_objects_of(stores: Stores) -> int:
+    """Objects of containers that nobody sees any more."""
+    with stores.database().reading() as connection:
+        query = "SELECT count(*) FROM object JOIN container ON id = container WHERE container.name IS NULL"
+        return int(connection.execute(query).fetchone()[0])
 
 
 @pytest.fixture
@@ -131,38 +144,63 @@ def test_a_change_without_a_token_is_made_each_time(stores: Stores) -> None:
     assert [] == effects(stores)
 
 
-def test_all_changes_of_a_region_are_known_until_the_next_scope(stores: Stores) -> None:
-    """Then only that one is; other workers' are no concern of it."""
+def test_only_the_last_change_of_a_worker_is_known(stores: Stores) -> None:
+    """What came before it may have been undone by it; other workers' are no concern of it."""
     pairs = stores.pairs
-    pairs.increment(effect("x", 1, "bob"), "b", "n", 1)
-    for number in (1, 2, 3):
-        pairs.increment(effect("region", number), "b", "n", 1)
-    assert [4, 2] == [pairs.increment(effect("region", n), "b", "n", 1) for n in (3, 1)]
-    pairs.increment(effect("later", 1), "b", "n", 1)
+    reserved, undone = effect("x/1"), effect("x/2")
+    pairs.set(effect("x/1", "bob"), "b", [("n", b"1")])
+    for _ in range(2):
+        pairs.set(reserved, "b", [("k", b"v")])
+        assert [b"v"] == pairs.get("b", ["k"])
+        pairs.delete(undone, "b", ["k"])
+        pairs.delete(undone, "b", ["k"])
 
-    assert [("alice", "later", "1"), ("bob", "x", "1")] == effects(stores)
+    assert [("alice", "x/2"), ("bob", "x/1")] == effects(stores)
+
+
+def test_a_region_that_is_done_over_makes_its_changes_anew(
+    stores: Stores, playing: Playing
+) -> None:
+    """Its first attempt may have undone them; the last change before the kill is made again, too."""
+    oplog, pairs = new_log(NoOp(EPOCH_NS), BeginAtomicRegion(EPOCH_NS)), stores.pairs
+    first = playing(stores, oplog)
+    pairs.set(effect_of(first), "b", [("reserved", b"1")])
+    pairs.delete(effect_of(first), "b", ["reserved"])
+    pairs.increment(effect_of(first), "b", "n", 1)
+    redone = playing(stores, oplog)
+    # A crash in the region: the marker stands, and the rest is passed over.
+    redone.append(Jump(EPOCH_NS, 4, 4))
+    pairs.set(effect_of(redone), "b", [("reserved", b"1")])
+    assert [b"1"] == pairs.get("b", ["reserved"])
+    effect_of(redone)
+    assert 2 == pairs.increment(effect_of(redone), "b", "n", 1)
+
+    redone.append(EndAtomicRegion(EPOCH_NS, 3))
+    assert 3 == pairs.increment(effect_of(redone), "b", "n", 1)
+    # Outside of it a call that is repeated after a kill is not performed again.
+    assert 3 == pairs.increment(effect_of(playing(stores, oplog)), "b", "n", 1)
 
 
 def test_another_change_under_the_same_token_is_made(stores: Stores) -> None:
-    """An atomic region that is done over may take another way."""
+    """A persist-nothing zone that is entered again may take another way."""
     pairs, objects = stores.pairs, stores.objects
-    region = effect("region", 1)
-    assert 1 == pairs.increment(region, "b", "n", 1)
-    assert 3 == pairs.increment(region, "b", "n", 2)
+    zone = effect("zone/1")
+    assert 1 == pairs.increment(zone, "b", "n", 1)
+    assert 3 == pairs.increment(zone, "b", "n", 2)
     objects.create(effect(), "c")
-    objects.write(region, OBJECT, Bytes(b"one"), unstopped)
-    objects.write(region, OBJECT, Bytes(b"two"), unstopped)
+    objects.write(zone, OBJECT, Bytes(b"one"), unstopped)
+    objects.write(zone, OBJECT, Bytes(b"two"), unstopped)
 
     assert b"two" == objects.read(OBJECT, 0, 9).data
 
 
 def test_what_was_refused_leaves_nothing_behind(stores: Stores) -> None:
     """Neither an effect nor a part of a change."""
-    stores.pairs.set(effect("a", 1), "b", [("n", b"x")])
+    stores.pairs.set(effect("a"), "b", [("n", b"x")])
     with pytest.raises(StoreError, match="no decimal number"):
-        stores.pairs.increment(effect("b", 1), "b", "n", 1)
+        stores.pairs.increment(effect("b"), "b", "n", 1)
 
-    assert [("alice", "a", "1")] == effects(stores)
+    assert [("alice", "a")] == effects(stores)
 
 
 def test_threads_that_count_together_lose_nothing(stores: Stores) -> None:
@@ -170,7 +208,7 @@ def test_threads_that_count_together_lose_nothing(stores: Stores) -> None:
 
     def add(worker: str) -> None:
         for number in range(50):
-            stores.pairs.increment(effect(str(number), 1, worker), "b", "n", 1)
+            stores.pairs.increment(effect(str(number), worker), "b", "n", 1)
 
     threads = [Thread(target=add, args=(f"w{n}",)) for n in range(4)]
     for thread in threads:
@@ -244,7 +282,7 @@ def test_what_a_crash_left_of_an_object_is_collected(stores: Stores, tmp_path: P
 def test_much_is_removed_in_steps(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """As much as is to be done at once, also in the middle of a content."""
     monkeypatch.setattr(contents, "STEP_CHUNKS", 2)
-    monkeypatch.setattr(contents, "REMOVED_CHUNKS_MAX", 4)
+    monkeypatch.setattr(contents, "STEPS_MAX", 3)
     for number in range(3):
         write(stores, bytes(3 * CHUNK_BYTES), ObjectName("c", str(number)))
     stores.objects.clear(effect(), "c", unstopped)
@@ -254,6 +292,67 @@ def test_much_is_removed_in_steps(stores: Stores, monkeypatch: pytest.MonkeyPatc
 
     assert 0 == contents_of(stores)
     assert (0, 0) == stores.objects.contents.count_unused()
+
+
+def test_a_container_is_cleared_in_one_moment_and_removed_in_steps(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for more than a step, however many objects there were; a copy elsewhere stays."""
+    monkeypatch.setattr(contents, "STEP_OBJECTS", 2)
+    monkeypatch.setattr(contents, "STEPS_MAX", 1)
+    names = [str(number) for number in range(5)]
+    for name in names:
+        write(stores, b"x", ObjectName("c", name))
+    stores.objects.create(effect(), "d")
+    stores.objects.copy(effect(), ObjectName("c", "4"), ObjectName("d", "copy"), unstopped)
+    began_s = stores.objects.container("c")
+    stores.objects.clear(effect(), "c", unstopped)
+    assert ([], began_s) == (stores.objects.list("c"), stores.objects.container("c"))
+    assert 3 == gone_objects_of(stores)
+    assert (4, 4) == stores.objects.contents.count_unused()
+    write(stores, b"new", ObjectName("c", "0"))
+    stores.objects.delete_container(effect(), "c", unstopped)
+    assert not stores.objects.has_container("c")
+    stores.close()
+    later = Stores(tmp_path / "stores.db", FrozenClock())
+    later.objects.create(effect(), "c")
+    later.collect(dry_run=False, is_worker=lambda *_: True)
+
+    assert (0, [], ["copy"]) == (
+        gone_objects_of(later),
+        later.objects.list("c"),
+        later.objects.list("d"),
+    )
+    assert b"x" == later.objects.read(ObjectName("d", "copy"), 0, 9).data
+    assert 1 == contents_of(later)
+    with later.database().reading() as connection:
+        assert [(2,)] == connection.execute("SELECT count(*) FROM container").fetchall()
+    later.close()
+
+
+def test_a_database_of_an_older_host_keeps_what_it_has(tmp_path: Path) -> None:
+    """Objects, and of what is known of a worker the last change."""
+    path = tmp_path / "stores.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(MIGRATIONS[0])
+        connection.executescript("""
+            INSERT INTO container VALUES ('c', 5000000000);
+            INSERT INTO content VALUES (7, 3, 0);
+            INSERT INTO chunk VALUES (7, 0, x'616263');
+            INSERT INTO object VALUES ('c', 'o', 6000000000, 7);
+            INSERT INTO effect VALUES ('component', 'alice', 'x', '10', x'00', x'c0');
+            INSERT INTO effect VALUES ('component', 'alice', 'x', '9', x'00', x'c0');
+            PRAGMA user_version = 1""")
+    connection.close()
+    stores = Stores(path, FrozenClock())
+
+    assert (5, ["o"]) == (stores.objects.container("c"), stores.objects.list("c"))
+    assert (6, 7, 3) == stores.objects.find(OBJECT)
+    assert b"abc" == stores.objects.read(OBJECT, 0, 9).data
+    assert [("alice", "x/10")] == effects(stores)
+    stores.objects.clear(effect(), "c", unstopped)
+    assert 0 == contents_of(stores)
+    stores.close()
 
 
 def test_a_collection_forgets_workers_that_are_gone(stores: Stores, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def effect_of(context: InstanceContext) -> Effect:
     """The name of the change that is made now."""
     identity = context.services.identity
     # While a snapshot is saved or loaded nothing is remembered, and the next time is another one.
-    token = "" if context.is_unrecorded else context.effect_token()
+    token = "" if context.is_unrecorded else context.change_token()
     return Effect(identity.component_id, identity.worker_name, token)
 
 

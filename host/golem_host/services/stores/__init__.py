@@ -3,5 +3,5 @@ What guests keep for all workers of a state directory: keys with values, and obj
 
 They lie in ``stores.db``, apart from ``host.db``, so that no guest's data hold up the host's own;
 the file is made when the first guest uses one.  Everybody sees what was written last, and a change
-is made exactly once: see `golem_host.services.stores.effects`.
+outside of atomic regions is made exactly once: see `golem_host.services.stores.effects`.
 """

@@ -3,7 +3,8 @@ The bytes of objects: chunks in rows, so that large ones pass in bounded memory.
 
 A content is written chunk by chunk before anything refers to it, and never changes.  Until then,
 and again when no object refers to it any more, it is marked as unused; what is unused goes in small
-steps, the rest of it after a crash with the next change or collection.
+steps, the rest of it after a crash with the next change or collection.  So do the objects of a
+container that has lost its name.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from golem_host.storage.database import Database
 CHUNK_BYTES: Final = 256 << 10
 STEP_CHUNKS: Final = 64
 """Chunks that are removed in one transaction: others wait no longer than for that."""
-REMOVED_CHUNKS_MAX: Final = 4096
-"""And in one call of a guest; what is left goes with the next."""
+STEP_OBJECTS: Final = 1000
+"""Or objects, of a container that nobody sees any more."""
+STEPS_MAX: Final = 64
+"""Such transactions in one call of a guest; what is left goes with the next."""
 
 _BEGIN: Final = "INSERT INTO content (size_bytes, is_unused) VALUES (?, 1)"
 _ADD: Final = "INSERT INTO chunk VALUES (?, ?, ?)"
@@ -33,7 +36,17 @@ _CUT: Final = """
 _END: Final = "DELETE FROM content WHERE id = ?"
 _COUNT_UNUSED: Final = """
     SELECT count(*), coalesce(sum(size_bytes), 0) FROM content
-    WHERE is_unused AND id NOT IN (SELECT content FROM object)"""
+    WHERE id NOT IN (
+        SELECT content FROM object JOIN container ON container.id = object.container
+        WHERE container.name IS NOT NULL)"""
+_GONE: Final = "SELECT id FROM container WHERE name IS NULL LIMIT 1"
+_LAST_OF_SOME: Final = """
+    SELECT max(name) FROM (SELECT name FROM object WHERE container = ? ORDER BY name LIMIT ?)"""
+_LET_SOME_GO: Final = """
+    UPDATE content SET is_unused = 1
+    WHERE id IN (SELECT content FROM object WHERE container = ? AND name <= ?)"""
+_REMOVE_SOME: Final = "DELETE FROM object WHERE container = ? AND name <= ?"
+_FORGET: Final = "DELETE FROM container WHERE id = ?"
 
 
 class Source(Protocol):
@@ -88,7 +101,7 @@ class Contents:
 
     def remove_unused(self, check: Callable[[], None]) -> None:
         """Remove what no object refers to, or as much of it as a guest's call does at once."""
-        for _ in range(0, REMOVED_CHUNKS_MAX, STEP_CHUNKS):
+        for _ in range(STEPS_MAX):
             check()
             if not self._remove_step():
                 return
@@ -101,7 +114,7 @@ class Contents:
     def _remove_step(self) -> bool:
         """Whether there was something."""
         with self._opened().transaction(durable=False) as connection:
-            return self._remove_some(connection)
+            return _remove_objects(connection) or self._remove_some(connection)
 
     def _remove_some(self, connection: sqlite3.Connection) -> bool:
         limit = STEP_CHUNKS + len(self._being_written)
@@ -124,6 +137,18 @@ class Contents:
         with self._opened().reading() as connection:
             count, size = connection.execute(_COUNT_UNUSED).fetchone()
         return count, size
+
+
+def _remove_objects(connection: sqlite3.Connection) -> bool:
+    """Some of those that nobody sees any more; whether there was something."""
+    row = connection.execute(_GONE).fetchone()
+    if row is None:
+        return False
+    (last,) = connection.execute(_LAST_OF_SOME, (*row, STEP_OBJECTS)).fetchone()
+    connection.execute(_LET_SOME_GO, (*row, last))
+    if connection.execute(_REMOVE_SOME, (*row, last)).rowcount < STEP_OBJECTS:
+        connection.execute(_FORGET, row)
+    return True
 
 
 def read(connection: sqlite3.Connection, content: int, start: int, end: int) -> bytes:

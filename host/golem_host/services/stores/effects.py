@@ -1,13 +1,14 @@
 """
 Changes that are made exactly once, however often a worker that was killed asks for them.
 
-A worker names each change by a token (`golem_host.context.InstanceContext.effect_token`): its scope,
-which is where the worker would start over after a crash, and a number in it.  The outcome is kept
-beside the change, in the same transaction.  Asked again, the worker is told the first outcome.
+A worker names each change by a token (`golem_host.context.InstanceContext.change_token`), which is
+the same when the call is repeated after a crash.  The outcome is kept beside the change, in the same
+transaction.  Asked again, the worker is told the first outcome.
 
-Only the last scope of a worker is kept: before the first change of another one is made, everything
-before it is in the worker's log, and never asked for again.  So a worker has one row, or one for
-each change within an atomic region.
+Only the last change of a worker is kept: before the next one is made, it is in the worker's log, and
+never asked for again.  An atomic region that is done over asks under other tokens, and a
+persist-nothing zone that is entered again makes anew what was not the last change, for a later one
+may have undone it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,8 @@ from golem_oplog.lazy_dataclass import dataclass
 
 _LOOK: Final = """
     SELECT operation, outcome FROM effect
-    WHERE component_id = ? AND worker_name = ? AND scope = ? AND number = ?"""
-_FORGET: Final = """
-    DELETE FROM effect WHERE component_id = ? AND worker_name = ? AND scope <> ?"""
-_KEEP: Final = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?)"
+    WHERE component_id = ? AND worker_name = ? AND token = ?"""
+_KEEP: Final = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,16 @@ class Effect:
     """Empty for one that is made each time it is asked for."""
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        scope, _, number = self.token.rpartition("/")
-        return self.component_id, self.worker_name, scope, number
+    def key(self) -> tuple[str, str, str]:
+        return self.component_id, self.worker_name, self.token
 
 
 def operation(name: str, *args: Wire) -> bytes:
     """
     What a change does, in short.
 
-    An atomic region that is done over may do something else than the first time, and that is
-    another change under the same token.
+    A persist-nothing zone that is entered again may do something else than the first time, and that
+    is another change under the same token.
     """
     return hashlib.sha256(msgpack.packb((name, *args))).digest()
 
@@ -74,7 +72,5 @@ def once(
         return found[0]
     outcome = make()
     if effect.token:
-        component_id, worker_name, scope, _ = effect.key
-        connection.execute(_FORGET, (component_id, worker_name, scope))
         connection.execute(_KEEP, (*effect.key, what, msgpack.packb(outcome)))
     return outcome

@@ -29,22 +29,21 @@ NS_PER_S: Final = 1_000_000_000
 PIECE_BYTES_MAX: Final = 1 << 20
 """What is read of an object at once."""
 
-_CONTAINER: Final = "SELECT created_ns FROM container WHERE name = ?"
-_CREATE: Final = "INSERT INTO container VALUES (?, ?)"
+_CONTAINER: Final = "SELECT id, created_ns FROM container WHERE name = ?"
+_CREATE: Final = "INSERT INTO container (name, created_ns) VALUES (?, ?)"
+_LOSE: Final = "UPDATE container SET name = NULL WHERE name = ?"
 _OBJECT: Final = """
     SELECT object.created_ns, content, size_bytes
     FROM object JOIN content ON content.id = object.content
     WHERE container = ? AND name = ?"""
 _NAMES: Final = "SELECT name FROM object WHERE container = ? ORDER BY name"
+_REMOVE: Final = "DELETE FROM object WHERE container = ? AND name = ?"
 _PUT: Final = """
     INSERT INTO object VALUES (?, ?, ?, ?) ON CONFLICT (container, name)
     DO UPDATE SET created_ns = excluded.created_ns, content = excluded.content"""
 _LET_GO: Final = """
     UPDATE content SET is_unused = 1
     WHERE id IN (SELECT content FROM object WHERE container = ? AND name = ?)"""
-_LET_ALL_GO: Final = """
-    UPDATE content SET is_unused = 1
-    WHERE id IN (SELECT content FROM object WHERE container = ?)"""
 
 
 class ObjectName(NamedTuple):
@@ -52,6 +51,12 @@ class ObjectName(NamedTuple):
 
     container: str
     name: str
+
+
+class _Container(NamedTuple):
+    id: int
+    """Stands for its objects: another number, other objects."""
+    created_ns: int
 
 
 class Stored(NamedTuple):
@@ -94,7 +99,7 @@ class Objects:
         with self._opened().transaction() as connection:
 
             def make() -> int:
-                if connection.execute(_CONTAINER, (name,)).fetchone() is not None:
+                if _container(connection, name) is not None:
                     raise StoreError("there is a container of this name")
                 require_room(connection, len(name.encode()) + ROW_BYTES, self._bytes_max)
                 now = self._clock.unix_ns()
@@ -112,18 +117,18 @@ class Objects:
             StoreError: There is none of this name.
         """
         with self._opened().reading() as connection:
-            return _require_container(connection, name)
+            return _require_container(connection, name).created_ns // NS_PER_S
 
     def has_container(self, name: str) -> bool:
         with self._opened().reading() as connection:
-            return connection.execute(_CONTAINER, (name,)).fetchone() is not None
+            return _container(connection, name) is not None
 
     def delete_container(self, effect: Effect, name: str, check: Callable[[], None]) -> None:
         """Remove a container and what is in it, durably; no error if there is none."""
 
         def remove(connection: sqlite3.Connection) -> None:
-            _clear(connection, name)
-            connection.execute("DELETE FROM container WHERE name = ?", (name,))
+            # Its objects are never seen again, and go in steps.
+            connection.execute(_LOSE, (name,))
 
         self._change(effect, operation("delete-container", name), remove, check)
 
@@ -143,8 +148,8 @@ class Objects:
             StoreError: There is no such container.
         """
         with self._opened().reading() as connection:
-            _require_container(connection, name.container)
-            return connection.execute(_OBJECT, name).fetchone() is not None
+            container = _require_container(connection, name.container)
+            return connection.execute(_OBJECT, (container.id, name.name)).fetchone() is not None
 
     def list(self, container: str) -> list[str]:
         """
@@ -154,8 +159,8 @@ class Objects:
             StoreError: There is no such container, or they are too much for one list.
         """
         with self._opened().reading() as connection:
-            _require_container(connection, container)
-            return listed(connection.execute(_NAMES, (container,)))
+            found = _require_container(connection, container)
+            return listed(connection.execute(_NAMES, (found.id,)))
 
     def read(self, name: ObjectName, start: int, end: int) -> Piece:
         """
@@ -244,7 +249,7 @@ class Objects:
             _require_container(connection, target.container)
             if source != target:
                 self._put(connection, target, found.content, found.created_s * NS_PER_S)
-                _remove(connection, source)
+                _remove(connection, _require_container(connection, source.container), source.name)
 
         self._change(effect, operation("move", *source, *target), put, check)
 
@@ -258,8 +263,10 @@ class Objects:
         """Remove objects, durably, all or none; no error if one is missing."""
 
         def remove(connection: sqlite3.Connection) -> None:
-            for name in names:
-                _remove(connection, ObjectName(container, name))
+            found = _container(connection, container)
+            if found is not None:
+                for name in names:
+                    _remove(connection, found, name)
 
         self._change(effect, operation("delete", container, *names), remove, check)
 
@@ -286,39 +293,46 @@ class Objects:
     def _put(
         self, connection: sqlite3.Connection, name: ObjectName, content: int, created_ns: int
     ) -> None:
-        _require_container(connection, name.container)
+        container = _require_container(connection, name.container)
         size = len(name.container.encode()) + len(name.name.encode()) + ROW_BYTES
         require_room(connection, size, self._bytes_max)
-        connection.execute(_LET_GO, name)
-        connection.execute(_PUT, (*name, created_ns, content))
+        connection.execute(_LET_GO, (container.id, name.name))
+        connection.execute(_PUT, (container.id, name.name, created_ns, content))
         contents.use(connection, content)
 
 
-def _require_container(connection: sqlite3.Connection, name: str) -> int:
+def _container(connection: sqlite3.Connection, name: str) -> _Container | None:
     row = connection.execute(_CONTAINER, (name,)).fetchone()
-    if row is None:
+    return None if row is None else _Container(*row)
+
+
+def _require_container(connection: sqlite3.Connection, name: str) -> _Container:
+    found = _container(connection, name)
+    if found is None:
         raise StoreError("there is no container of this name")
-    created_ns: int = row[0]
-    return created_ns // NS_PER_S
+    return found
 
 
 def _require_object(connection: sqlite3.Connection, name: ObjectName) -> Stored:
-    _require_container(connection, name.container)
-    row = connection.execute(_OBJECT, name).fetchone()
+    container = _require_container(connection, name.container)
+    row = connection.execute(_OBJECT, (container.id, name.name)).fetchone()
     if row is None:
         raise StoreError("there is no object of this name")
     created_ns, content, size = row
     return Stored(created_ns // NS_PER_S, content, size)
 
 
-def _remove(connection: sqlite3.Connection, name: ObjectName) -> None:
-    connection.execute(_LET_GO, name)
-    connection.execute("DELETE FROM object WHERE container = ? AND name = ?", name)
+def _remove(connection: sqlite3.Connection, container: _Container, name: str) -> None:
+    connection.execute(_LET_GO, (container.id, name))
+    connection.execute(_REMOVE, (container.id, name))
 
 
-def _clear(connection: sqlite3.Connection, container: str) -> None:
-    connection.execute(_LET_ALL_GO, (container,))
-    connection.execute("DELETE FROM object WHERE container = ?", (container,))
+def _clear(connection: sqlite3.Connection, name: str) -> None:
+    """Another container takes its place, of the same name and age; the old one goes in steps."""
+    found = _container(connection, name)
+    if found is not None:
+        connection.execute(_LOSE, (name,))
+        connection.execute(_CREATE, (name, found.created_ns))
 
 
 def _digest(source: Source, check: Callable[[], None]) -> bytes:

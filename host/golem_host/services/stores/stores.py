@@ -108,9 +108,7 @@ class Stores:
         if dry_run:
             return found
         with self.database().reading() as connection:
-            workers = connection.execute(
-                "SELECT DISTINCT component_id, worker_name FROM effect"
-            ).fetchall()
+            workers = connection.execute("SELECT component_id, worker_name FROM effect").fetchall()
         for component_id, worker_name in workers:
             if not is_worker(component_id, worker_name):
                 self.forget(component_id, worker_name)

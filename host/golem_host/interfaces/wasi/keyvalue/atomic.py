@@ -1,5 +1,6 @@
 """
-``wasi:keyvalue/atomic``: a number is read and written in one step, exactly once.
+``wasi:keyvalue/atomic``: a number is read and written in one step, outside of atomic regions exactly
+once.
 
 Golem aborts its host here (R20).
 """
