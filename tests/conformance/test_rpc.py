@@ -141,6 +141,18 @@ result = [tried(line("bob").invoke_and_await, "fail", [text("oh no")]),
     assert "an earlier invocation of this worker failed: ValueError: oh no" in found
 
 
+def test_an_answer_that_is_too_large_is_a_value(host: Host) -> None:
+    """The call itself is done, and its caller can ask for less."""
+    code = "state.append('done')\nresult = 'x' * 2**20"
+    found = run(
+        alice(host), f'result = tried(line("bob").invoke_and_await, "run", [text({code!r})])'
+    )
+
+    assert "RpcError_RemoteInternalError" in found
+    assert "at most 1 MiB of CBOR, as an answer to another worker" in found
+    assert ["done"] == noted(host, "bob")
+
+
 def test_a_called_worker_is_made_after_its_caller(host: Host) -> None:
     """Arguments, environment and configuration; the caller is its parent, and it is no fork."""
     worker = alice(host)

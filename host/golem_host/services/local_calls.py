@@ -16,6 +16,7 @@ from golem_host.errors import (
     HostError,
     InvocationGoneError,
     ParamTypeMismatchError,
+    PayloadTooLargeError,
 )
 from golem_host.services.calls import Caller, CallRef
 from golem_host.services.peers import WorkerRef, shown
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 CIRCLE_MAX: Final = 100
 """Workers in a circle, beyond which nobody finds out that they wait for each other."""
 NAMES_SHOWN_MAX: Final = 8
+ANSWER_BYTES_MAX: Final = 1 << 20
+"""
+Of the CBOR of a result that another worker has asked for.  As a ``wit-value`` every byte of a list
+may become a node, of about 100 bytes here.  What is passed leaves a guest: the engine bounds it.
+"""
 REFUSALS_MAX: Final = 1_000
 OWN_VARIABLES: Final = ("GOLEM_WORKER_NAME", "GOLEM_COMPONENT_ID", "GOLEM_COMPONENT_VERSION")
 _RECORD_VALUE: Final = 0
@@ -109,6 +115,11 @@ class LocalCalls:
         payload, result = done.payload_of_result(), done.function.result
         if result is None or payload is None:
             return _EMPTY_RECORD
+        if len(payload) > ANSWER_BYTES_MAX:
+            raise PayloadTooLargeError(
+                function=done.function.name,
+                limit=f"{ANSWER_BYTES_MAX >> 20} MiB of CBOR, as an answer to another worker,",
+            )
         return to_wit_value(
             TupleType((result,)),
             (decode_value(payload),),

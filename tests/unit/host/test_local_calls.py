@@ -10,19 +10,29 @@ from typing import Any, cast
 
 import pytest
 
-from golem_host.errors import ConflictError, InvalidRequestError, InvocationGoneError
+from golem_host.errors import (
+    ConflictError,
+    InvalidRequestError,
+    InvocationGoneError,
+    PayloadTooLargeError,
+)
 from golem_host.services.calls import CallRef
 from golem_host.services.components import Components
-from golem_host.services.local_calls import LocalCalls
+from golem_host.services.local_calls import ANSWER_BYTES_MAX, LocalCalls
 from golem_host.services.peers import WorkerRef
 from golem_host.services.results import Results
 from golem_host.services.unfinished import Unfinished, WorkerKey
 from golem_host.services.workers import Workers
 from golem_host.storage.database import Database
 from golem_host.worker.request import Request
+from golem_oplog.cbor import encode_value
+from golem_oplog.types import FunctionType, ListType, Prim, TupleType
+from golem_oplog.wit_value import to_wit_value
 from tests.support.contexts import CREATE
 
 PATIENCE_S = 10.0
+HEAD_BYTES = 5
+"""Of a string or a list of bytes of about this length, in CBOR."""
 ALICE, BOB, CAROL = (WorkerRef(CREATE.component_id, name) for name in ("alice", "bob", "carol"))
 
 
@@ -171,3 +181,24 @@ def test_the_reason_of_a_call_that_was_taken_back_is_kept_for_its_caller() -> No
         house.calls.outcome(of_alice)
     with pytest.raises(InvocationGoneError):
         house.calls.outcome(of_alice)
+
+
+def test_an_answer_that_would_fill_the_memory_is_an_error_that_says_so() -> None:
+    """A value a hundred times as large is not made of it."""
+    house = House()
+    call = CallRef(BOB, "k")
+    for over, ty, value in (
+        (0, Prim.STRING, "x" * (ANSWER_BYTES_MAX - HEAD_BYTES)),
+        (1, Prim.STRING, "x" * (ANSWER_BYTES_MAX - HEAD_BYTES + 1)),
+        (1, ListType(Prim.U8), bytes(ANSWER_BYTES_MAX - HEAD_BYTES + 1)),
+    ):
+        payload = encode_value(value)
+        assert ANSWER_BYTES_MAX + over == len(payload)
+        done = Request(call.key, FunctionType("test:it/api.{big}", (), ty), [], b"")
+        done.settle(payload)
+        house.runners["bob"].answers[call.key] = done
+        if not over:
+            assert to_wit_value(TupleType((ty,)), (value,)) == house.calls.outcome(call)
+            continue
+        with pytest.raises(PayloadTooLargeError, match=r"api.\{big\}: .* at most 1 MiB of CBOR"):
+            house.calls.outcome(call)
