@@ -12,6 +12,7 @@ import pytest
 from golem_host import (
     Err,
     Host,
+    HostError,
     InvalidRequestError,
     InvocationFailedError,
     Ok,
@@ -231,6 +232,31 @@ def test_an_accepted_call_may_find_its_handle_gone(tmp_path: Path) -> None:
         assert str(first.value) == str(second.value)
         assert counter(2) == worker.invoke("counter.new", 1)
         assert (0, 0) == (pending, worker.metadata().pending)
+
+
+@pytest.mark.parametrize(("step", "given"), [("char", 5), ("u8", 500), ("s8", 200)])
+def test_an_accepted_call_may_find_other_parameters(tmp_path: Path, step: str, given: int) -> None:
+    """Those of a version that came in between: it alone is refused, and nothing behind it."""
+    with hosting(tmp_path) as (host, worker):
+        made = worker.invoke("counter.new", 1)
+        host.components.deploy(handle_guest(1, step=step), name="handles")
+    with hosting(tmp_path, replace(QUICK, threads_max=0)) as (_, worker):
+        worker.update(1)
+        worker.enqueue("counter.inc-by", made, given, idempotency_key="late")
+        worker.enqueue("counter.get", made, idempotency_key="next")
+    for _ in range(2):
+        with hosting(tmp_path, NO_RETRY) as (_, worker):
+            late, after = worker.call("late"), worker.call("next")
+            assert late is not None
+            assert after is not None
+            with pytest.raises(HostError, match=r"counter\.inc-by.* n\b") as caught:
+                late.result(20)
+            assert 1 == after.result(20)
+            assert (1, "idle") == (
+                worker.metadata().component_version,
+                worker.metadata().status,
+            )
+            assert "\n" not in str(caught.value)
 
 
 def test_open_handles_are_bounded(worker: Worker) -> None:

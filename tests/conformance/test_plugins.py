@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,16 +18,20 @@ from golem_host import (
     HostConfig,
     InvalidRequestError,
     PluginNotFoundError,
+    StateDirError,
     WorkerNotFoundError,
 )
 from golem_host.services.deliveries import BATCH_ENTRIES_MAX
 from golem_host.services.plugins import INSTALLED_MAX, Plugin
 from golem_host.services.unfinished import WorkerKey
 from golem_host.status import fold
+from golem_host.worker.parts import Parts
 from golem_host.worker.retry import RetryPolicy
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Worker
+from golem_oplog.entries import Create
 from golem_oplog.errors import OplogError
+from golem_oplog.protocol import Oplog
 from tests.support.handle_guests import handle_guest
 from tests.support.hosts import QUICK, open_host
 from tests.support.plugin_guests import plugin_guest
@@ -384,3 +389,150 @@ def test_a_worker_that_is_put_away_just_then_is_asked_for_again(
 
         assert {threading.current_thread().name, "golem-plugin-audit"} <= retired
         assert [] == [each for each in caplog.records if "plugin" in each.message]
+
+
+# -- installations that something comes in between of ----------------------------------------------
+
+
+class _Cut(BaseException):
+    """The process ends here."""
+
+
+def refuse_parts(
+    host: Host, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
+) -> None:
+    """From now on nobody reaches this worker."""
+    on_parts = host.workers.on_parts
+
+    def refusing(key: WorkerKey, act: Callable[[Parts], object]) -> object:
+        if key.worker == name:
+            raise error
+        return on_parts(key, act)
+
+    monkeypatch.setattr(host.workers, "on_parts", refusing)
+
+
+def active(host: Host, *names: str) -> list[tuple[str, ...]]:
+    return [worker_of(host, name).metadata().plugins for name in names]
+
+
+def test_an_installation_that_was_cut_off_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next host, without being asked to; a worker it was ended for meanwhile is left alone."""
+    names = ("a", "b", "c", "d")
+    with hosting(tmp_path) as host:
+        for name in names:
+            worker_of(host, name)
+        refuse_parts(host, monkeypatch, "b", _Cut())
+        with pytest.raises(_Cut):
+            host.plugins.install("audit", "plugin")
+        assert [1, 1] == [host.plugins.deactivate("audit", "watched", each) for each in "ad"]
+        plugin = host.plugins.get("audit")
+        assert [(), (), (), ()] == active(host, *names)
+    for _ in range(2):
+        with hosting(tmp_path) as host:
+            until(lambda: active(host, "b", "c") == [(plugin.id,)] * 2)
+            until(lambda: not host.plugins.is_unfinished)
+            assert [(), ()] == active(host, "a", "d")
+    with hosting(tmp_path) as host:
+        worker = worker_of(host, "b")
+        worker.invoke("counter.new", 1)
+        until(lambda: indexes(host, plugin, "b") == all_of(worker)[1:])
+        with pytest.raises(ConflictError):
+            host.plugins.install("audit", "plugin")
+
+
+def test_an_installation_that_was_cut_off_may_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same one: it is finished; another one of that name is refused."""
+    with hosting(tmp_path) as host:
+        for name in ("a", "b"):
+            worker_of(host, name)
+        with monkeypatch.context() as patch:
+            refuse_parts(host, patch, "a", _Cut())
+            with pytest.raises(_Cut):
+                host.plugins.install("audit", "plugin")
+        with pytest.raises(ConflictError):
+            host.plugins.install("audit", "plugin", scope="watched")
+        plugin = host.plugins.install("audit", "plugin")
+
+        assert [(plugin.id,)] * 2 == active(host, "a", "b")
+        assert (plugin,) == host.plugins.list()
+        assert not host.plugins.is_unfinished
+
+
+def test_a_worker_that_cannot_be_written_is_left_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are told; `states` says which was left, until its next commit."""
+    with hosting(tmp_path) as host:
+        for name in ("a", "b"):
+            worker_of(host, name)
+        with monkeypatch.context() as patch:
+            refuse_parts(host, patch, "a", StateDirError(path="a", reason="no room"))
+            plugin = host.plugins.install("audit", "plugin")
+        (state,) = host.plugins.states()
+        assert [(), (plugin.id,)] == active(host, "a", "b")
+        assert "watched/a" in state.problem
+        assert "no room" in state.problem
+        host.workers.retire(WorkerKey("watched", "a"))
+        worker_of(host, "a").invoke("counter.new", 1)
+        until(lambda: active(host, "a") == [(plugin.id,)])
+        until(lambda: not host.plugins.is_unfinished)
+
+        assert [""] == [each.problem for each in host.plugins.states()]
+
+
+def test_a_worker_that_is_left_may_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then nobody waits for it any more."""
+    with hosting(tmp_path) as host:
+        worker = worker_of(host, "a")
+        with monkeypatch.context() as patch:
+            refuse_parts(host, patch, "a", StateDirError(path="a", reason="no room"))
+            host.plugins.install("audit", "plugin")
+        assert host.plugins.is_unfinished
+        worker.delete()
+
+        assert not host.plugins.is_unfinished
+
+
+def test_a_worker_that_is_made_during_an_installation_has_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is first: nothing comes in between of what it begins with and its being there."""
+    with hosting(tmp_path) as host, ThreadPoolExecutor() as pool:
+        plugins, installing = host.plugins, list[Future[Plugin]]()
+        create = host.workers._store.create
+
+        def late(key: str, entry: Create) -> Oplog:
+            installing.append(pool.submit(plugins.install, "audit", "plugin"))
+            # Where nothing keeps it from being installed just now, it is.
+            wait(installing, timeout=0.5)
+            return create(key, entry)
+
+        monkeypatch.setattr(host.workers._store, "create", late)
+        worker = host.workers.create(host.components.get("watched"), "a")
+        plugin = installing[0].result(20)
+
+        assert (plugin.id,) == worker.metadata().plugins
+
+
+def test_a_state_directory_without_marks_opens(tmp_path: Path) -> None:
+    """As an earlier version has left it: what it has installed is taken for finished."""
+    with hosting(tmp_path) as host:
+        plugin = host.plugins.install("audit", "plugin")
+        worker_of(host, "a")
+    with closing(sqlite3.connect(tmp_path / "host.db")) as database, database:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        database.execute("DROP TABLE plugin_activating")
+        database.execute(f"PRAGMA user_version = {version - 1}")
+    with Host.open(tmp_path, QUICK, read_only=True) as host:
+        assert (plugin,) == host.plugins.list()
+        assert [""] == [each.problem for each in host.plugins.states()]
+    with hosting(tmp_path) as host:
+        assert not host.plugins.is_unfinished
+        assert [(plugin.id,)] == active(host, "a")

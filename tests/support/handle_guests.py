@@ -76,7 +76,7 @@ _SNAPSHOTS: Final = """
   (export "golem:api/load-snapshot@1.1.7" (instance $loading))"""
 
 
-def handle_guest(version: int = 0, *, snapshots: bool = False) -> bytes:
+def handle_guest(version: int = 0, *, snapshots: bool = False, step: str = "u32") -> bytes:
     """
     Offers ``test:handles/api@1.0.0`` with the resources ``counter`` (an ``u32`` that starts where its
     constructor says) and ``label``.
@@ -93,9 +93,10 @@ def handle_guest(version: int = 0, *, snapshots: bool = False) -> bytes:
     Args:
         version: Tells one version from another, and does nothing else.
         snapshots: Whether it saves and loads snapshots, of nothing.
+        step: What ``inc-by`` takes: any type that is one ``i32`` within.
     """
     snapshots_text = _SNAPSHOTS if snapshots else ""
-    return component(f"""(component
+    text = f"""(component
   (core module $State
     (memory (export "memory") 4)
     (global $free (mut i32) (i32.const 1024))
@@ -208,4 +209,5 @@ def handle_guest(version: int = 0, *, snapshots: bool = False) -> bytes:
   (instance $api (instantiate $Shape
     (with "counter" (type $counter)) (with "label" (type $label))
     {_given()}))
-  (export "{API}@1.0.0" (instance $api)){snapshots_text})""")
+  (export "{API}@1.0.0" (instance $api)){snapshots_text})"""
+    return component(text.replace('counter)) (param "n" u32)', f'counter)) (param "n" {step})'))

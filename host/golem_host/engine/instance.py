@@ -104,15 +104,23 @@ class Instance(ClosesOnExit):
         """
         Raises:
             HandleError: `call` would refuse one of the handles among the arguments.
+            ParamTypeMismatchError: `call` would refuse another argument.
         """
         context = self._enter(export.type.name)
         try:
-            if export.is_drop:
-                _given_up(export, args, context)
-            else:
-                caller, *_ = self._bound.get(export.type.name) or self._bind(export)
-                keep: list[bytes] = []
-                caller.lower(args, keep.append, context)
+            bound = None
+            if not export.is_drop:
+                bound = self._bound.get(export.type.name) or self._bind(export)
+            try:
+                if bound is None:
+                    _given_up(export, args, context)
+                else:
+                    keep: list[bytes] = []
+                    bound[0].lower(args, keep.append, context)
+            except HandleError:
+                raise
+            except Exception as error:
+                raise argument_error(export.type, args, error) from error
         finally:
             take_back(context)
             self._leave()

@@ -100,6 +100,7 @@ class Deliveries:
     def _sweep(self) -> None:
         try:
             for plugin in self._plugins.list():
+                self._plugins.finish(plugin, lambda: self._is_closed)
                 for key in self._plugins.workers_of(plugin):
                     if self._is_closed:
                         return
@@ -186,6 +187,7 @@ class Deliveries:
     def _batch(self, plugin: Plugin, key: WorkerKey, parts: Parts) -> Batch | None:
         # Else the commits of this worker would tell nobody.
         parts.watch_commits(self.note)
+        self._plugins.tell(plugin, parts)
         status, create = parts.status, parts.status.create
         assert create is not None
         position = self._plugins.position(plugin, key, create.timestamp)

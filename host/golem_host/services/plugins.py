@@ -15,14 +15,19 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from golem_host.errors import (
     ConflictError,
+    HostClosedError,
+    HostError,
     InvalidRequestError,
     PluginNotFoundError,
     WorkerNotFoundError,
 )
+from golem_host.services.activations import Activations
 from golem_host.services.unfinished import WorkerKey
 from golem_host.services.world import Clock, Random
 from golem_host.storage.database import Database
@@ -80,6 +85,9 @@ class Plugins:
         self._clock = clock
         self._random = random
         self._lock = threading.RLock()
+        self._making = threading.RLock()
+        """Held while a worker is made, and while a plugin is: one of them is first."""
+        self._activations = Activations(database)
         self._known: tuple[Plugin, ...] | None = None
         self.workers: Workers | None = None
         """Set once there are some; None in a host that only looks."""
@@ -108,7 +116,7 @@ class Plugins:
 
         Raises:
             InvalidRequestError: It is no processor, or would see a processor's own entries.
-            ConflictError: The name is taken.
+            ConflictError: The name is taken, and not by this very installation, left unfinished.
             ComponentNotFoundError: There is no such component.
         """
         self._writing()
@@ -126,43 +134,76 @@ class Plugins:
             )
         if scope is not None:
             scope = self._components.get(scope).name
-        with self._lock:
-            known = self.list()
-            if any(each.name == name for each in known):
-                raise ConflictError(reason=f"there is a plugin {name} already")
-            if len(known) >= INSTALLED_MAX:
-                raise InvalidRequestError(reason=f"{INSTALLED_MAX} plugins are installed")
-            processors = {found.name, *(each.component for each in known)}
-            watched = {scope, *(each.scope for each in known)} & processors
-            if watched:
-                raise InvalidRequestError(
-                    reason=f"{watched.pop()} processes entries: what it does is not processed"
-                )
-            plugin = Plugin(
-                self._random.uuid(),
-                name,
-                found.name,
-                tuple((config or {}).items()),
-                scope,
-                self._clock.unix_ns(),
-            )
-            with self._database.transaction() as connection:
-                connection.execute(
-                    "INSERT INTO plugin VALUES (?, ?, ?, ?, ?, ?)",
-                    (
-                        plugin.id,
-                        plugin.name,
-                        plugin.component,
-                        json.dumps(plugin.config),
-                        plugin.scope,
-                        plugin.created_ns,
-                    ),
-                )
-            self._known = None
+        pairs = tuple((config or {}).items())
+        with self._making, self._lock:
+            plugin = self._recorded(name, found.name, pairs, scope)
         # Workers that are made meanwhile have it from their first entry on.
-        for key in self._in_scope(plugin):
-            self._append(plugin, key, is_active=True)
+        self.finish(plugin)
         return plugin
+
+    def _recorded(self, name: str, component: str, config: Pairs, scope: str | None) -> Plugin:
+        known = self.list()
+        for each in known:
+            if each.name == name:
+                is_same = (each.component, each.config, each.scope) == (component, config, scope)
+                if is_same and self._activations.has(each.id):
+                    return each
+                raise ConflictError(reason=f"there is a plugin {name} already")
+        if len(known) >= INSTALLED_MAX:
+            raise InvalidRequestError(reason=f"{INSTALLED_MAX} plugins are installed")
+        processors = {component, *(each.component for each in known)}
+        watched = {scope, *(each.scope for each in known)} & processors
+        if watched:
+            raise InvalidRequestError(
+                reason=f"{watched.pop()} processes entries: what it does is not processed"
+            )
+        plugin = Plugin(self._random.uuid(), name, component, config, scope, self._clock.unix_ns())
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO plugin VALUES (?, ?, ?, ?, ?, ?)",
+                (plugin.id, name, component, json.dumps(config), scope, plugin.created_ns),
+            )
+            self._activations.mark(connection, plugin.id)
+        self._known = None
+        self._activations.begin(plugin.id)
+        return plugin
+
+    def finish(self, plugin: Plugin, is_over: Callable[[], bool] = lambda: False) -> None:
+        """
+        Activate a plugin for the workers that its installation has not reached yet, if it is
+        unfinished; those that cannot be written are left, and tried again later.
+
+        ``is_over`` is asked before each: the rest is then left to the next host.
+        """
+        if not self._activations.has(plugin.id):
+            return
+        left: dict[WorkerKey, str] = {}
+        for key in self._in_scope(plugin):
+            if is_over():
+                return
+            try:
+                self._writing().on_parts(key, partial(self.tell, plugin))
+            except HostClosedError:
+                raise
+            except WorkerNotFoundError:
+                continue
+            except (OplogError, HostError) as error:
+                _warn(key, error)
+                left[key] = str(error)
+        self._activations.settle(plugin.id, left)
+
+    def tell(self, plugin: Plugin, parts: Parts) -> None:
+        """Activate an unfinished plugin for a worker, unless its log knows it already."""
+        if not self._activations.has(plugin.id):
+            return
+        with parts.status.lock:
+            # One that was uninstalled meanwhile would stay active for ever.
+            is_new = self._is_to_be_told(plugin, parts) and self.by_id(plugin.id) is not None
+            if is_new:
+                self._write(parts, plugin, ActivatePlugin)
+        if is_new:
+            self._commit(parts)
+        self._activations.told(plugin.id, parts.key)
 
     def list(self) -> tuple[Plugin, ...]:
         """All of them, the oldest first."""
@@ -187,7 +228,9 @@ class Plugins:
 
     def states(self) -> Iterator[PluginState]:
         """As `list`, with what each is held up by."""
-        return (PluginState(plugin, self.problem_of(plugin)) for plugin in self.list())
+        for plugin in self.list():
+            problem = self.problem_of(plugin) or self._activations.problem(plugin.id)
+            yield PluginState(plugin, problem)
 
     def get(self, name: str) -> Plugin:
         """
@@ -212,6 +255,7 @@ class Plugins:
             with self._database.transaction() as connection:
                 connection.execute("DELETE FROM plugin WHERE id = ?", (plugin.id,))
             self._known = None
+        self._activations.forget(plugin.id)
         self.on_uninstalled(plugin)
         for key in self._in_scope(plugin):
             self._append(plugin, key, is_active=False)
@@ -236,9 +280,21 @@ class Plugins:
 
     # -- for the workers ----------------------------------------------------------------------
 
-    def ids_for(self, component: str) -> tuple[str, ...]:
-        """What a new worker of a component has from its first entry on."""
-        return tuple([plugin.id for plugin in self.list() if self.sees(plugin, component)])
+    @contextmanager
+    def ids_for(self, component: str) -> Iterator[tuple[str, ...]]:
+        """
+        What a new worker of a component has from its first entry on.
+
+        The worker is made inside of the block: until then no plugin is installed, so that each
+        finds every worker that does not have it from the start.
+        """
+        with self._making:
+            yield tuple([plugin.id for plugin in self.list() if self.sees(plugin, component)])
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether one may have to be activated yet for a worker that was there before it."""
+        return self._activations.is_any
 
     def by_id(self, plugin_id: str) -> Plugin | None:
         return next((each for each in self.list() if each.id == plugin_id), None)
@@ -275,6 +331,7 @@ class Plugins:
 
     def forget(self, key: WorkerKey) -> None:
         """A worker was deleted."""
+        self._activations.gone(key)
         if self.list():
             with self._database.transaction(durable=False) as connection:
                 connection.execute(
@@ -319,16 +376,36 @@ class Plugins:
             status = parts.status
             with status.lock:
                 if status.plugins.is_active(plugin.id) == is_active:
-                    return 0
-                kind = ActivatePlugin if is_active else DeactivatePlugin
-                status.append(parts.oplog, kind(self._clock.unix_ns(), plugin.id))
-            parts.watch_commits(self.on_active)
-            parts.oplog.commit()
+                    if is_active or not self._is_to_be_told(plugin, parts):
+                        return 0
+                    # Else its installation would activate it after all.
+                    self._write(parts, plugin, ActivatePlugin)
+                self._write(parts, plugin, ActivatePlugin if is_active else DeactivatePlugin)
+            self._commit(parts)
             return 1
 
         try:
             return self._writing().on_parts(key, append)
-        except (OplogError, WorkerNotFoundError) as error:
+        except HostClosedError:
+            raise
+        except (OplogError, HostError) as error:
             # Its log is damaged, or it is gone: that is no matter of the others.
-            _LOG.warning("a plugin is not told of a worker", extra={"worker": key, "error": error})
+            _warn(key, error)
             return 0
+
+    def _is_to_be_told(self, plugin: Plugin, parts: Parts) -> bool:
+        has_mark = self._activations.has(plugin.id)
+        return has_mark and plugin.id not in parts.status.plugins.spans
+
+    def _write(
+        self, parts: Parts, plugin: Plugin, kind: type[ActivatePlugin | DeactivatePlugin]
+    ) -> None:
+        parts.status.append(parts.oplog, kind(self._clock.unix_ns(), plugin.id))
+
+    def _commit(self, parts: Parts) -> None:
+        parts.watch_commits(self.on_active)
+        parts.oplog.commit()
+
+
+def _warn(key: WorkerKey, error: Exception) -> None:
+    _LOG.warning("a plugin is not told of a worker", extra={"worker": key, "error": error})

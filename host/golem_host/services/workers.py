@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -397,8 +397,9 @@ class Workers:
             shared=self._shared,
             net=NetAccess(self._shared.grants.of(key)),
         )
-        if status.plugins.active and self._shared.plugins is not None:
-            parts.watch_commits(self._shared.plugins.on_active)
+        plugins = self._shared.plugins
+        if plugins is not None and (status.plugins.active or plugins.is_unfinished):
+            parts.watch_commits(plugins.on_active)
         runner = Runner(parts)
         # A crash may have come between what it has done and those who wait for that.
         self._shared.results.loaded(parts.ref, runner.is_open)
@@ -417,11 +418,14 @@ class Workers:
         given = tuple(env.items()), tuple(config_vars.items())
         create = first_entry(self._shared, component, name, args, *given, called)
         plugins = self._shared.plugins
-        create = create._replace(plugins=() if plugins is None else plugins.ids_for(component.name))
         key = WorkerKey(component.name, name)
-        with self._loaded.locked(key):
+        with (
+            self._loaded.locked(key),
+            nullcontext(()) if plugins is None else plugins.ids_for(component.name) as ids,
+        ):
+            create = create._replace(plugins=ids)
             self._store.create(self._layout.worker_key(*key), create).close()
-        if create.plugins and plugins is not None:
+        if ids and plugins is not None:
             plugins.on_active(key)
 
     def _exists(self, component_name: str, name: str) -> bool:

@@ -95,6 +95,11 @@ CREATE TABLE plugin_position (
     PRIMARY KEY (plugin, component, worker)
 ) STRICT, WITHOUT ROWID;
 """,
+    """
+CREATE TABLE plugin_activating (
+    plugin TEXT PRIMARY KEY REFERENCES plugin (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+""",
 )
 """
 Of ``host.db``: what each format version adds to the one before; a table here is never changed, only

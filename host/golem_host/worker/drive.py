@@ -15,7 +15,12 @@ import threading
 from typing import Final
 
 from golem_host.context import InstanceContext
-from golem_host.errors import InvalidRequestError, InvocationLostError, StateDirError
+from golem_host.errors import (
+    InvalidRequestError,
+    InvocationLostError,
+    ParamTypeMismatchError,
+    StateDirError,
+)
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
 from golem_host.status import RUNNING, SUSPENDED
@@ -260,7 +265,7 @@ class Drive:
             return
         try:
             session.check(request)
-        except InvalidRequestError as error:
+        except (InvalidRequestError, ParamTypeMismatchError) as error:
             self.ends.refuse(request, error)
             return
         session.run(request)

@@ -67,6 +67,7 @@ class HandleAccount:
         """
         Raises:
             InvalidRequestError: The export cannot be called with these handles, or not now.
+            ParamTypeMismatchError: Nor with what lies between them.
         """
         function = export.type
         traffic = self._traffic.get(function.name)

@@ -144,6 +144,7 @@ class Session:
         """
         Raises:
             InvalidRequestError: This instance cannot run the request. The worker itself is well.
+            ParamTypeMismatchError: So it is: an update has changed what the export takes.
         """
         export = self._exports.get(request.function.name)
         if export is None:
