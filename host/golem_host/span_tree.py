@@ -53,6 +53,7 @@ class Span:
         "attributes",
         "depth",
         "is_external",
+        "is_made_up",
         "is_open",
         "linked",
         "parent",
@@ -78,6 +79,8 @@ class Span:
         self.attributes: dict[str, str] = {}
         self.is_external = is_external
         self.is_open = True
+        self.is_made_up = False
+        """Whether the log does not have its start, and so nothing of it."""
         self.depth: int = 0 if parent is None else parent.depth + 1
         self._held = held
         self._size_bytes = 0

@@ -167,8 +167,9 @@ class Tracing:
         if parent.depth >= DEPTH_MAX:
             raise GuestLimitError(f"a span below {DEPTH_MAX} others")
         for key, value in attributes:
-            _checksize_of(key, value)
+            _check_size(key, value)
         found = context.replay.start_span()
+        is_made_up = found is None
         if not isinstance(found, StartSpan):
             # What is in the log had room; whether there is any may depend on the host's version.
             self._held.check(sum(held_by(key, value) for key, value in attributes), 1)
@@ -185,6 +186,7 @@ class Tracing:
         self._current = Span(
             found.span_id, parent, found.timestamp, found.attributes, held=self._held
         )
+        self._current.is_made_up = is_made_up
         return self._current
 
     def finish(self, span: Span) -> None:
@@ -195,8 +197,11 @@ class Tracing:
         if self.current is span:
             self._current = next(each for each in span.up() if each.is_open)
         context = self._context
-        if isinstance(context.replay.finish_span(span.span_id), Perform):
-            context.append(FinishSpan(context.clock_ns(), span.span_id))
+        end = FinishSpan(context.clock_ns(), span.span_id)
+        if span.is_made_up:
+            context.replay.made_up(end)
+        elif isinstance(context.replay.finish_span(span.span_id), Perform):
+            context.append(end)
 
     def say(self, span: Span, key: str, value: str) -> None:
         """
@@ -207,12 +212,15 @@ class Tracing:
         """
         if not span.is_open:
             return
-        _checksize_of(key, value)
+        _check_size(key, value)
         if key not in span.attributes and len(span.attributes) >= ATTRIBUTES_MAX:
             raise GuestLimitError(f"more than {ATTRIBUTES_MAX} attributes of one span")
         context = self._context
         attribute = SetSpanAttribute(context.clock_ns(), span.span_id, key, value)
-        if isinstance(context.replay.set_span_attribute(attribute), Perform):
+        if span.is_made_up:
+            self._held.check(span.growth(key, value))
+            context.replay.made_up(attribute)
+        elif isinstance(context.replay.set_span_attribute(attribute), Perform):
             self._held.check(span.growth(key, value))
             context.append(attribute)
         span.say(key, value)
@@ -233,7 +241,7 @@ def trace_headers(trace_id: str, states: tuple[str, ...], span: Span) -> list[tu
     return [*named, ("tracestate", ",".join(states))] if states else named
 
 
-def _checksize_of(key: str, value: str) -> None:
+def _check_size(key: str, value: str) -> None:
     if size_of(key, value) > ATTRIBUTE_BYTES_MAX:
         raise GuestLimitError(f"an attribute of a span is larger than {ATTRIBUTE_BYTES_MAX} bytes")
 

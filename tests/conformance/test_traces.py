@@ -8,7 +8,16 @@ from typing import Any, Final
 
 import pytest
 
-from golem_host import Host, HostConfig, InvalidRequestError, TraceContext, Worker
+from golem_host import (
+    Host,
+    HostConfig,
+    InvalidRequestError,
+    TraceContext,
+    Worker,
+    trace_context,
+)
+from golem_oplog.log import ENTRY_SIZE_BYTES_MAX
+from golem_oplog.spans import LocalSpan, encode_stacks
 from tests.support.components import clock_component
 from tests.support.guests import python_guest
 from tests.support.hosts import QUICK, open_host
@@ -102,6 +111,33 @@ def test_a_call_that_waits_keeps_its_trace(tmp_path: Path) -> None:
 
     assert TRACE == traces["traced"]
     assert traces["its own"] not in {TRACE, ""}
+
+
+def test_a_call_that_waits_with_too_many_spans_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    As an earlier host accepted it: the entry of its beginning would be larger than one can be, and
+    the log would refuse it at each opening anew.
+    """
+    with Host.open(tmp_path / "state", STOPPED) as host:
+        clock = host.components.deploy(clock_component(), name="clock")
+        alice = host.workers.create(clock, "alice")
+        with monkeypatch.context() as patch:
+            patch.setattr(trace_context, "SPANS_BYTES_MAX", ENTRY_SIZE_BYTES_MAX)
+            # Around it the entry takes 85 bytes, and the one of the beginning 94.
+            text = "x" * (ENTRY_SIZE_BYTES_MAX - 89)
+            span = LocalSpan(CALLER, 1, None, None, (("k", text),), inherited=False)
+            trace = TraceContext(TRACE, (), encode_stacks([[span]]))
+            alice.enqueue("now", idempotency_key="k", trace=trace)
+    with open_host(tmp_path / "state") as host:
+        alice = host.workers.get("clock", "alice")
+        call = alice.call("k")
+        assert call is not None
+        call.result(PATIENCE_S)
+        fields = invoked(alice)
+
+    assert (TRACE, []) == (fields["trace-id"], own_and_callers(fields)[1])
 
 
 def test_requests_carry_the_trace_on_and_a_replay_has_the_same(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from golem_host.replay.decisions import (
     Perform,
     ReplayedInvocation,
 )
-from golem_host.replay.reading import Reading
+from golem_host.replay.reading import OF_SPANS, Reading
 from golem_host.replay.transitions import Event, transition
 from golem_oplog.entries import (
     BeginAtomicRegion,
@@ -62,6 +62,7 @@ class Replay(Reading):
 
     def invocation(self) -> ReplayedInvocation | None:
         """The next recorded invocation, which the caller must now run; None when live."""
+        self.pass_spans()
         if self.live:
             return None
         index, entry = self._expect(ExportedFunctionInvoked, "an exported function")
@@ -79,6 +80,7 @@ class Replay(Reading):
         Raises:
             Divergence: It returned something else than the log says, or too early.
         """
+        self.pass_spans()
         if self.live:
             self.mode = transition(self.mode, Event.COMPLETED)
             return PERFORM
@@ -102,6 +104,9 @@ class Replay(Reading):
             return PERFORM
         entry = pending[1]
         if not isinstance(entry, ImportedFunctionInvoked):
+            if entry.__class__ in OF_SPANS and self._is_of_another_version():
+                self.pass_spans()
+                return self.imported(function, name, request)
             raise self._divergence(name, request, function)
         if entry.function != function and not self._same_function(entry.function, function):
             raise self._divergence(name, request, function)
@@ -126,6 +131,7 @@ class Replay(Reading):
 
     def next_is(self, function: int) -> bool:
         """Whether the next entry answers a call of this function."""
+        self.pass_spans()
         if self._next is None:
             return False
         entry = self._next[1]
@@ -149,6 +155,7 @@ class Replay(Reading):
         Raises:
             AtMostOnceViolated: The operation is unfinished and may not be repeated.
         """
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, _ = self._expect(BeginRemoteWrite, "begin-remote-write")
@@ -167,6 +174,7 @@ class Replay(Reading):
         return begin_index in self._open_begins
 
     def end_remote_write(self, begin_index: int) -> int | Perform:
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, entry = self._expect(EndRemoteWrite, f"end-remote-write {begin_index}")
@@ -177,6 +185,7 @@ class Replay(Reading):
 
     def begin_atomic_region(self) -> int | Perform:
         """As `begin_remote_write`, for an atomic region; an unfinished one is always redone."""
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, _ = self._expect(BeginAtomicRegion, "begin-atomic-region")
@@ -186,6 +195,7 @@ class Replay(Reading):
         return self._abandon_from(index)
 
     def end_atomic_region(self, begin_index: int) -> int | Perform:
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, entry = self._expect(EndAtomicRegion, f"end-atomic-region {begin_index}")
@@ -196,6 +206,7 @@ class Replay(Reading):
 
     def no_op(self) -> int | Perform:
         """The marker of ``get-oplog-index``."""
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, _ = self._expect(NoOp, "no-op")
@@ -204,6 +215,7 @@ class Replay(Reading):
 
     def change_retry_policy(self) -> int | Perform:
         """The guest's own argument wins: the recorded policy is not compared (spec 2.5)."""
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, _ = self._expect(ChangeRetryPolicy, "change-retry-policy")
@@ -211,6 +223,7 @@ class Replay(Reading):
         return index
 
     def change_persistence_level(self, level: PersistenceLevel) -> int | Perform:
+        self.pass_spans()
         if self._next is None:
             return PERFORM
         index, entry = self._next
@@ -228,7 +241,7 @@ class Replay(Reading):
         The recorded span that is opened next; None where the log has none here.
 
         What a span is called, and whether it is there, is not compared: a version of the component
-        that opens other spans goes on with its log (spec 3.2).
+        that opens other spans goes on with its log (spec 3.2), see `pass_spans` too.
         """
         if self._next is None:
             return PERFORM
@@ -248,15 +261,17 @@ class Replay(Reading):
         self._consume()
         return index
 
-    def set_span_attribute(self, attribute: SetSpanAttribute) -> int | Perform:
+    def set_span_attribute(self, attribute: SetSpanAttribute) -> int | Perform | None:
         """
-        Compared as the arguments of a host call are.
+        Compared as the arguments of a host call are; None where another version says less.
 
         Raises:
             Divergence: The log has something else here, or another attribute.
         """
         if self._next is None:
             return PERFORM
+        if self._is_of_another_version() and self._next_kind() is not SetSpanAttribute:
+            return None
         attempted = f"set-span-attribute {attribute.key}"
         index, entry = self._expect(SetSpanAttribute, attempted)
         if entry[1:] != attribute[1:]:
@@ -265,6 +280,17 @@ class Replay(Reading):
             self.requests_differing += 1
         self._consume()
         return index
+
+    def made_up(self, entry: SetSpanAttribute | FinishSpan) -> None:
+        """
+        Something about a span whose start the log does not have: it leaves no entry, also once live.
+
+        Earlier hosts appended one once they were live; it is used up.
+        """
+        if self._next is not None and self._next[1] == entry._replace(
+            timestamp=self._next[1].timestamp
+        ):
+            self._consume()
 
     def output_was_recorded(self, log: Log) -> bool:
         """

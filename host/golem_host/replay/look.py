@@ -30,48 +30,49 @@ class LookReplay(Replay):
         return self._next is None
 
     def invocation(self) -> ReplayedInvocation | None:
+        self.pass_spans()
         return None if self.is_over else super().invocation()
 
     def imported(
         self, function: int, name: str, request: bytes
     ) -> ImportedFunctionInvoked | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().imported(function, name, request)
 
     def persisted(self, attempted: str) -> ImportedFunctionInvoked:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().persisted(attempted)
 
     def completion(self, response: bytes | None) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().completion(response)
 
     def begin_remote_write(self, *, idempotent: bool, resumes: bool = False) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().begin_remote_write(idempotent=idempotent, resumes=resumes)
 
     def end_remote_write(self, begin_index: int) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().end_remote_write(begin_index)
 
     def begin_atomic_region(self) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().begin_atomic_region()
 
     def end_atomic_region(self, begin_index: int) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().end_atomic_region(begin_index)
 
     def no_op(self) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().no_op()
 
     def change_retry_policy(self) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().change_retry_policy()
 
     def change_persistence_level(self, level: PersistenceLevel) -> int | Perform:
-        self._end_if_over()
+        self._end_if_nothing_is_left()
         return super().change_persistence_level(level)
 
     def start_span(self) -> StartSpan | Perform | None:
@@ -82,9 +83,14 @@ class LookReplay(Replay):
         self._end_if_over()
         return super().finish_span(span_id)
 
-    def set_span_attribute(self, attribute: SetSpanAttribute) -> int | Perform:
+    def set_span_attribute(self, attribute: SetSpanAttribute) -> int | Perform | None:
         self._end_if_over()
         return super().set_span_attribute(attribute)
+
+    def _end_if_nothing_is_left(self) -> None:
+        """Where the guest asks for something else than spans."""
+        self.pass_spans()
+        self._end_if_over()
 
     def _end_if_over(self) -> None:
         if self.is_over:

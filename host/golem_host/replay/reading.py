@@ -21,10 +21,13 @@ from golem_oplog.entries import (
     Create,
     Entry,
     ExportedFunctionCompleted,
+    FinishSpan,
     ImportedFunctionInvoked,
     Jump,
     Log,
     PersistenceLevel,
+    SetSpanAttribute,
+    StartSpan,
     SuccessfulUpdate,
 )
 from golem_oplog.regions import Region, RegionSet
@@ -36,6 +39,8 @@ _NEVER_ASKED_FOR: Final = HINT_CLASSES | {Create, Jump}
 What no request of a guest stands for.  A jump mostly lies in its own region, but another thread may
 have appended a hint between the last entry the region was made for and the jump.
 """
+
+OF_SPANS: Final = frozenset((StartSpan, SetSpanAttribute, FinishSpan))
 
 
 def _nothing() -> None:
@@ -126,7 +131,23 @@ class Reading:
         near = self._last or self._next
         return 0 if near is None else near[1].timestamp
 
+    def pass_spans(self) -> None:
+        """
+        Step over what another version of the component did with spans, which the guest does not ask
+        for: it asks for something else, or what comes next is about to be looked at.
+        """
+        while self._is_of_another_version() and self._next_kind() in OF_SPANS:
+            self._advance()
+
     # -- moving -----------------------------------------------------------------------------
+
+    def _is_of_another_version(self) -> bool:
+        """Whether the next entry may be: see `compare_from`."""
+        return self._next is not None and self._next[0] <= self.compare_from
+
+    def _next_kind(self) -> type[Entry]:
+        assert self._next is not None
+        return self._next[1].__class__
 
     def _expect(self, kind: type[E], attempted: str, request: bytes | None = None) -> tuple[int, E]:
         assert self._next is not None

@@ -204,6 +204,88 @@ def test_a_span_that_the_log_does_not_have_is_made_up() -> None:
     assert [NoOp(EPOCH_NS)] == spans_of(oplog)
 
 
+def updated(oplog: MemoryOplog) -> Instance:
+    """Of another version than the one that wrote the log so far."""
+    instance = guest(oplog)
+    instance.context.replay.compare_from = oplog.last_index
+    return instance
+
+
+def test_a_version_without_a_span_goes_on_with_its_log() -> None:
+    """What the earlier one did with it is stepped over; what comes live is its own."""
+    oplog = traced_log()
+    old = guest(oplog)
+    span = old("start-span", "gone")
+    old(f"{SPAN}set-attribute", span, "a", text("1"))
+    old("golem:api/host#get-oplog-index")
+    old(f"{SPAN}finish", span)
+    last = oplog.last_index
+    for _ in range(2):
+        new = guest(oplog)
+        new.context.replay.compare_from = last
+        assert 5 == new("golem:api/host#get-oplog-index")
+        assert 7 == new("golem:api/host#get-oplog-index")
+
+    assert 7 == oplog.last_index
+
+
+def test_a_version_with_another_span_goes_on_with_its_log() -> None:
+    """Nothing of it is ever written, since a replay would not find its start."""
+    oplog = traced_log()
+    guest(oplog)("golem:api/host#get-oplog-index")
+    instances = [updated(oplog)]
+    for instance in instances:
+        span = instance("start-span", "new")
+        instance(f"{SPAN}set-attribute", span, "early", text("1"))
+        instance("golem:api/host#get-oplog-index")
+        instance(f"{SPAN}set-attribute", span, "late", text("2"))
+        seen = instance("current-context")
+        assert said(name="new", early="1", late="2") == instance(
+            f"{SEEN}get-attributes", seen, False
+        )
+        instance(f"{SPAN}finish", span)
+        instance("golem:api/host#get-oplog-index")
+        if len(instances) == 1:
+            instances.append(guest(oplog))
+
+    assert [NoOp(EPOCH_NS)] * 2 == spans_of(oplog)
+
+
+def test_a_version_that_says_more_of_a_span_goes_on_with_its_log() -> None:
+    """The log has the span, but not that it was said."""
+    oplog = traced_log()
+    instance = guest(oplog)
+    instance(f"{SPAN}finish", instance("start-span", "work"))
+    new = updated(oplog)
+    span = new("start-span", "work")
+    new(f"{SPAN}set-attribute", span, "more", text("1"))
+    new(f"{SPAN}finish", span)
+
+    assert 4 == oplog.last_index
+    assert new.context.replay.live
+
+
+def test_what_earlier_hosts_wrote_of_a_span_without_its_start_is_used_up() -> None:
+    """They made it up as well, and appended its end once they were live."""
+    oplog = traced_log()
+    instance = guest(oplog)
+    instance("golem:api/host#get-oplog-index")
+    again = guest(oplog)
+    again("start-span", "new")
+    made_up = current(again)
+    again("golem:api/host#get-oplog-index")
+    oplog.append(SetSpanAttribute(EPOCH_NS, made_up, "late", "2"))
+    oplog.append(FinishSpan(EPOCH_NS, made_up))
+    third = guest(oplog)
+    span = third("start-span", "new")
+    third("golem:api/host#get-oplog-index")
+    third(f"{SPAN}set-attribute", span, "late", text("2"))
+    third(f"{SPAN}finish", span)
+
+    assert third.context.replay.live
+    assert 5 == oplog.last_index
+
+
 def test_an_attribute_that_the_log_does_not_have_is_a_divergence() -> None:
     """Unlike start and end it is asked for strictly."""
     oplog = traced_log()

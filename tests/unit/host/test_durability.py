@@ -424,6 +424,16 @@ def test_a_snapshot_leaves_no_trace() -> None:
     assert 2 == oplog.last_index
 
 
+def test_where_only_spans_of_another_version_are_left_there_is_nothing_to_read() -> None:
+    """The guest is told, as where the log has ended."""
+    oplog = begun_log()
+    guest(oplog)("golem:api/context#start-span", "gone")
+    instance = guest(oplog)
+    instance.context.replay.compare_from = oplog.last_index
+    with pytest.raises(GuestError, match="nothing to read"):
+        instance("read-persisted-durable-function-invocation")
+
+
 # -- bounds ----------------------------------------------------------------------------------------
 
 

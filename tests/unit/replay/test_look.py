@@ -56,6 +56,9 @@ REQUESTS: dict[str, tuple[Entry, Callable[[LookReplay], object]]] = {
 }
 
 
+SPANS = ("span", "end of a span", "attribute")
+
+
 def look(*entries: Entry, open_begins: tuple[int, ...] = ()) -> LookReplay:
     """Inside of the invocation at index 2."""
     replay = LookReplay(
@@ -92,6 +95,25 @@ def test_a_look_ends_at_what_would_be_done_anew(begin: Entry) -> None:
             replay.begin_atomic_region()
         else:
             replay.begin_remote_write(idempotent=True)
+
+
+@pytest.mark.parametrize("request_", [each for each in REQUESTS if each not in SPANS])
+def test_a_look_ends_where_only_spans_are_left(request_: str) -> None:
+    """Those of another version, which this one does not ask for: nothing is performed."""
+    _, ask = REQUESTS[request_]
+    replay = look(StartSpan(T, "s", None, None, ()), FinishSpan(T, "s"))
+    replay.compare_from = 4
+    with pytest.raises(EndOfLogSignal):
+        ask(replay)
+
+
+def test_a_look_ends_behind_the_spans_between_two_invocations() -> None:
+    """Of another version."""
+    replay = look(COMPLETED, FinishSpan(T, "s"))
+    replay.compare_from = 4
+    replay.completion(b"result")
+
+    assert replay.invocation() is None
 
 
 def test_a_look_ends_between_two_invocations() -> None:

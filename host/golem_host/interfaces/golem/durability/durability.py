@@ -226,6 +226,7 @@ def _read(
     context: InstanceContext, what: str, *, is_typed: bool
 ) -> tuple[ImportedFunctionInvoked, FunctionType, Wire]:
     """The next outcome of the log."""
+    context.replay.pass_spans()
     if context.replay.live or context.persistence_level is PersistenceLevel.PERSIST_NOTHING:
         raise GuestError(
             f"{what}: there is nothing to read; where current-durable-execution-state says "
