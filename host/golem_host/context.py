@@ -35,7 +35,6 @@ from golem_host.wire import Wire
 from golem_host.worker.retry import RetryPolicy
 from golem_oplog.entries import (
     HINT_CLASSES,
-    BeginAtomicRegion,
     ChangePersistenceLevel,
     CreateResource,
     DropResource,
@@ -369,7 +368,7 @@ class InstanceContext(StoreContext):
     def is_in_region(self) -> bool:
         """Whether a new instance would begin something again that is under way: see `Status.origin`."""
         status = self.status
-        return status.in_zone or BeginAtomicRegion in status.open_begins.values()
+        return status.in_zone or status.is_in_operation
 
     @property
     def is_unrecorded(self) -> bool:

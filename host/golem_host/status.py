@@ -83,6 +83,11 @@ class Status:
     running: Running | None = None
     open_begins: dict[int, type[Entry]] = field(default_factory=dict)
     """Begin markers of the current invocation without their end."""
+    guest_begins: frozenset[int] = field(default=frozenset(), compare=False)
+    """
+    Begins of remote writes that a guest performs itself, with calls behind them.  The log does not
+    tell them from those that resume: whoever begins one says so, on every replay (`began`).
+    """
     error: Error | None = None
     """The last error since anything went well."""
     error_index: int = 0
@@ -223,16 +228,29 @@ class Status:
         """
         Where the attempt that is running now would start over: what errors count against.
 
-        That is the outermost open region: each attempt appends what lies behind it anew.  Behind
-        the begin of a remote write of one call nothing counts, and one of several goes on.
+        That is the outermost open region, or remote write of the guest's own: each attempt appends
+        what lies behind it anew.  Behind the begin of a remote write of one call nothing counts,
+        and one of the host's of several goes on.
         """
         last_index = self.zone_origin if self.in_zone else self.last_replayed_index
-        regions = (
+        return min((at for at in self._redone() if at <= last_index), default=last_index)
+
+    @property
+    def is_in_operation(self) -> bool:
+        """Whether something is open that a new instance does again from its beginning."""
+        return any(True for _ in self._redone())
+
+    def began(self, begin: int) -> None:
+        """A guest has begun a remote write of its own, live or on replay."""
+        with self.lock:
+            self.guest_begins = frozenset(self.open_begins.keys() & {*self.guest_begins, begin})
+
+    def _redone(self) -> Iterator[int]:
+        return (
             at
             for at, kind in self.open_begins.items()
-            if kind is BeginAtomicRegion and at <= last_index
+            if kind is BeginAtomicRegion or at in self.guest_begins
         )
-        return min(regions, default=last_index)
 
     def _note_token(self, entry: Entry) -> None:
         match entry:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from golem_host.batch import begin_batch
 from golem_host.errors import OplogLimitError
 from golem_host.failures import GuestError, GuestLimitError, RecordedFailureError
 from golem_host.interfaces.golem.durability import part
@@ -15,11 +16,13 @@ from golem_host.interfaces.golem.durability.durability import TYPED_BYTES_MAX
 from golem_host.interfaces.wasi.io.poll import wait_for
 from golem_host.interfaces.wasi.io.pollables import Lazy, LazySubscription, Ready, Timer
 from golem_host.replay import AtMostOnceViolated, Divergence
-from golem_host.signals import WAITS_FOR_ITSELF, SuspendSignal
+from golem_host.signals import WAITS_FOR_ITSELF, InterruptSignal, SuspendSignal
 from golem_oplog.entries import (
     BeginAtomicRegion,
     ChangePersistenceLevel,
     EndRemoteWrite,
+    Error,
+    ErrorKind,
     ImportedFunctionInvoked,
     Jump,
     LogLevel,
@@ -359,6 +362,54 @@ def test_an_unfinished_write_is_not_repeated_without_idempotence(kind: Variant, 
         again("begin-durable-function", kind)
 
     assert 3 == caught.value.begin_index
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+@pytest.mark.parametrize("kind", [WRITE, BATCH])
+def test_a_write_that_is_open_is_started_over(kind: Variant, *, idempotent: bool) -> None:
+    """From its begin, whatever is behind that: the instance is kept until it has ended."""
+    oplog = begun_log()
+    instance = guest(oplog)
+    instance("golem:api/host#set-idempotence-mode", idempotent)
+    status, is_bracketed = instance.context.status, kind is BATCH or not idempotent
+    begin = instance("begin-durable-function", kind)
+    instance("golem:api/host#get-oplog-index")
+    assert (begin if is_bracketed else oplog.last_index) == status.origin
+    assert is_bracketed == instance.context.is_in_region
+    instance.context.kill = killed = InterruptSignal()
+    with pytest.raises(InterruptSignal if is_bracketed else SuspendSignal) as caught:
+        ready(instance, timer(instance, EPOCH_NS + 3600 * 10**9))
+    assert is_bracketed == (caught.value is killed)
+    instance("end-durable-function", kind, begin, False)
+
+    assert not instance.context.is_in_region
+    assert oplog.last_index == status.origin
+
+
+def test_failures_of_an_open_batch_are_counted() -> None:
+    """However much each attempt has recorded behind its begin, and by an earlier process too."""
+    oplog, failures = begun_log(), []
+    for _ in range(3):
+        instance = guest(oplog)
+        status = instance.context.status
+        assert 3 == instance("begin-durable-function", BATCH)
+        instance("golem:api/host#get-oplog-index")
+        failures.append(status.failures)
+        status.append(oplog, Error(EPOCH_NS, ErrorKind.UNKNOWN, "x", status.origin, EPOCH_NS))
+
+    assert [0, 1, 2] == failures
+    assert 2 == kinds(oplog).count("Jump")
+
+
+def test_a_write_of_the_hosts_own_goes_on() -> None:
+    """An exchange of HTTP resumes: a wait inside may give the instance up."""
+    oplog = begun_log()
+    instance = guest(oplog)
+    begin_batch(instance.context)
+    instance("golem:api/host#get-oplog-index")
+
+    assert 4 == instance.context.status.origin
+    assert not instance.context.is_in_region
 
 
 def test_a_begin_without_its_marker_is_a_divergence() -> None:

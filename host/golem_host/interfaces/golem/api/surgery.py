@@ -24,7 +24,6 @@ from golem_host.interfaces.golem.api.values import worker_ref
 from golem_host.services.peers import WorkerRef
 from golem_host.wire import Public
 from golem_oplog.entries import (
-    BeginAtomicRegion,
     BeginRemoteWrite,
     EndRemoteWrite,
     ImportedFunctionInvoked,
@@ -149,15 +148,16 @@ def _is_repeated_by_the_fork(context: InstanceContext, new_name: str) -> bool:
     """
     Whether the call that made this worker is made again by it.
 
-    That happens where the fork was made inside of an atomic region or a persist-nothing zone: both
-    are done again from their beginning, the fork's answer with them.
+    That happens where the fork was made inside of an atomic region, a remote write of the guest's
+    own or a persist-nothing zone: these are done again from their beginning, the fork's answer with
+    them.
     """
     identity = context.services.identity
     if not identity.is_fork or new_name != identity.worker_name:
         return False
     if context.persistence_level == PersistenceLevel.PERSIST_NOTHING:
         return True
-    return BeginAtomicRegion in context.status.open_begins.values()
+    return context.status.is_in_operation
 
 
 def _own_begin(context: InstanceContext) -> int | None:

@@ -80,6 +80,8 @@ class DurabilityFunctions:
         """Where there is no marker, the index of the last entry that a replay consumes, too."""
         kind, operation = _of(function_type)
         begin = None if operation is not None else begin_write(context, kind)
+        if begin is not None:
+            context.status.began(begin)
         context.part(Durability).begun(kind)
         return context.agreed_index if begin is None else begin
 
