@@ -84,10 +84,7 @@ class Status:
     open_begins: dict[int, type[Entry]] = field(default_factory=dict)
     """Begin markers of the current invocation without their end."""
     guest_begins: frozenset[int] = field(default=frozenset(), compare=False)
-    """
-    Begins of remote writes that a guest performs itself, with calls behind them.  The log does not
-    tell them from those that resume: whoever begins one says so, on every replay (`began`).
-    """
+    """Those of remote writes that a guest performs: the log does not tell them, `began` does."""
     error: Error | None = None
     """The last error since anything went well."""
     error_index: int = 0
@@ -246,11 +243,8 @@ class Status:
             self.guest_begins = frozenset(self.open_begins.keys() & {*self.guest_begins, begin})
 
     def _redone(self) -> Iterator[int]:
-        return (
-            at
-            for at, kind in self.open_begins.items()
-            if kind is BeginAtomicRegion or at in self.guest_begins
-        )
+        begins = self.open_begins.items()
+        return (at for at, kind in begins if kind is BeginAtomicRegion or at in self.guest_begins)
 
     def _note_token(self, entry: Entry) -> None:
         match entry:

@@ -109,3 +109,7 @@ class Definitions:
         return [
             encode_definition(number, self.function(number)) for number in sorted(self._written)
         ]
+
+
+def ignore_definitions(rows: Iterable[object]) -> None:
+    """For readers of a log whose definitions are known."""

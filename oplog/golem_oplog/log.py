@@ -12,7 +12,7 @@ under it; a log of a gigabyte has seventy segments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from threading import Condition, Lock
@@ -29,7 +29,7 @@ from golem_oplog.codec import (
     skim_entries,
     unpack_row,
 )
-from golem_oplog.definitions import Definitions
+from golem_oplog.definitions import Definitions, ignore_definitions
 from golem_oplog.entries import BlobRef, Create, Entry, ImportedFunctionInvoked, Payload
 from golem_oplog.errors import (
     EntryTooLargeError,
@@ -419,10 +419,6 @@ class SegmentedOplog(ClosesOnExit):
             self._closed = True
             self._writer.file.close()
         self._on_close()
-
-
-def ignore_definitions(rows: Iterable[object]) -> None:
-    """For readers of a log whose definitions are known."""
 
 
 def new_segment(

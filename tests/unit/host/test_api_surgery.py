@@ -9,6 +9,7 @@ import pytest
 
 from golem_host.errors import InvalidRequestError, WorkerExistsError, WorkerNotFoundError
 from golem_host.failures import GuestError, RecordedFailureError, WorldError
+from golem_host.interfaces.golem.durability.durability import DurabilityFunctions
 from golem_host.signals import InterruptSignal
 from golem_oplog.entries import (
     BeginRemoteWrite,
@@ -114,7 +115,7 @@ def test_a_fork_and_its_source_make_different_keys(host: Guest, around: Neighbou
     assert mine != copy("generate-idempotency-key")
 
 
-@pytest.mark.parametrize("enter", ["region", "zone"])
+@pytest.mark.parametrize("enter", ["region", "batch", "zone"])
 def test_a_fork_inside_of_a_region_learns_that_it_is_one(
     host: Guest, around: Neighbours, enter: str
 ) -> None:
@@ -123,6 +124,9 @@ def test_a_fork_inside_of_a_region_learns_that_it_is_one(
     def begin(guest: Guest) -> None:
         if enter == "region":
             guest("mark-begin-operation")
+        elif enter == "batch":
+            kind = Variant("write-remote-batched")
+            DurabilityFunctions().begin_durable_function(guest.context, kind)
         else:
             guest("set-oplog-persistence-level", Variant("persist-nothing"))
 
