@@ -407,31 +407,15 @@ class InstanceContext(StoreContext):
         number in it.  Another one once a revert has taken the worker back, or its guest has gone back
         by itself.
         """
-        status = self.status
+        status, identity = self.status, self.services.identity
+        anchor = status.origin
+        if anchor != self._effect_anchor:
+            self._effect_anchor, self._effects = anchor, 0
+        self._effects += 1
         reverted = status.deleted.regions
         back = f"{reverted[-1].end if reverted else 0}"
         if status.went_back_at:
             back = f"{back}+{status.went_back_at}"
-        return self._name_effect(back)
-
-    def change_token(self) -> str:
-        """
-        An `effect_token` for a change that the guest may undo by another one.
-
-        Outside of an atomic region the same again when the call is repeated after a crash.  Within
-        one it is another at each attempt, like the key of a remote write: the attempt before may
-        have undone its changes, or was about to.
-        """
-        skipped = self.status.skipped.regions
-        return self._name_effect(f"{skipped[-1].end if skipped else 0}")
-
-    def _name_effect(self, back: str) -> str:
-        """``back`` tells what the worker's past was when the effect was asked for."""
-        identity = self.services.identity
-        anchor = self.status.origin
-        if anchor != self._effect_anchor:
-            self._effect_anchor, self._effects = anchor, 0
-        self._effects += 1
         return (
             f"{identity.component_id}/{identity.worker_name}/{identity.created_ns}"
             f"/{back}/{anchor}/{self._effects}"

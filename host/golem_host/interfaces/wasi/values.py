@@ -66,10 +66,19 @@ def stored(
 
 
 def effect_of(context: InstanceContext) -> Effect:
-    """The name of the change that is made now."""
+    """
+    The name of the change that is made now.
+
+    Outside of an atomic region the same again when the call is repeated after a crash.  Within one
+    it is another at each attempt, like the key of a remote write: the attempt before may have undone
+    its changes, or was about to.
+    """
     identity = context.services.identity
+    token = ""
     # While a snapshot is saved or loaded nothing is remembered, and the next time is another one.
-    token = "" if context.is_unrecorded else context.change_token()
+    if not context.is_unrecorded:
+        skipped = context.status.skipped.regions
+        token = f"{skipped[-1].end if skipped else 0}/{context.effect_token()}"
     return Effect(identity.component_id, identity.worker_name, token)
 
 

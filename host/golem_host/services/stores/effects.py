@@ -1,8 +1,8 @@
 """
 Changes that are made exactly once, however often a worker that was killed asks for them.
 
-A worker names each change by a token (`golem_host.context.InstanceContext.change_token`), which is
-the same when the call is repeated after a crash.  The outcome is kept beside the change, in the same
+A worker names each change by a token (`golem_host.interfaces.wasi.values.effect_of`), which is the
+same when the call is repeated after a crash.  The outcome is kept beside the change, in the same
 transaction.  Asked again, the worker is told the first outcome.
 
 Only the last change of a worker is kept: before the next one is made, it is in the worker's log, and
