@@ -29,8 +29,16 @@ BEFORE = {
     "golem-host oplog import": ("oplog", "export", "counter/alice", "alice.export"),
     "golem-host worker update": ("component", "deploy", "counter.wasm"),
 }
-# The promise has a name that none can have here.
-CODES = {"golem-host promise complete": 3, "golem-host promise get": 3}
+# The promise has a name that none can have here, and there is no component that is a plugin:
+# `test_cli_plugins.py` has one.
+CODES = {
+    "golem-host promise complete": 3,
+    "golem-host promise get": 3,
+    **{
+        f"golem-host plugin {each}": 3
+        for each in ("activate", "deactivate", "install", "uninstall")
+    },
+}
 ENDLESS = {"golem-host serve"}
 
 
