@@ -187,6 +187,7 @@ def test_a_hostile_query_is_answered(host: Host) -> None:
 # -- a guest that a toolchain has made ---------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_python_guest_prints_logs(tmp_path: Path) -> None:
     """By the bindings of componentize-py: another's log, and its own while it prints it."""
     config_ = replace(config(), clock=SystemClock(), random=SystemRandom())

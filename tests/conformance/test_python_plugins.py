@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from golem_host import Host
 from golem_host.services.plugins import Plugin
 from golem_host.worker.retry import RetryPolicy
@@ -37,6 +39,7 @@ def log(worker: Worker) -> list[tuple[int, str]]:
     return [(entry.index, entry.kind) for entry in worker.oplog()]
 
 
+@pytest.mark.long
 def test_entries_of_every_kind_arrive(tmp_path: Path) -> None:
     """Through a restart, from two components, one processor for each."""
     with open_host(tmp_path, ONCE) as host:
@@ -64,6 +67,7 @@ def test_entries_of_every_kind_arrive(tmp_path: Path) -> None:
         assert [(1, [("level", "all")])] * 2 == [each.invoke("made") for each in processors]
 
 
+@pytest.mark.long
 def test_an_exception_stops_the_plugin_alone(tmp_path: Path) -> None:
     """Its worker has failed, with the traceback; the watched one has not."""
     with open_host(tmp_path, ONCE) as host:

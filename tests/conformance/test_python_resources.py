@@ -25,6 +25,7 @@ def bank(host: Host) -> Worker:
     return host.workers.get_or_create(host.components.get("bank"), "main")
 
 
+@pytest.mark.long
 def test_accounts_live_as_long_as_their_handles(tmp_path: Path) -> None:
     """Through a restart, a revert and a fork: objects of the guest behind numbers of the host."""
     with open_host(tmp_path) as host:

@@ -2,7 +2,7 @@
 A guest project to a component, by way of a cache that is addressed by content.
 
 A build takes ten seconds and a gigabyte, so each distinct project is built once per machine, and
-one at a time.  The cache holds whole files only: they are written elsewhere and renamed.
+at most `BUILDS_MAX` at a time.  The cache holds whole files only: they are written elsewhere and renamed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import hashlib
 import os
 import platform
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -24,6 +25,9 @@ from golem_oplog.lazy_dataclass import dataclass
 
 CACHE_SIZE_BYTES_MAX: Final = 2 << 30
 """Beyond this the builds not used for longest are removed."""
+
+BUILDS_MAX: Final = 4
+"""Of different projects, by as many processes."""
 
 # Part of every cache key: raise it when the same project would come out differently.
 _BUILD_VERSION: Final = "1"
@@ -72,7 +76,8 @@ def build_guest(
     cached = cache_dir / f"{_key(project)}.wasm"
     is_cached = _use(cached)
     if not is_cached:
-        with _one_at_a_time(cache_dir, lambda: say(f"{project.name}: waiting for another build")):
+        lock = lock_file(cache_dir, project.name)
+        with _one_at_a_time(lock, lambda: say(f"{project.name}: waiting for another build")):
             # Whoever was waited for may have built the same.
             is_cached = _use(cached)
             if not is_cached:
@@ -120,10 +125,15 @@ def _key(project: GuestProject) -> str:
     return digest.hexdigest()
 
 
+def lock_file(cache_dir: Path, project_name: str) -> Path:
+    """What is locked while a project is built: always the same for one project."""
+    return cache_dir / f"build-{zlib.crc32(project_name.encode()) % BUILDS_MAX}.lock"
+
+
 @contextmanager
-def _one_at_a_time(cache_dir: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the cache's lock; the kernel takes it back when this process dies."""
-    descriptor = os.open(cache_dir / "build.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _one_at_a_time(lock: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock; the kernel takes it back when this process dies."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,11 +146,12 @@ def _one_at_a_time(cache_dir: Path, on_wait: Callable[[], None]) -> Iterator[Non
 
 
 def _prune(cache_dir: Path, *, keep: Path) -> None:
-    builds = sorted(
-        ((path.stat(), path) for path in cache_dir.glob("*.wasm")),
-        key=lambda build: build[0].st_mtime_ns,
-        reverse=True,
-    )
+    builds = []
+    for path in cache_dir.glob("*.wasm"):
+        # Others prune as well.
+        with suppress(FileNotFoundError):
+            builds.append((path.stat(), path))
+    builds.sort(key=lambda build: build[0].st_mtime_ns, reverse=True)
     total_bytes = 0
     for status, path in builds:
         total_bytes += status.st_size

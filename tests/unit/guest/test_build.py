@@ -189,7 +189,7 @@ def test_a_build_waits_for_another_and_takes_over_what_it_made(
     folder = write_project(tmp_path / "cart")
     made = build_guest(folder, cache_dir=cache_dir, componentize=QuickTool()).wasm
     made.unlink()
-    lock = os.open(cache_dir / "build.lock", os.O_RDWR)
+    lock = os.open(build_module.lock_file(cache_dir, "cart"), os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)
     lines: list[str] = []
     results: list[BuiltGuest] = []
