@@ -41,6 +41,7 @@ def write(folder: Path, app: str, wit: str) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_builds(name: str) -> None:
     """Each folder of guest_examples/ becomes a component as it stands."""

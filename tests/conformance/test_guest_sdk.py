@@ -462,6 +462,7 @@ def test_state_travels_to_a_new_version(sdk_host: Host, worker: Worker) -> None:
     assert "successful-update" in kinds(worker)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("used", "lacking"),
     [

@@ -56,6 +56,11 @@ DRAWN: Final = 2
 REPLAYED: Final = 10
 """The long test replays every so many moments once more."""
 REPEATED: Final = ("one after the other", "in a batch", "in spans")
+SAMPLED: Final = [
+    REPEATED[0],
+    *(pytest.param(name, marks=pytest.mark.long) for name in REPEATED[1:]),
+]
+"""What every run has of these programs."""
 UNWRAPPED: Final = "/unwrapped"
 AT_MOST_ONCE: Final = ("without idempotence", "a batch without idempotence")
 
@@ -182,7 +187,7 @@ def check_replay(run: Run, state_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("flushing", [False, True], ids=["committed", "appended"])
-@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.parametrize("name", SAMPLED)
 def test_a_kill_at_an_entry_changes_nothing(name: str, flushing: bool) -> None:
     """Some of the moments, and always the last; replayed once more after one of them."""
     with undisturbed(name, flushing=flushing) as run:
@@ -246,7 +251,7 @@ def test_a_function_of_another_name_is_not_answered() -> None:
     assert [] == run.served.asked[len(run.targets) :]
 
 
-@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.parametrize("name", SAMPLED)
 def test_a_killed_process_changes_nothing(name: str, tmp_path: Path) -> None:
     """It dies by SIGKILL when some entry is about to be appended."""
     with undisturbed(name, flushing=True) as run:

@@ -128,7 +128,13 @@ def test_a_kill_at_every_entry_changes_nothing(begun: Path, name: str, *, flushi
         check(begun, name, moment, said)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "each_other" else pytest.mark.long)
+        for name in SCRIPTS
+    ],
+)
 def test_processes_that_are_killed_again_and_again_change_nothing(
     begun: Path, name: str, tmp_path: Path
 ) -> None:

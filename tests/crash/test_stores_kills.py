@@ -127,7 +127,7 @@ def test_a_kill_at_every_entry_changes_nothing(flushing: bool) -> None:
             check(run, moment)
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_killed_process_changes_nothing(number: int, tmp_path: Path) -> None:
     """It dies by SIGKILL when some entry is about to be appended."""
     with undisturbed(flushing=True) as run:

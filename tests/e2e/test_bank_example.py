@@ -43,6 +43,7 @@ def test_the_bank_prints_what_its_readme_says(bank: Cli) -> None:
     assert 9 == len(shown)
 
 
+@pytest.mark.long
 def test_a_killed_transfer_is_made_once(bank: Cli) -> None:
     """Whenever the process dies, the same call again ends as if nothing had been."""
     for name in ("account", "bank"):

@@ -6,6 +6,8 @@ import re
 import shlex
 import shutil
 
+import pytest
+
 from tests.support.cli import Cli
 from tests.support.guests import example
 from tests.support.repository import ROOT
@@ -14,6 +16,7 @@ TEXT = (ROOT / "guest_examples/tally/README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
 
 
+@pytest.mark.long
 def test_the_tally_prints_what_its_readme_says(cli: Cli) -> None:
     """Log lines on stderr, results on stdout; each command is a process."""
     # Built once for all tests; a command has not the time for it on a busy machine.
