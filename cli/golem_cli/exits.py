@@ -126,6 +126,9 @@ def exit_code(error: BaseException) -> ExitCode:
 
 def report(error: BaseException) -> ExitCode:
     """Say in one line on stderr what went wrong and what to do next; the code to end with."""
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        # Ctrl-C while a class is being made: before Python 3.12 that wraps what comes in between.
+        error = error.__cause__
     if isinstance(error, BrokenPipeError):
         # Whoever reads our output has had enough: that is no failure, and nobody is left to tell.
         discard(sys.stdout)

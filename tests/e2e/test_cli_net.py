@@ -131,5 +131,6 @@ def test_a_worker_that_runs_is_rebuilt_with_what_it_is_given(net_cli: Cli) -> No
             done = first.finish()
 
     assert (0, 0) == (done.code, second.code)
+    # The second shows it as well, unless the owner was gone before it could ask for the rest.
     assert "waiting\nb'X'\n" == done.out
-    assert "b'X'\n" in second.out
+    assert second.out in {"", "b'X'\n", "waiting\nb'X'\n"}

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import golem_host.errors
 import golem_oplog.errors
-from golem_cli.exits import EXIT_CODES, CommandError, ExitCode, exit_code
+from golem_cli.exits import EXIT_CODES, CommandError, ExitCode, exit_code, report
 from golem_cli.lazy import CommandEntry, LazyGroup
 from golem_host.errors import (
     ConflictError,
@@ -127,3 +127,12 @@ def test_our_own_mistake_can_be_located(monkeypatch: pytest.MonkeyPatch) -> None
     done = CliRunner().invoke(Failing(ZeroDivisionError()), ["fail"])
 
     assert isinstance(done.exception, ZeroDivisionError)
+
+
+def test_an_interrupt_inside_of_another_error_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before 3.12 Python wraps what comes while a class is being made."""
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = KeyboardInterrupt()
+
+    assert 130 == report(error)
+    assert "golem-host: error: interrupted\n" == capsys.readouterr().err
