@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
+from typing import Protocol
+from uuid import UUID
 
 
 def imported(interface: str, *, marker: str, version: str = "") -> ModuleType:
@@ -39,3 +41,14 @@ def imported(interface: str, *, marker: str, version: str = "") -> ModuleType:
 def host() -> ModuleType:
     """``golem:api/host``."""
     return imported("golem:api/host", marker="mark_begin_operation", version="1.1.7")
+
+
+class Bits(Protocol):
+    """``golem:rpc/types.uuid``."""
+
+    high_bits: int
+    low_bits: int
+
+
+def uuid_of(bits: Bits) -> UUID:
+    return UUID(int=bits.high_bits << 64 | bits.low_bits)

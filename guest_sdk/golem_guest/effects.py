@@ -12,17 +12,16 @@ import json
 from collections.abc import Callable
 from enum import Enum
 from functools import wraps
-from types import ModuleType
 from typing import ParamSpec, TypeVar, cast, overload
 
 from golem_guest._trap import end_invocation
-from golem_guest._world import imported
+from golem_guest._world import host, imported
 from golem_guest.settings import Persistence, persistence_level
 
 _DURABILITY = imported(
     "golem:durability/durability", marker="begin_durable_function", version="1.2.1"
 )
-_HOST: ModuleType = imported("golem:api/host", marker="mark_begin_operation", version="1.1.7")
+_HOST = host()
 _OPLOG = imported("golem:api/oplog", marker="WrappedFunctionType_ReadLocal", version="1.1.7")
 _TYPES = imported("golem:rpc/types", marker="ValueAndType", version="0.2.2")
 

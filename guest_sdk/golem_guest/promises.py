@@ -6,7 +6,7 @@ import json
 from typing import Self
 from uuid import UUID
 
-from golem_guest._world import host, imported
+from golem_guest._world import host, imported, uuid_of
 
 _HOST = host()
 _TYPES = imported("golem:rpc/types", marker="WorkerId")
@@ -30,8 +30,7 @@ class Promise:
     def create(cls) -> Self:
         """A new one, of this worker."""
         made = _HOST.create_promise()
-        bits = made.worker_id.component_id.uuid
-        component = UUID(int=bits.high_bits << 64 | bits.low_bits)
+        component = uuid_of(made.worker_id.component_id.uuid)
         return cls(component, made.worker_id.worker_name, made.oplog_idx)
 
     @classmethod

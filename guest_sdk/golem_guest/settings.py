@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from types import ModuleType
 from typing import Self
 
 from golem_guest._world import host
 
-_HOST: ModuleType = host()
+_HOST = host()
 _NS = 1_000_000_000
 
 

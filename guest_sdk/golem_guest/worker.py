@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from uuid import UUID
 
-from golem_guest._world import host
+from golem_guest._world import host, uuid_of
 
 _HOST = host()
 
@@ -23,8 +23,7 @@ def idempotency_key() -> UUID:
 
     Send it along with a request, and a service that knows keys does it once.
     """
-    key = _HOST.generate_idempotency_key()
-    return UUID(int=key.high_bits << 64 | key.low_bits)
+    return uuid_of(_HOST.generate_idempotency_key())
 
 
 def fork(name: str) -> Forked:

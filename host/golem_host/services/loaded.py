@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from golem_host.errors import HostClosedError, HostError, WorkerNotFoundError
 from golem_host.services.slots import Slot
 from golem_host.services.unfinished import WorkerKey
-from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.runner import RetiredError, Runner, on_runner
 from golem_oplog.errors import OplogError
 
 if TYPE_CHECKING:
@@ -83,13 +83,12 @@ class LoadedWorkers:
             WorkerNotFoundError: There is no such worker.
             OplogError: Its log cannot be read.
         """
-        while True:
-            try:
-                with self.get(key).held() as parts:
-                    return act(parts)
-            except RetiredError:
-                # It was put away at this very moment.
-                continue
+
+        def on(runner: Runner) -> T:
+            with runner.held() as parts:
+                return act(parts)
+
+        return on_runner(lambda: self.get(key), on)
 
     def find(self, key: WorkerKey) -> Runner | None:
         """The worker's runner if it is loaded and well."""
@@ -164,12 +163,7 @@ class LoadedWorkers:
             slot.give()
 
     def _run(self, key: WorkerKey, slot: Slot, *, by_event: bool) -> None:
-        while True:
-            try:
-                self.get(key).wake_on(slot, by_event=by_event)
-            except RetiredError:
-                continue
-            return
+        on_runner(lambda: self.get(key), lambda runner: runner.wake_on(slot, by_event=by_event))
 
     def retire(self, key: WorkerKey) -> bool:
         """Put a worker away, unless it is in use."""

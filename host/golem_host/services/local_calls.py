@@ -25,7 +25,7 @@ from golem_host.wire import Wire
 from golem_host.worker.arguments import refuse_count
 from golem_host.worker.names import find_export
 from golem_host.worker.request import Request
-from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.runner import Runner, on_runner
 from golem_host.worker.urn import finding, naming, worker_uri
 from golem_oplog.cbor import decode_value, encode_args
 from golem_oplog.errors import OplogError, ValueTypeError
@@ -217,11 +217,7 @@ class LocalCalls:
         return WorkerKey(name, worker.worker_name)
 
     def _on_runner(self, key: WorkerKey, act: Callable[[Runner], T]) -> T:
-        while True:
-            try:
-                return act(self._workers.runner(key))
-            except RetiredError:
-                continue
+        return on_runner(lambda: self._workers.runner(key), act)
 
 
 def _is_settled(runner: Runner, call: CallRef) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from golem_host.errors import ComponentNotFoundError, InvalidRequestError, WorkerNotFoundError
 from golem_host.services.peers import WorkerRef, shown
 from golem_host.services.unfinished import WorkerKey
-from golem_host.worker.runner import RetiredError
+from golem_host.worker.runner import on_runner
 from golem_host.worker.surgery import revert, update
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.sequel import Sequel
@@ -90,27 +90,23 @@ class LocalPeers:
         check_kill: Callable[[], None],
     ) -> None:
         key = self._existing(worker)
-        while True:
-            try:
-                revert(
-                    self._workers.runner(key),
-                    to_index=to_index,
-                    last_invocations=last_invocations,
-                    token=token,
-                    check=check_kill,
-                )
-            except RetiredError:
-                continue
-            return
+        on_runner(
+            lambda: self._workers.runner(key),
+            lambda runner: revert(
+                runner,
+                to_index=to_index,
+                last_invocations=last_invocations,
+                token=token,
+                check=check_kill,
+            ),
+        )
 
     def update(self, worker: WorkerRef, version: int, mode: str, token: str) -> None:
         key = self._existing(worker)
-        while True:
-            try:
-                update(self._workers.runner(key), version, mode, token)
-            except RetiredError:
-                continue
-            return
+        on_runner(
+            lambda: self._workers.runner(key),
+            lambda runner: update(runner, version, mode, token),
+        )
 
     def _find(self, worker: WorkerRef) -> WorkerKey | None:
         name = self._components.name_of(worker.component_id)

@@ -148,9 +148,8 @@ def outcome_of_attempt(
         update: What the attempt was to bring about.  One that was asked for meanwhile has nothing
             to do with how the old version ends.
     """
-    is_updating = update is not None and parts.status.pending_update == update
     is_ours = isinstance(raised, OplogError | StateDirError | HostClosedError | InterruptSignal)
-    if update is None or not is_updating or is_ours:
+    if update is None or parts.status.pending_update != update or is_ours:
         return ends.outcome_of(raised)
     return ends.UpdateFailed(update.entry.target_version, explain(raised), first_index)
 

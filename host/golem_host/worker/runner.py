@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from golem_host.context import InstanceContext
 from golem_host.errors import (
@@ -40,6 +40,8 @@ from golem_oplog.entries import (
 )
 from golem_oplog.errors import OplogError
 
+T = TypeVar("T")
+
 _LOG: Final = logging.getLogger(__name__)
 _OWN_TRACE: Final = TraceContext("")
 """Of a call that came with none: it gets its own when it begins."""
@@ -52,6 +54,15 @@ PAUSE_LOOK_S: Final = 0.05
 
 class RetiredError(Exception):
     """The worker was put away: ask the host for it again."""
+
+
+def on_runner(get: Callable[[], Runner], act: Callable[[Runner], T]) -> T:
+    """Act on a worker's runner; on a new one if it was put away at this very moment."""
+    while True:
+        try:
+            return act(get())
+        except RetiredError:
+            continue
 
 
 class Runner:

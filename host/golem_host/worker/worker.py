@@ -32,7 +32,7 @@ from golem_host.worker.names import find_export
 from golem_host.worker.output_line import OutputLine, output_lines
 from golem_host.worker.parts import Parts, View
 from golem_host.worker.request import Call, Request
-from golem_host.worker.runner import RetiredError, Runner
+from golem_host.worker.runner import Runner, on_runner
 from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_oplog.cbor import encode_args
@@ -268,12 +268,7 @@ class Worker:
         return self._on_runner(lambda runner: runner.rejoin(key))
 
     def _on_runner(self, act: Callable[[Runner], T]) -> T:
-        """Act on the worker's runner; on a new one if it was put away at this very moment."""
-        while True:
-            try:
-                return act(self._access.runner())
-            except RetiredError:
-                continue
+        return on_runner(self._access.runner, act)
 
     # -- steering ---------------------------------------------------------------------------
 
