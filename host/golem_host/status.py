@@ -76,6 +76,7 @@ class Status:
     """The last entry that replay consumes; a failure's origin unless an atomic region is open."""
     went_back_at: int = 0
     """The last jump by which a guest went back of its own will: what follows is not a repetition."""
+    failed_update_at: int = 0
     component_version: int = 0
     pending: dict[str, tuple[int, PendingWorkerInvocation]] = field(default_factory=dict)
     """By idempotency key, in order of arrival."""
@@ -198,8 +199,9 @@ class Status:
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
         self._note_token(entry)
-        if isinstance(entry, Jump) and entry.start - 1 not in self.open_begins:
-            # Else the operation that begins there is done again, and is the same as before.
+        is_again = self.failed_update_at == index - 1
+        if isinstance(entry, Jump) and entry.start - 1 not in self.open_begins and not is_again:
+            # Else an operation is done again, or what an update cut off: the same as before.
             self.went_back_at = index
         self.handles.pass_over(index, entry)
         if promised:
@@ -299,6 +301,7 @@ class Status:
                     )
                 self.component_version, self.fresh_from = version, index
             case FailedUpdate(target_version=version, details=details):
+                self.failed_update_at = index
                 if self._close_update(UpdateRecord(version, "failed", details)) is None:
                     # The old version could not even save its state.
                     self._drop_requests(version)

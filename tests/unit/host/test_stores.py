@@ -31,6 +31,7 @@ from golem_host.services.stores.stores import Stores
 from golem_oplog.entries import (
     BeginAtomicRegion,
     EndAtomicRegion,
+    FailedUpdate,
     ImportedFunctionInvoked,
     Jump,
     NoOp,
@@ -180,6 +181,19 @@ def test_a_region_that_is_done_over_makes_its_changes_anew(
     # Outside of it a call that is repeated after a kill is not performed again.
     assert 4 == pairs.increment(effect_of(playing(stores, oplog)), "b", "n", 1)
     assert [b"1"] == pairs.get("b", ["reserved"])
+
+
+def test_a_failed_update_does_not_rename_the_call_that_was_cut_off(
+    stores: Stores, playing: Playing
+) -> None:
+    """What the new version did on its way is passed over; the old one asks for the same again."""
+    oplog = new_log(NoOp(EPOCH_NS))
+    assert 1 == stores.pairs.increment(effect_of(playing(stores, oplog)), "b", "n", 1)
+    oplog.append(NoOp(EPOCH_NS))
+    oplog.append(FailedUpdate(EPOCH_NS, 1, "does not fit"))
+    oplog.append(Jump(EPOCH_NS, 3, 5))
+
+    assert 1 == stores.pairs.increment(effect_of(playing(stores, oplog)), "b", "n", 1)
 
 
 def test_another_change_under_the_same_token_is_made(stores: Stores) -> None:

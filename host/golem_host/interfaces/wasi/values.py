@@ -77,9 +77,22 @@ def effect_of(context: InstanceContext) -> Effect:
     token = ""
     # While a snapshot is saved or loaded nothing is remembered, and the next time is another one.
     if not context.is_unrecorded:
-        skipped = context.status.skipped.regions
-        token = f"{skipped[-1].end if skipped else 0}/{context.effect_token()}"
+        token = f"{_attempt(context)}/{context.effect_token()}"
     return Effect(identity.component_id, identity.worker_name, token)
+
+
+def _attempt(context: InstanceContext) -> int:
+    """
+    Where the attempt before this one at the open region ended; 0 for the first one.
+
+    What else was passed over is no attempt: an update that failed may have left entries, and the
+    call that a kill cut off before it has its name still.
+    """
+    status = context.status
+    if not context.is_in_region or not status.skipped.regions:
+        return 0
+    last = status.skipped.regions[-1]
+    return last.end if last.start > status.origin else 0
 
 
 class OutgoingValue:
