@@ -54,7 +54,7 @@ def from_wit_type(value: Wire) -> WitType:
     The type that a ``wit-type`` stands for.
 
     Raises:
-        ValueTypeError: It is no tree, nests too deep, or has a name twice.
+        ValueTypeError: It is no tree, nests too deep, or has a name twice or one that is none.
     """
     return _Reader(value[0]).read(0, TYPE_DEPTH_MAX)
 
@@ -142,7 +142,9 @@ class _Reader(NodeReader[Named]):
             case _:
                 number, mode = payload
                 label = name[0] if name else f"resource-{number}"
-                full = f"{owner[0]}.{label}" if owner else label
+                if not label or "." in label:
+                    raise _unfit("a resource's name without a dot", repr(label))
+                full = f"{owner[0]}.{label}" if owner and owner[0] else label
                 return HandleType(full, owned=mode == _OWNED)
 
     def _maybe(self, part: tuple[int] | None, depth_left: int) -> WitType | None:

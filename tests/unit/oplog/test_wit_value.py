@@ -191,6 +191,8 @@ def named(case: int, payload: Any) -> Any:
         ([named(2, ["a", "a"])], "twice"),
         ([named(3, [""])], "an empty one"),
         ([named(0, [("a", 1), ("a", 2)]), named(8, None), named(8, None)], "twice"),
+        ([(("",), None, (21, (7, 0)))], "a dot, found ''"),
+        ([(("a.b",), None, (21, (7, 0)))], "a dot, found 'a.b'"),
         ([named(5, at + 1) for at in range(TYPE_DEPTH_MAX)] + [named(8, None)], "deeper"),
     ],
 )
@@ -212,7 +214,9 @@ def test_resources_keep_their_names() -> None:
     ] == nodes[1:]
     assert ty == from_wit_type((nodes,))
     assert HandleType("resource-7", owned=True) == from_wit_type(([named(21, (7, 0))],))
-    assert HandleType("own", owned=True) == from_wit_type(([(("own",), None, (21, (7, 0)))],))
+    for nowhere in (None, ("",)):
+        plain = [(("own",), nowhere, (21, (7, 0)))]
+        assert HandleType("own", owned=True) == from_wit_type((plain,))
 
 
 def test_a_type_that_nests_too_deep_is_refused() -> None:
