@@ -57,17 +57,25 @@ def test_ctrl_c_stops_a_suspended_worker(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    "made", ["state", "state/host.db", "state/components/*.wasm", "state/workers/*/*/manifest"]
+    ("made", "nap_ms"),
+    [
+        ("state", 500),
+        ("state/host.db", 500),
+        ("state/components/*.wasm", 500),
+        # The guest runs almost at once: it must not be done before the signal.
+        ("state/workers/*/*/manifest", 3000),
+    ],
 )
-def test_ctrl_c_while_starting_loses_nothing(cli: Cli, made: str) -> None:
+def test_ctrl_c_while_starting_loses_nothing(cli: Cli, made: str, nap_ms: int) -> None:
     """At whatever step it comes, it is one line, and the next run is complete."""
-    with cli.start("guest.wasm", "--invoke", "nap(500)") as running:
+    nap = ("guest.wasm", "--invoke", f"nap({nap_ms})")
+    with cli.start(*nap) as running:
         wait_until(lambda: any(cli.folder.glob(made)))
         stopped = running.finish(signal.SIGINT)
 
     assert 130 == stopped.code
     assert stopped.error
-    assert "500\n" == cli.ok("guest.wasm", "--invoke", "nap(500)").splitlines(keepends=True)[-1]
+    assert f"{nap_ms}\n" == cli.ok(*nap).splitlines(keepends=True)[-1]
 
 
 def test_the_second_ctrl_c_kills(cli: Cli) -> None:
