@@ -39,14 +39,14 @@ def test_a_worker_goes_on_elsewhere(cli: Cli, tmp_path: Path) -> None:
 
 def test_an_unfinished_call_is_finished_elsewhere(cli: Cli, tmp_path: Path) -> None:
     """Exported while it runs, and resumed there."""
-    with cli.start("guest.wasm", "--invoke", "nap(1000)") as owner:
+    with cli.start("guest.wasm", "--invoke", "nap(4000)") as owner:
         owner.wait_for(b"napping\n")
         cli.ok("oplog", "export", "guest", "x.export")
         owner.finish(signal.SIGKILL)
     there = elsewhere(cli, tmp_path / "there")
     there.ok("oplog", "import", cli.folder / "x.export", "other/w")
 
-    assert there.ok("worker", "resume", "other/w").endswith("awake\n1000\n")
+    assert there.ok("worker", "resume", "other/w").endswith("awake\n4000\n")
 
 
 def test_what_is_no_export_is_refused_in_one_line(cli: Cli, tmp_path: Path) -> None:
