@@ -199,9 +199,7 @@ class Status:
     def pass_over(self, index: int, entry: Entry, *, promised: bool) -> None:
         """Follow the log by one entry of a skipped region; ``promised`` unless it was reverted."""
         self._note_token(entry)
-        is_again = self.failed_update_at == index - 1
-        if isinstance(entry, Jump) and entry.start - 1 not in self.open_begins and not is_again:
-            # Else an operation is done again, or what an update cut off: the same as before.
+        if isinstance(entry, Jump) and not self._goes_on(index, entry):
             self.went_back_at = index
         self.handles.pass_over(index, entry)
         if promised:
@@ -210,6 +208,10 @@ class Status:
                 # The attempt that failed was jumped over to be made again: it counts (R3).
                 self._count_error(index, entry)
         self.passed(index, entry.timestamp)
+
+    def _goes_on(self, index: int, jump: Jump) -> bool:
+        """Whether what follows repeats an operation, or what an update that failed cut off."""
+        return jump.start - 1 in self.open_begins or self.failed_update_at == index - 1
 
     def passed(self, index: int, timestamp: int) -> None:
         """Follow the log by an entry that means nothing any more."""
@@ -397,10 +399,8 @@ class Status:
         self.in_zone = opens
 
     def _count_error(self, index: int, entry: Error) -> None:
-        if self.error is not None and self.error.origin == entry.origin:
-            self.error_count += 1
-        else:
-            self.error_count = 1
+        is_repeated = self.error is not None and self.error.origin == entry.origin
+        self.error_count = self.error_count + 1 if is_repeated else 1
         self.error, self.error_index = entry, index
 
     def _apply_error(self, index: int, entry: Error) -> None:
