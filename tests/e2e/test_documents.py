@@ -46,6 +46,7 @@ NAP: Final = (r"drew \d+", r"drawn: \[[\d, ]+\]", r"sum: \d+, seconds: \d+")
 SPANS: Final = (r"^ +\d+", r"entries \d+ to \d+")
 VARYING: Final = {
     "README.md": NAP,
+    "docs/debugging.md": SPANS,
     "docs/tutorial.md": SPANS,
     "guest_examples/approval/README.md": SPANS,
     "guest_examples/sleeper/README.md": NAP,

@@ -40,7 +40,7 @@ _MADE_UP: Final = (
     r"\brun-[0-9a-f]{16}-\d+-[0-9a-f]{16}",
 )
 VARYING: Final = (
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z",
     r"\b\d\d:\d\d:\d\d\b",
     r"\b\d+(?:\.\d)? [KM]iB\b",
 )
