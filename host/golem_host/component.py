@@ -54,6 +54,7 @@ class Component:
 
     @property
     def imports(self) -> Mapping[str, FunctionType]:
+        """Every function that it imports, by its full name."""
         return {i.type.name: i.type for i in self.load(self).imports}
 
     def wit(self) -> str:
