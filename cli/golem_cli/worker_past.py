@@ -198,9 +198,7 @@ def _outcome(target: AnyWorker, version: int, before: int) -> str | None:
 def _ended(found: WorkerMetadata, version: int) -> list[UpdateRecord]:
     """Updates to a version that have an outcome."""
     return [
-        each
-        for each in found.updates
-        if each.target_version == version and each.state != "pending"
+        each for each in found.updates if each.target_version == version and each.state != "pending"
     ]
 
 
