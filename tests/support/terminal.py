@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,9 +160,12 @@ class Terminal:
 
     def _kill_session(self) -> None:
         """The shell and what hangs in it: its jobs have process groups of their own."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        if shutil.which("ps") is None:
+            return
         listed = subprocess.run(
             ["ps", "-A", "-o", "pid=,sess="], capture_output=True, text=True, check=True
         )
-        for pid, session in (map(int, line.split()) for line in listed.stdout.splitlines()):
-            if session == self._process.pid:
-                os.kill(pid, signal.SIGKILL)
+        for pid, session in (line.split() for line in listed.stdout.splitlines()):
+            if session == str(self._process.pid) and pid != session:
+                os.kill(int(pid), signal.SIGKILL)
