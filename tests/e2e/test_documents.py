@@ -19,6 +19,7 @@ from tests.support.repository import ROOT, tracked_text
 from tests.support.snippets import RUNNABLE, Block, Forms, blocks, steps
 from tests.support.terminal import Terminal
 
+HERE: Final = Path(__file__).parent
 DOCUMENTS: Final = {
     path.relative_to(ROOT).as_posix(): text
     for path, text in tracked_text().items()
@@ -48,6 +49,15 @@ NOT_RUN: Final = {
     ("docs/tutorial.md", "python3 dev.py setup"): SETS_UP,
 }
 """Why a block is not run: by its document and its first line."""
+
+ELSEWHERE: Final = {
+    "docs/interfaces-in-python.md": "test_interfaces_guide.py",
+    "docs/testing.md": "test_testing_document.py",
+    "guest_examples/agent/README.md": "test_sdk_examples.py",
+    "guest_examples/mapreduce/README.md": "test_sdk_examples.py",
+    "guest_examples/reminder/README.md": "test_sdk_examples.py",
+}
+"""Documents whose blocks another test runs, with what they need around them, such as a model."""
 
 NAP: Final = (r"drew \d+", r"drawn: \[[\d, ]+\]", r"sum: \d+, seconds: \d+")
 SPANS: Final = (r"^ +\d+", r"entries \d+ to \d+")
@@ -87,7 +97,7 @@ SAMPLE: Final = {
 
 def runnable(name: str) -> list[tuple[Block, Block | None]]:
     """What is run of a document, each with the block behind it."""
-    every = [*BLOCKS[name], None]
+    every = [] if name in ELSEWHERE else [*BLOCKS[name], None]
     return [
         (block, following)
         for block, following in pairwise(every)
@@ -169,7 +179,10 @@ def test_every_reason_is_for_a_block() -> None:
     """The tables above name what is in the documents."""
     known = {(name, first_line(block)) for name in DOCUMENTS for block in BLOCKS[name]}
 
+    there = ELSEWHERE.keys() & DOCUMENTS.keys()
+
     assert set() == NOT_RUN.keys() - known
+    assert [] == [name for name in there if not (HERE / ELSEWHERE[name]).is_file()]
     assert set() == (SAMPLE | VARYING.keys() | PORTS.keys() | MADE_UP.keys()) - DOCUMENTS.keys()
 
 
