@@ -149,66 +149,66 @@ class Forms:
             in_order: Otherwise lines of several processes have come in an order of their own.
         """
         expected, actual = shown.splitlines(), printed.splitlines()
-        learned = dict(self.names)
         if command in self.repeated:
-            forms = [
-                line
-                for line in actual
-                if any(self._match_line(each, line, learned) for each in expected)
-            ]
-            return in_order and forms == actual
-        if self._match_in_order(expected, actual, learned) or (
-            not in_order and self._match_any(expected, actual, learned)
-        ):
-            self.names = learned
-            return True
-        return False
+            have_form = (
+                any(self._line(e, a, self.names) is not None for e in expected) for a in actual
+            )
+            return in_order and all(have_form)
+        learned = self._in_order(expected, actual, self.names)
+        if learned is None and not in_order:
+            learned = self._in_any_order(expected, actual, self.names)
+        if learned is None:
+            return False
+        self.names = learned
+        return True
 
-    def _match_in_order(
-        self, expected: Sequence[str], actual: Sequence[str], learned: dict[str, str]
-    ) -> bool:
+    def _in_order(
+        self, expected: Sequence[str], actual: Sequence[str], names: dict[str, str]
+    ) -> dict[str, str] | None:
+        """The names known then, or None if it is not the same."""
         for number, line in enumerate(expected):
             if line.strip() == _GAP:
-                return any(
-                    self._match_in_order(expected[number + 1 :], actual[skipped:], learned)
-                    for skipped in range(number, len(actual) + 1)
-                )
-            if number >= len(actual) or not self._match_line(line, actual[number], learned):
-                return False
-        return len(expected) == len(actual)
+                rests = (actual[skipped:] for skipped in range(number, len(actual) + 1))
+                tried = (self._in_order(expected[number + 1 :], rest, names) for rest in rests)
+                return next((learned for learned in tried if learned is not None), None)
+            learned = None if number >= len(actual) else self._line(line, actual[number], names)
+            if learned is None:
+                return None
+            names = learned
+        return names if len(expected) == len(actual) else None
 
-    def _match_any(
-        self, expected: Sequence[str], actual: Sequence[str], learned: dict[str, str]
-    ) -> bool:
+    def _in_any_order(
+        self, expected: Sequence[str], actual: Sequence[str], names: dict[str, str]
+    ) -> dict[str, str] | None:
         left = list(actual)
         for line in expected:
-            found = next((each for each in left if self._match_line(line, each, learned)), None)
-            if found is None:
-                return False
-            left.remove(found)
-        return not left
+            tried = ((each, self._line(line, each, names)) for each in left)
+            taken, learned = next((both for both in tried if both[1] is not None), ("", None))
+            if learned is None:
+                return None
+            left.remove(taken)
+            names = learned
+        return None if left else names
 
-    def _match_line(self, shown: str, printed: str, learned: dict[str, str]) -> bool:
+    def _line(self, shown: str, printed: str, names: dict[str, str]) -> dict[str, str] | None:
         free = [re.escape(_GAP), *self.varying, *VARYING]
         named = [*self.made_up, *_MADE_UP]
         every = re.compile("|".join(f"({each})" for each in (*named, *free)))
-        shown = self.typed(shown)
         pattern, new, at = "", list[str](), 0
         for found in every.finditer(shown):
-            pattern += re.escape(shown[at : found.start()])
+            pattern += re.escape(self.typed(shown[at : found.start()]))
             at = found.end()
             kind, text = (found.lastindex or 0) - 1, found[0]
             if kind >= len(named):
                 pattern += "(?:.*)" if text == _GAP else f"(?:{free[kind - len(named)]})"
-            elif text in learned:
-                pattern += re.escape(learned[text])
+            elif text in names:
+                pattern += re.escape(names[text])
             elif text in new:
                 pattern += f"(?P=n{new.index(text)})"
             else:
                 pattern += f"(?P<n{len(new)}>{named[kind]})"
                 new.append(text)
-        matched = re.fullmatch(pattern + re.escape(shown[at:]), printed)
+        matched = re.fullmatch(pattern + re.escape(self.typed(shown[at:])), printed)
         if matched is None:
-            return False
-        learned |= {text: matched[f"n{number}"] for number, text in enumerate(new)}
-        return True
+            return None
+        return names | {text: matched[f"n{number}"] for number, text in enumerate(new)}
