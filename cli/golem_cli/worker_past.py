@@ -165,7 +165,7 @@ def update(request: UpdateRequest) -> int:
         if not request.wait:
             _tell(request, f"is asked to have version {version}", "pending")
             return ExitCode.OK
-        failure = _outcome(target, version, ended)
+        failure = update_outcome(target, version, ended)
         if failure is not None:
             raise CommandError(f"the update failed: {failure}", ExitCode.REFUSED)
         _tell(request, f"has version {version}", "successful")
@@ -180,7 +180,7 @@ def _tell(request: UpdateRequest, what: str, state: str) -> None:
     done(text, said, json_output=request.json_output, quiet=request.quiet)
 
 
-def _outcome(target: AnyWorker, version: int, before: int) -> str | None:
+def update_outcome(target: AnyWorker, version: int, before: int = 0) -> str | None:
     """Wait for the outcome of an update, behind those that ended before: why it failed, or None."""
     while True:
         found = target.metadata()
