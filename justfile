@@ -73,17 +73,15 @@ bench NAME *ARGS:
 wit:
     rm -rf .build/wit && componentize-py -d wit -w everything bindings .build/wit
 
-# Write docs/cli.md anew from the commands' own help
-[group("make")]
-docs-cli:
-    python docs/generate_cli.py
-
 # Write everything anew in the documents that is made from the code
 [group("make")]
-docs: docs-cli
-    python docs/generate_interfaces.py
-    python docs/generate_replay.py
-    python docs/generate_rest.py
+docs-generate:
+    for each in api cli examples interfaces replay rest; do python docs/generate_$each.py || exit; done
+
+# Build the documents into a site, .build/site; a broken link ends it
+[group("make")]
+docs: docs-generate
+    python docs/build_site.py
 
 # Write the table of import types anew from wit/ and wit_dialects/
 [group("make")]

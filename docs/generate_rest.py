@@ -62,11 +62,11 @@ def bounds() -> Iterator[str]:
     yield "| bound | value | |"
     yield "| --- | --- | --- |"
     notes = re.findall(
-        r'    (\w+): \w+ = .*\n    """(.*?)"""', inspect.getsource(Bounds), re.DOTALL
+        r'    (\w+): \w+ = [^\n]*\n    """(.*?)"""', inspect.getsource(Bounds), re.DOTALL
     )
     values = Bounds()
     for name, note in notes:
-        yield f"| `{name}` | {getattr(values, name):,} | {' '.join(note.split())} |"
+        yield f"| `{name}` | {getattr(values, name):,} | {' '.join(note.split()).replace('``', '`')} |"
 
 
 PARTS = {"routes": routes, "errors": errors, "bounds": bounds}

@@ -17,7 +17,8 @@ from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from golem_cli.session import AnyHost, AnyWorker
-    from golem_host import UpdateCheck
+    from golem_host import UpdateCheck, WorkerMetadata
+    from golem_host.status_records import UpdateRecord
 
 MODES: Final = ("automatic", "snapshot-based")
 LOOK_S: Final = 0.05
@@ -159,11 +160,12 @@ def update(request: UpdateRequest) -> int:
         version = request.version
         if request.check:
             return _show_check(target.check_update(version), json_output=request.json_output)
+        ended = len(_ended(target.metadata(), version))
         target.update(version, request.mode)
         if not request.wait:
             _tell(request, f"is asked to have version {version}", "pending")
             return ExitCode.OK
-        failure = _outcome(target, version)
+        failure = update_outcome(target, version, ended)
         if failure is not None:
             raise CommandError(f"the update failed: {failure}", ExitCode.REFUSED)
         _tell(request, f"has version {version}", "successful")
@@ -178,18 +180,26 @@ def _tell(request: UpdateRequest, what: str, state: str) -> None:
     done(text, said, json_output=request.json_output, quiet=request.quiet)
 
 
-def _outcome(target: AnyWorker, version: int) -> str | None:
-    """Wait for the outcome of an update: why it failed, or None."""
+def update_outcome(target: AnyWorker, version: int, before: int = 0) -> str | None:
+    """Wait for the outcome of an update, behind those that ended before: why it failed, or None."""
     while True:
         found = target.metadata()
-        last = [each for each in found.updates if each.target_version == version][-1:]
-        if last and last[0].state == "failed":
-            return last[0].details or "no reason is known"
-        if last and last[0].state == "successful":
+        # One by snapshot is listed when its turn comes; what ended earlier is not its outcome.
+        new = _ended(found, version)[before:]
+        if new and new[0].state == "failed":
+            return new[0].details or "no reason is known"
+        if new:
             return None
         if found.status == "exited":
             return "the worker has exited"
         Event().wait(LOOK_S)
+
+
+def _ended(found: WorkerMetadata, version: int) -> list[UpdateRecord]:
+    """Updates to a version that have an outcome."""
+    return [
+        each for each in found.updates if each.target_version == version and each.state != "pending"
+    ]
 
 
 def _show_check(found: UpdateCheck, *, json_output: bool) -> int:

@@ -34,15 +34,23 @@ class Component:
     id: str
     """UUID, the same for all versions."""
     name: str
+    """What it was deployed as."""
     version: int
+    """From 0."""
     sha256: str
+    """Of the component, in hexadecimal digits."""
     size_bytes: int
+    """Of the component."""
     initial_memory_bytes: int
+    """What each instance begins with."""
     source: str | None
     """Absolute path it was deployed from, where it came from a file."""
     env: Pairs
+    """What each worker finds in its environment."""
     config_vars: Pairs
+    """What each worker finds in ``wasi:config``."""
     ephemeral: bool
+    """Whether each invocation has a fresh instance."""
     load: LoadCompiled
     files: tuple[DeployedFile, ...] = ()
     """What every worker finds in its private root, sorted by path."""
@@ -54,6 +62,7 @@ class Component:
 
     @property
     def imports(self) -> Mapping[str, FunctionType]:
+        """Every function that it imports, by its full name."""
         return {i.type.name: i.type for i in self.load(self).imports}
 
     def wit(self) -> str:

@@ -93,7 +93,9 @@ class HostConfig:
     control_socket: bool = True
     """Whether other processes of the same user may use this host through ``control.sock``."""
     clock: Clock = field(default_factory=SystemClock)
+    """What gives the time to guests, entries and timers."""
     random: Random = field(default_factory=SystemRandom)
+    """What gives random numbers to guests, and keys."""
 
     def __post_init__(self) -> None:
         Grants.parse(self.net)

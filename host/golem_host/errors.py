@@ -45,6 +45,7 @@ class ParamTypeMismatchError(HostError):
     """An argument does not fit the export's parameter, or there are too few or too many."""
 
     function: str
+    """Its name."""
     parameter: str
     """Name of the parameter; empty where the number of arguments is wrong."""
     reason: str
@@ -71,6 +72,7 @@ class UnlinkableComponentError(ComponentError):
     """Imports that this host does not offer, or offers with another type: all of them."""
 
     missing: tuple[str, ...]
+    """Functions and resources that are not offered at all."""
     mistyped: tuple[str, ...] = ()
     """Functions that are offered with another type; the reason has both types."""
 
@@ -160,6 +162,7 @@ class PromiseNotFoundError(HostError):
     """The promise was never created, or was deleted."""
 
     promise: str
+    """In text form."""
 
     def __str__(self) -> str:
         return f"no promise {self.promise}"
@@ -180,9 +183,13 @@ class DivergenceError(HostError):
     """On replay the guest asked for something else than it did when the log was written."""
 
     index: int
+    """Of the entry where they part."""
     recorded: str
+    """What the log has there, with its arguments."""
     attempted: str
+    """What the guest asked for instead."""
     last_agreed: str = ""
+    """The last call before it that both have; empty if there is none."""
     cause: str = ""
     """What is wrong with the guest, where that is known."""
 
@@ -240,6 +247,7 @@ class InvocationFailedError(HostError):
     """The guest trapped, and no retry is left."""
 
     error: str
+    """What the guest said last: its exception, where its language has them."""
     stderr: str = ""
     """The last lines the guest wrote to stderr during this invocation."""
     traceback: str = ""
@@ -254,6 +262,7 @@ class PreviousInvocationFailedError(HostError):
     """An earlier invocation failed for good: the worker takes no more until it is repaired."""
 
     error: str
+    """Of the invocation that failed for good."""
     stderr: str = ""
 
     def __str__(self) -> str:
@@ -268,6 +277,7 @@ class InvocationExitedError(HostError):
     """The guest called exit, now or in an earlier invocation."""
 
     exit_code: int
+    """As the guest gave it."""
 
     def __str__(self) -> str:
         return f"the worker has exited with code {self.exit_code}"
@@ -324,6 +334,7 @@ class QueueFullError(HostError):
     component: str
     worker: str
     pending_max: int
+    """`HostConfig.pending_max`."""
 
     def __str__(self) -> str:
         return (
@@ -349,6 +360,7 @@ class StateDirLockedError(StateDirError):
     """Another process owns the state directory."""
 
     pid: int | None
+    """Of the process that owns it; None if that is not known."""
 
     def __str__(self) -> str:
         owner = f"process {self.pid}" if self.pid else "another process"

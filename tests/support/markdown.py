@@ -29,5 +29,10 @@ def commands(text: str) -> list[str]:
     return [line.partition("  #")[0].rstrip() for line in found]
 
 
+def calls(text: str) -> list[str]:
+    """What code within sentences shows of `golem-host`."""
+    return re.findall(r"`(golem-host [^`\n]+)`", _FENCE.sub("", text))
+
+
 def _slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

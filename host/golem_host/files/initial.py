@@ -44,9 +44,13 @@ class DeployedFile:
     """An initial file of a component version, as it is kept."""
 
     path: str
+    """In the worker's private root."""
     sha256: str
+    """Of the content, in hexadecimal digits."""
     size_bytes: int
+    """Of the content."""
     read_only: bool = False
+    """Whether the guest may not change it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class FileEntry:
     """What a name in a worker's private files stands for."""
 
     name: str
+    """The last part of its path."""
     is_dir: bool
     """Of a symbolic link: whether it leads to a directory."""
     size: int

@@ -49,7 +49,9 @@ class PromiseId:
     component_id: str
     """UUID in text form."""
     worker_name: str
+    """Of the worker that made it."""
     oplog_index: int
+    """Of the entry that made it."""
 
     def __str__(self) -> str:
         return f"{self.component_id}/{self.worker_name}/{self.oplog_index}"
@@ -77,9 +79,13 @@ class PromiseInfo:
     """One promise, as it is listed."""
 
     id: PromiseId
+    """Its name."""
     completed: bool
+    """Whether it has a value."""
     size_bytes: int
+    """Of the value; 0 while there is none."""
     created_ns: int
+    """Unix time."""
 
 
 class Promises:

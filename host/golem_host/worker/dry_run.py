@@ -26,6 +26,7 @@ class UpdateCheck:
     """What `Worker.check_update` found."""
 
     version: int
+    """The one that was tried."""
     ok: bool
     """Whether the new version came to the end of the log."""
     replayed_to: int

@@ -32,6 +32,7 @@ class Explanation:
     status: str
     """A case of ``golem:api/host.worker-status``."""
     sentence: str
+    """What it waits for, or why it stands."""
     since_ns: int
     """Unix time since which it is so."""
     until_ns: int | None

@@ -25,14 +25,19 @@ class WorkerMetadata:
     retry_count: int
     """Failures in a row at the point where the worker stands."""
     last_error: str | None
+    """Of the attempt that failed last, unless it has gone on since."""
     oplog_index: int
+    """Of the last entry."""
     args: tuple[str, ...]
+    """Given when it was made; ``env`` and ``config_vars`` likewise."""
     env: Pairs
     config_vars: Pairs
     reason: str
     """One sentence: what it waits for or why it stands; empty when idle."""
     updates: tuple[UpdateRecord, ...]
+    """Everything that was asked for, oldest first, with ``target_version``, ``state`` and ``details``."""
     created_ns: int
+    """Unix time."""
     resources: tuple[ResourceRef, ...] = ()
     """The guest's resources that somebody outside holds a handle to, oldest first."""
     plugins: tuple[str, ...] = ()

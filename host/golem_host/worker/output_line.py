@@ -15,6 +15,7 @@ class OutputLine:
     """One piece of what the guest wrote."""
 
     index: int
+    """Of its entry in the log."""
     stream: str
     """``stdout`` or ``stderr``."""
     data: bytes

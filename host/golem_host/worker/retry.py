@@ -21,10 +21,15 @@ class RetryPolicy:
     """``golem:api/host.retry-policy``; delays in nanoseconds."""
 
     max_attempts: int = 3
+    """Attempts after the first one; 0 for none."""
     min_delay_ns: int = 100 * MS
+    """Before the first of them."""
     max_delay_ns: int = 1_000 * MS
+    """However many there were."""
     multiplier: float = 3.0
+    """By how much each wait is longer than the one before it."""
     max_jitter_factor: float | None = 0.15
+    """The part of a wait by which it may be longer, at random; None for none."""
 
     def delay_ns(self, failures_before: int, uniform: float) -> int | None:
         """

@@ -52,10 +52,13 @@ class Unfinished:
     """An invocation that is accepted and not completed."""
 
     key: str
+    """Its idempotency key."""
     function: str
+    """Full name."""
     args: tuple[Public, ...]
     """Public form."""
     running: bool
+    """Whether it has begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 
+from docs.generate_cli import commands
 from tests.support import markdown
 from tests.support.justfile import recipes
 from tests.support.repository import ROOT, shown, tracked_text
@@ -14,6 +18,7 @@ DOCUMENTS = {path: text for path, text in tracked_text().items() if path.suffix 
 README = DOCUMENTS[ROOT / "README.md"]
 CHANGELOG = DOCUMENTS[ROOT / "CHANGELOG.md"]
 
+COMMANDS = {context.command_path: command for context, command in commands()}
 DEV_COMMANDS = {"setup", "demo", "test"}
 CHANGELOG_HEADINGS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Format"}
 
@@ -48,6 +53,31 @@ def test_every_command_of_a_document_exists(document: Path) -> None:
     ]
 
     assert [] == unknown
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_every_command_that_a_sentence_names_exists(document: Path) -> None:
+    """With the options that stand behind it; what blocks show is run elsewhere."""
+    unknown = [
+        call
+        for call in markdown.calls(DOCUMENTS[document])
+        if not exists(shlex.split(call.replace("'", "").replace('"', ""))[1:])
+    ]
+
+    assert [] == unknown
+
+
+def exists(words: list[str]) -> bool:
+    path = "golem-host"
+    while words and f"{path} {words[0]}" in COMMANDS:
+        path = f"{path} {words.pop(0)}"
+    known = COMMANDS[path]
+    options = {word.partition("=")[0] for word in words if re.match("--?[a-z]", word)}
+    # A group is named by itself, a command of it by both; `golem-host APP` is a run.
+    is_app = path == "golem-host" and re.match(r"[A-Z-]|.*[./]", " ".join(words[:1])) is not None
+    is_whole = not isinstance(known, click.Group) or not words or is_app
+    names = {name for each in known.params for name in (*each.opts, *each.secondary_opts)}
+    return is_whole and options <= names | {"--help", "-h"}
 
 
 def test_the_readme_opens_with_the_demo_and_then_the_check() -> None:
