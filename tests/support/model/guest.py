@@ -212,7 +212,8 @@ class _Invocation:
         self._remember(token, self._call("fork", f"f{self._memory[-1][1]}"))
 
     def _revert(self, token: str, worker: str) -> None:
-        if worker != self._me:
+        # In one direction only: two that take back each other do so for ever.
+        if worker < self._me:
             self._world.woken(worker)
             target = Variant("revert-last-invocations", 1)
             self._call("revert-worker", worker_value(worker), target)
