@@ -27,6 +27,17 @@ from golem_oplog.types import (
 from golem_oplog.wit_nodes import MODES, WIT_TYPE_NODE, NodeReader
 
 Wire: TypeAlias = Any
+_Plain: TypeAlias = (
+    Prim
+    | ListType
+    | OptionType
+    | TupleType
+    | ResultType
+    | RecordType
+    | VariantType
+    | EnumType
+    | FlagsType
+)
 Named: TypeAlias = tuple[tuple[str] | None, tuple[str] | None, tuple[int, Wire]]
 
 _CASE: Final = {name: case for case, (name, _) in enumerate(WIT_TYPE_NODE.cases)}
@@ -71,11 +82,11 @@ class _Writer:
         self.nodes[at] = self._resource(ty) if isinstance(ty, HandleType) else self._plain(ty)
         return at
 
-    def _plain(self, ty: WitType) -> Named:
+    def _plain(self, ty: _Plain) -> Named:
         name, payload = self._node(ty)
         return (None, None, (_CASE[name], payload))
 
-    def _node(self, ty: WitType) -> tuple[str, Wire]:
+    def _node(self, ty: _Plain) -> tuple[str, Wire]:
         match ty:
             case Prim():
                 return f"prim-{ty.value}-type", None
@@ -95,8 +106,6 @@ class _Writer:
                 return "enum-type", list(names)
             case FlagsType(names):
                 return "flags-type", list(names)
-            case HandleType():
-                raise AssertionError(ty)
         assert_never(ty)
 
     def _maybe(self, ty: WitType | None) -> tuple[int] | None:

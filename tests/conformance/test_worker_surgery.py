@@ -93,6 +93,24 @@ def test_a_fork_is_made_once_for_its_token(tmp_path: Path) -> None:
         assert ["fork", "main"] == sorted(worker.name for worker in host.workers.list("it"))
 
 
+def test_a_fork_that_was_interrupted_is_not_woken_by_its_token(tmp_path: Path) -> None:
+    """Whoever asks once more, after a kill, wakes it only if it has never gone on."""
+    with hosting(tmp_path) as (host, source):
+        source.enqueue("spin", idempotency_key="k")
+        wait_until(begun(source))
+        source.interrupt()
+        cut = source.metadata().oplog_index
+        # A kill comes before it is set going.
+        host.workers._forks.fork(SOURCE, WorkerKey("it", "fork"), cut, "t", ())
+        fork = host.workers.fork(SOURCE, "fork", cut, token="t")
+        wait_until(lambda: status(fork) == "running")
+        fork.interrupt()
+        again = host.workers.fork(SOURCE, "fork", cut, token="t")
+
+        assert again._access.runner()._ends.interrupted
+        assert "interrupted" == status(again)
+
+
 def test_a_revert_happens_once_for_its_token(tmp_path: Path) -> None:
     """Also in the next host, and whatever it was that the token's second use would take back."""
     with hosting(tmp_path) as (_, worker):

@@ -35,11 +35,16 @@ class Forks:
         cut: int | None,
         token: str,
         extra: Sequence[Sequel],
-    ) -> None:
-        """See `golem_host.services.workers.Workers.fork`; the new worker does not go on yet."""
+    ) -> bool:
+        """
+        See `golem_host.services.workers.Workers.fork`; the new worker does not go on yet.
+
+        Returns:
+            Whether it has never gone on: by the token it may be an earlier fork's.
+        """
         if self._is_forked(target, token):
-            return
-        last_index = self._ready_to_fork(source)
+            return cut is not None and self._last_index(target) == cut + len(extra)
+        last_index = self._last_index(source)
         if cut is None:
             cut = last_index
         if not 1 <= cut <= last_index:
@@ -47,17 +52,18 @@ class Forks:
                 reason=f"cannot fork at index {cut}: the log has entries 1 to {last_index}"
             )
         self._fork(source, target, cut, token, extra)
+        return True
 
-    def _ready_to_fork(self, source: WorkerKey) -> int:
-        """The source's last index on disk; one that is not in memory is not loaded for this."""
-        with self._loaded.locked(source):
-            runner = self._loaded.find(source)
+    def _last_index(self, worker: WorkerKey) -> int:
+        """Of its entries, all on disk now; one that is not in memory is not loaded for this."""
+        with self._loaded.locked(worker):
+            runner = self._loaded.find(worker)
             if runner is not None:
                 runner.parts.oplog.seal()
                 return runner.parts.oplog.last_index
-            if not self._layout.has_worker(*source):
-                raise WorkerNotFoundError(component=source.component, worker=source.worker)
-            with self._store.reader(self._layout.worker_key(*source)) as reader:
+            if not self._layout.has_worker(*worker):
+                raise WorkerNotFoundError(component=worker.component, worker=worker.worker)
+            with self._store.reader(self._layout.worker_key(*worker)) as reader:
                 return reader.last_index
 
     def _is_forked(self, target: WorkerKey, token: str) -> bool:

@@ -247,9 +247,10 @@ class Workers:
         check_worker_name(name)
         self._refuse_if_read_only()
         target = WorkerKey(source.component, name)
-        self._forks.fork(source, target, cut, token, extra)
-        # Also where the source stood interrupted (spec 2.12).
-        self._loaded.wake(target, by_event=False)
+        is_new = self._forks.fork(source, target, cut, token, extra)
+        # Also where the source stood interrupted (spec 2.12); but whoever asks for the fork once
+        # more does not wake one that was interrupted itself.
+        self._loaded.wake(target, by_event=not is_new)
         plugins = self._shared.plugins
         if plugins is not None and plugins.list():
             plugins.on_active(target)
