@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 
@@ -87,6 +88,11 @@ class HostConfig:
     ``::ro`` behind only for reading.
 
     None by default.  A worker may have more of its own; see `Workers.create`.
+    """
+    interfaces: Sequence[object] = ()
+    """
+    What guests may import besides what this host offers: instances of classes under `interface` or
+    `resource`.  Their methods are called in the threads of workers, several at the same time.
     """
     cache_dir: Path | None = None
     """Compiled code; None for the user's cache directory."""

@@ -392,11 +392,19 @@ class InstanceContext(StoreContext):
     # -- names of effects ----------------------------------------------------------------------
 
     def derive_key(self, index: int) -> UUID:
-        """The idempotency key of what happens behind entry ``index`` (spec 2.8)."""
+        """
+        The idempotency key of what happens behind entry ``index`` (spec 2.8).
+
+        While the guest is instantiated no invocation has a key to derive it from; this one is again
+        the same next time.
+        """
         from golem_host.keys import derive_key  # noqa: PLC0415 - few guests ask, and uuid is slow
 
-        identity = self.services.identity
-        return derive_key(self.key, index, identity.worker_name if identity.is_fork else "")
+        who = self.services.identity
+        if not self.key:
+            base = f"{who.component_id}/{who.worker_name}/{who.created_ns}"
+            return derive_key(base, index)
+        return derive_key(self.key, index, who.worker_name if who.is_fork else "")
 
     def effect_token(self) -> str:
         """

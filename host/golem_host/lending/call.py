@@ -1,0 +1,210 @@
+"""What a method of an embedder may know about the call that it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+from uuid import uuid5
+
+from golem_host.declare import Recorded
+from golem_host.dispatch import recorded_call
+from golem_host.errors import DeclarationError
+from golem_oplog.entries import FunctionKind
+from golem_oplog.errors import ValueTypeError
+from golem_oplog.types import FunctionType, ListType, Prim, WitType
+from golem_oplog.values import from_wire, to_wire
+
+if TYPE_CHECKING:
+    from golem_host.context import InstanceContext
+
+T = TypeVar("T", str, int, bool, float, bytes)
+
+_STEP_TYPES: Final[dict[type, WitType]] = {
+    str: Prim.STRING,
+    int: Prim.S64,
+    bool: Prim.BOOL,
+    float: Prim.F64,
+    bytes: ListType(Prim.U8),
+}
+
+
+STEPS_MAX: Final = 1_024
+"""Different recorded steps whose types are kept: their names are meant to be few and fixed."""
+
+
+@lru_cache(maxsize=STEPS_MAX)
+def _step(name: str, kind: FunctionKind, ty: WitType) -> Recorded:
+    # One object per step: an instance keeps the number of a definition under it.
+    return Recorded(kind, FunctionType(name, (), ty))
+
+
+class Effects:
+    """
+    Numbers the calls that begin at the same place of the log: a `golem_host.context.Part`.
+
+    Each recorded call moves on in the log, so that its place is a name for it.  Where nothing is
+    persisted several have the same one, and their order tells them apart.
+    """
+
+    def __init__(self) -> None:
+        self._at = 0
+        self._count = 0
+
+    @classmethod
+    def begin(cls, context: InstanceContext) -> Self:
+        del context
+        return cls()
+
+    def close(self) -> None:
+        """Nothing of the host's is held."""
+
+    def number(self, at: int) -> int:
+        """Of the next call at this place, from 1 on."""
+        if at != self._at:
+            self._at, self._count = at, 0
+        self._count += 1
+        return self._count
+
+
+class CallContext:
+    """
+    One call of an embedder's method, for as long as it runs.
+
+    A method gets it by a keyword-only parameter with this annotation.
+    """
+
+    __slots__ = ("_at", "_context", "_function", "_is_recorded", "_number", "raised")
+
+    def __init__(self, context: InstanceContext, function: str, *, is_recorded: bool) -> None:
+        self._context = context
+        self._function = function
+        self._is_recorded = is_recorded
+        self._at = context.agreed_index
+        self._number = context.part(Effects).number(self._at)
+        self.raised: BaseException | None = None
+        """What the host itself has raised out of this object: it ends the attempt."""
+
+    @property
+    def worker(self) -> str:
+        """The name of the worker that calls."""
+        return self._context.services.identity.worker_name
+
+    @property
+    def component_id(self) -> str:
+        """UUID of its component, the same for all versions."""
+        return self._context.services.identity.component_id
+
+    @property
+    def component_version(self) -> int:
+        return self._context.services.identity.component_version
+
+    @property
+    def function(self) -> str:
+        """The full name of what is called, ``ns:pkg/api.{charge}``."""
+        return self._function
+
+    @property
+    def invocation_key(self) -> str:
+        """The idempotency key of the invocation that calls; empty while the guest is made."""
+        return self._context.key
+
+    @property
+    def live(self) -> bool:
+        """False while the log is replayed: of unrecorded methods only, as others do not run then."""
+        return self._context.replay.live
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether a failure here and now leaves no retry."""
+        return self._context.is_last_attempt()
+
+    @property
+    def idempotency_key(self) -> str:
+        """
+        A UUID for the effect of this call, the same again when the call is repeated.
+
+        It is repeated after a crash or a failure that came before its outcome was in the log.
+        Inside of an atomic region each attempt of the region has its own.  A fork's keys differ from
+        its source's.
+
+        Raises:
+            DeclarationError: The method is unrecorded: it runs at every replay.
+        """
+        if not self._is_recorded:
+            raise self._kept(
+                DeclarationError(
+                    function=self._function,
+                    reason="is declared UNRECORDED, so that its calls have no idempotency key",
+                )
+            )
+        if self._context.is_unrecorded:
+            # While a snapshot is saved or loaded nothing is remembered: the next time is another.
+            return self._context.services.random.uuid()
+        name = f"{self._function}#{self._number}"
+        return str(uuid5(self._context.derive_key(self._at), name))
+
+    def check(self) -> None:
+        """
+        Return if the worker is to go on; else end the call, by a signal that is no `Exception`.
+
+        For a method that takes long: what interrupts the worker, or closes the host, waits for it.
+        A recorded method that is ended this way leaves no entry, and is repeated.
+        """
+        try:
+            self._context.check_kill()
+        except BaseException as signal:
+            self.raised = signal
+            raise
+
+    def recorded(self, name: str, kind: FunctionKind, of: type[T], perform: Callable[[], T]) -> T:
+        """
+        A step of an unrecorded method whose outcome is in the log: performed once, answered after.
+
+        So a constructor that runs again on replay is given what it was given the first time.
+
+        Args:
+            name: Of the step; part of the log.
+            kind: As above a method.
+            of: The type of the outcome: str, int (64 bits), bool, float or bytes.
+            perform: What gives it.
+
+        Raises:
+            DeclarationError: The method itself is recorded, or the type is another one.
+        """
+        ty = _STEP_TYPES.get(of)
+        if self._is_recorded or ty is None or not isinstance(kind, FunctionKind):
+            reason = (
+                "is recorded itself: only an unrecorded method has recorded steps"
+                if self._is_recorded
+                else f"has a step {name!r} that cannot be recorded; it needs a kind such as "
+                "READ_REMOTE, and gives str, int, bool, float or bytes"
+            )
+            raise self._kept(DeclarationError(function=self._function, reason=reason))
+        step = f"{self._function}#{name}"
+        failed: list[BaseException] = []
+
+        def act() -> object:
+            try:
+                value = perform()
+            except BaseException as error:
+                failed.append(error)
+                raise
+            try:
+                return to_wire(ty)(value)
+            except ValueTypeError as error:
+                failed.append(error)
+                raise
+
+        try:
+            wire = recorded_call(self._context, _step(step, kind, ty), (), act)
+        except BaseException as error:
+            if error not in failed:
+                self.raised = error
+            raise
+        value: T = from_wire(ty)(wire)
+        return value
+
+    def _kept(self, error: DeclarationError) -> DeclarationError:
+        self.raised = error
+        return error
