@@ -48,7 +48,7 @@ def open_host(
 
     lent: tuple[object, ...] = ()
     if interfaces:
-        from golem_cli.lending import load, refuse_through_owner
+        from golem_cli.lending import load
 
         lent = load(interfaces)
     config = HostConfig(interfaces=lent) if work else HostConfig(threads_max=0)
@@ -62,6 +62,8 @@ def open_host(
             owner = RemoteHost.of_owner(root, wait_s=0)
             if owner is not None:
                 if interfaces:
+                    from golem_cli.lending import refuse_through_owner
+
                     refuse_through_owner(interfaces)
                 return owner
             # An owner that begins or ends, or an embedder that wants no socket.

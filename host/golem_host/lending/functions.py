@@ -245,7 +245,8 @@ def _failure(
     if isinstance(error, WorldError):
         return error
     _LOG.info("a lent method raised", exc_info=error, extra={"function": function.full_name})
-    text = f"{function.full_name}: {type(error).__name__}: {error}"[:MESSAGE_CHARS_MAX]
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = f"{function.full_name}: {said}"[:MESSAGE_CHARS_MAX]
     return EmbedderError(f"{text}{_place(error)}")
 
 
