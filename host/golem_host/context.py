@@ -392,19 +392,13 @@ class InstanceContext(StoreContext):
     # -- names of effects ----------------------------------------------------------------------
 
     def derive_key(self, index: int) -> UUID:
-        """
-        The idempotency key of what happens behind entry ``index`` (spec 2.8).
-
-        While the guest is instantiated no invocation has a key to derive it from; this one is again
-        the same next time.
-        """
+        """The idempotency key of what happens behind entry ``index`` (spec 2.8)."""
         from golem_host.keys import derive_key  # noqa: PLC0415 - few guests ask, and uuid is slow
 
         who = self.services.identity
-        if not self.key:
-            base = f"{who.component_id}/{who.worker_name}/{who.created_ns}"
-            return derive_key(base, index)
-        return derive_key(self.key, index, who.worker_name if who.is_fork else "")
+        # While the guest is instantiated no invocation has a key to derive it from.
+        base = self.key or f"{who.component_id}/{who.worker_name}/{who.created_ns}"
+        return derive_key(base, index, who.worker_name if who.is_fork else "")
 
     def effect_token(self) -> str:
         """
