@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid5
 
 from golem_host.declare import Recorded
@@ -39,34 +39,6 @@ def _step(name: str, kind: FunctionKind, ty: WitType) -> Recorded:
     return Recorded(kind, FunctionType(name, (), ty))
 
 
-class Effects:
-    """
-    Numbers the calls that begin at the same place of the log: a `golem_host.context.Part`.
-
-    Each recorded call moves on in the log, so that its place is a name for it.  Where nothing is
-    persisted several have the same one, and their order tells them apart.
-    """
-
-    def __init__(self) -> None:
-        self._at = 0
-        self._count = 0
-
-    @classmethod
-    def begin(cls, context: InstanceContext) -> Self:
-        del context
-        return cls()
-
-    def close(self) -> None:
-        """Nothing of the host's is held."""
-
-    def number(self, at: int) -> int:
-        """Of the next call at this place, from 1 on."""
-        if at != self._at:
-            self._at, self._count = at, 0
-        self._count += 1
-        return self._count
-
-
 class CallContext:
     """
     One call of an embedder's method, for as long as it runs.
@@ -74,14 +46,15 @@ class CallContext:
     A method gets it by a keyword-only parameter with this annotation.
     """
 
-    __slots__ = ("_at", "_context", "_function", "_is_recorded", "_number", "raised")
+    __slots__ = ("_context", "_function", "_index", "_is_recorded", "_token", "raised")
 
     def __init__(self, context: InstanceContext, function: str, *, is_recorded: bool) -> None:
         self._context = context
         self._function = function
         self._is_recorded = is_recorded
-        self._at = context.agreed_index
-        self._number = context.part(Effects).number(self._at)
+        self._index = context.agreed_index
+        # Counted for each call, whether it asks for its key or not.
+        self._token = _token(context) if is_recorded else ""
         self.raised: BaseException | None = None
         """What the host itself has raised out of this object: it ends the attempt."""
 
@@ -125,8 +98,8 @@ class CallContext:
         A UUID for the effect of this call, the same again when the call is repeated.
 
         It is repeated after a crash or a failure that came before its outcome was in the log.
-        Inside of an atomic region each attempt of the region has its own.  A fork's keys differ from
-        its source's.
+        Inside of an atomic region each attempt of the region has its own, as it may do something
+        else.  A fork's keys differ from its source's, and those after a revert from those before.
 
         Raises:
             DeclarationError: The method is unrecorded: it runs at every replay.
@@ -141,8 +114,8 @@ class CallContext:
         if self._context.is_unrecorded:
             # While a snapshot is saved or loaded nothing is remembered: the next time is another.
             return self._context.services.random.uuid()
-        name = f"{self._function}#{self._number}"
-        return str(uuid5(self._context.derive_key(self._at), name))
+        name = f"{self._function}/{self._token}"
+        return str(uuid5(self._context.derive_key(self._index), name))
 
     def check(self) -> None:
         """
@@ -208,3 +181,11 @@ class CallContext:
     def _kept(self, error: DeclarationError) -> DeclarationError:
         self.raised = error
         return error
+
+
+def _token(context: InstanceContext) -> str:
+    """A name for what is performed next: see `InstanceContext.effect_token`."""
+    skipped = context.status.skipped.regions
+    # A new attempt of a region begins where the one before ended, and may call in another order.
+    attempt = skipped[-1].end if skipped and context.is_in_region else 0
+    return f"{attempt}/{context.effect_token()}"

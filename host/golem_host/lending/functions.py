@@ -39,7 +39,7 @@ from golem_host.resources import Convert, handles, lowerer
 from golem_oplog.errors import ValueTypeError
 from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.shape import describe, python_name
-from golem_oplog.types import FunctionType, WitType
+from golem_oplog.types import FunctionType, HandleType, WitType
 from golem_oplog.values import to_wire
 from golem_oplog.wittext import format_function, format_type
 
@@ -187,6 +187,9 @@ def _lowering(function: LentFunction, result: WitType | None) -> Convert:
     plain = None if has_handles else to_wire(result)
 
     def lower(table: Any, value: object) -> Any:
+        if value is None and isinstance(result, HandleType):
+            # The object is whatever an embedder likes, but one has to be there.
+            raise misfit(f"{function.method} returned None in place of the object of a handle")
         try:
             return convert(table, value) if plain is None and convert else plain(value)  # type: ignore[misc]
         except ValueTypeError as error:
@@ -311,11 +314,16 @@ def _label(instance: object) -> str:
 
 
 def _functions(instance: object, interface: str, resource: str | None) -> Iterator[LentFunction]:
-    cls = type(instance)
-    for attribute in dir(cls):
-        mark = method_mark(inspect.getattr_static(cls, attribute))
+    for attribute in dir(type(instance)):
+        mark = _mark(type(instance), attribute)
         if mark is not None:
             yield _function(instance, attribute, mark, interface, resource)
+
+
+def _mark(cls: type, attribute: str) -> LentMethod | None:
+    """What stands above a method, or above the one that it overrides."""
+    marks = (method_mark(vars(base).get(attribute)) for base in cls.__mro__)
+    return next((mark for mark in marks if mark is not None), None)
 
 
 def _function(

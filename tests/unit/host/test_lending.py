@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple, NewType, TypedDict
 
 import pytest
+from hypothesis import given
 
 from golem_host import (
     READ_LOCAL,
@@ -31,13 +32,20 @@ from golem_host import (
 )
 from golem_host.context import InstanceContext
 from golem_host.declare import Registry
-from golem_host.dispatch import Dispatcher, Handler
+from golem_host.dispatch import Dispatcher, Handler, marked
 from golem_host.errors import HandlerResultError
 from golem_host.failures import EmbedderError
 from golem_host.interfaces.offered import registry
+from golem_host.lending import annotations as hints
 from golem_host.replay import AtMostOnceViolated, Divergence
 from golem_host.signals import InterruptSignal
-from golem_oplog.entries import BeginRemoteWrite, EndRemoteWrite, ImportedFunctionInvoked
+from golem_oplog.entries import (
+    BeginAtomicRegion,
+    BeginRemoteWrite,
+    EndRemoteWrite,
+    ImportedFunctionInvoked,
+    Revert,
+)
 from golem_oplog.memory import MemoryOplog
 from golem_oplog.types import (
     EnumType,
@@ -56,6 +64,8 @@ from golem_oplog.types import (
 from golem_oplog.values import to_wire
 from tests.support.contexts import context_on, crashed, entries_of, new_log
 from tests.support.scripted_guest import Params, imported
+from tests.support.wit_strategies import wit_types
+from tests.support.world import EPOCH_NS
 
 API = "acme:pay/api"
 PLACE = RecordType((("city", Prim.STRING), ("from", OptionType(Prim.U8))))
@@ -411,6 +421,36 @@ def test_a_call_that_is_repeated_has_the_same_key() -> None:
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_each_attempt_of_a_region_has_keys_of_its_own() -> None:
+    """None of them is that of another call: a region that is done again may call in another order."""
+
+    def attempt(log: MemoryOplog) -> list[str]:
+        guest = Guest(log)
+        marked(guest.context, guest.context.replay.begin_atomic_region(), BeginAtomicRegion)
+        guest.charge(1)
+        guest.charge(2)
+        return [key for _, _, key in guest.api.performed]
+
+    oplog = new_log()
+    first = attempt(oplog)
+    # The second charge was made, and its entry is lost.
+    second = attempt(crashed(oplog, 3))
+
+    assert 4 == len({*first, *second})
+
+
+def test_a_reverted_worker_has_other_keys() -> None:
+    """What it does again is another effect: whoever took it back knows of the first one."""
+    oplog = new_log()
+    first = Guest(oplog)
+    first.charge(5)
+    oplog.append(Revert(EPOCH_NS, 2, oplog.last_index))
+    again = Guest(oplog)
+    again.charge(5)
+
+    assert first.api.performed[0][2] != again.api.performed[0][2]
+
+
 def test_the_key_depends_on_invocation_and_function() -> None:
     """Two workers never share one, and neither do two invocations."""
     keys = set()
@@ -693,3 +733,66 @@ def test_the_registry_of_a_host_that_lends_nothing_is_as_before() -> None:
     """No module of this package is imported for it."""
     assert isinstance(registry(), Registry)
     assert registry().find(API, "charge") is None
+
+
+def test_a_handle_needs_an_object() -> None:
+    """What a constructor forgot to return is told, and so is a record of handles that is none."""
+
+    @resource(DB, "session")
+    class Forgetful:
+        @constructor()
+        def open(self) -> object:
+            return None
+
+        @static(UNRECORDED)
+        def pair(self) -> object:
+            return self
+
+    link = linked([Forgetful()], DB)
+    with pytest.raises(HandlerResultError, match=r"Forgetful\.open returned None in place of"):
+        link("[constructor]session", (), OWN)(context_on(new_log()))
+    pair = RecordType((("one", OWN), ("two", OWN)))
+    with pytest.raises(HandlerResultError, match=r"expected record with one, two, found Forgetful"):
+        link("[static]session.pair", (), pair)(context_on(new_log()))
+
+
+def test_handles_in_records_are_objects() -> None:
+    """A dataclass holds them as it holds anything."""
+
+    @dataclass
+    class Pair:
+        one: object
+        two_: object
+
+    @resource(DB, "session")
+    class Pairs:
+        @static(UNRECORDED)
+        def pair(self) -> object:
+            return Pair("first", "second")
+
+    context = context_on(new_log())
+    pair = RecordType((("one", OWN), ("two-", OWN)))
+    found = linked([Pairs()], DB)("[static]session.pair", (), pair)(context)
+
+    assert ("first", "second") == tuple(map(context.resources.get, found))
+
+
+def test_what_overrides_a_method_is_declared_as_that_is() -> None:
+    """A fake for tests, say, needs no decorators."""
+
+    class Fake(Api):
+        def charge(self, account: str, cents: int) -> Result[str, str]:  # type: ignore[override]
+            return Ok(f"{account} owes {cents}")
+
+    guest = Guest(new_log(), Fake())
+    assert (0, "ann owes 5") == guest.charge(5)
+
+
+@given(wit_types())
+def test_the_annotation_that_is_advised_fits(ty: WitType) -> None:
+    """Of whatever type; in skeletons and in errors it is the one that is printed."""
+    names = {"Result": Result, "Some": Some, "Variant": Variant}
+    try:
+        hints.fit(eval(hints.fitting(ty), names), ty)
+    except hints.MisfitError as error:
+        raise AssertionError(hints.fitting(ty)) from error
