@@ -196,11 +196,12 @@ def test_a_changed_signature_is_refused_and_changes_nothing(world: World) -> Non
 def test_a_waiting_method_lets_other_workers_run(world: World) -> None:
     """A host of one thread: what the first one waits for, the second one brings."""
     arrived, go = threading.Event(), threading.Event()
+    waited: list[bool] = []
 
     def wait(cents: int) -> None:
         if cents == 1 and not arrived.is_set():
             arrived.set()
-            assert go.wait(60)
+            waited.append(go.wait(20))
 
     world.payments.before_answer = lambda _call, cents: wait(cents)
     config = replace(QUICK, interfaces=(world.payments, Tills(world.book)), threads_max=1)
@@ -212,6 +213,7 @@ def test_a_waiting_method_lets_other_workers_run(world: World) -> None:
         assert 2 == second.invoke("buy", 1, True)
         go.set()
         assert 2 == call.result(60)
+    assert [True] == waited
 
 
 def test_an_interrupt_waits_for_the_method_and_keeps_its_outcome(world: World) -> None:

@@ -31,6 +31,7 @@ from tests.support.guests import example
 from tests.support.hosts import QUICK, open_host
 from tests.support.lending_guest import paying_guest
 from tests.support.repository import ROOT
+from tests.unit.host.test_skeleton import AWKWARD
 
 EXAMPLE: Final = ROOT / "guest_examples/payment"
 BLOCKS = re.findall(
@@ -143,7 +144,10 @@ def test_a_skeleton_of_a_resource_links(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_skeletons_are_typed(tmp_path: Path) -> None:
     """``mypy --strict`` has nothing to say."""
-    texts = [of_wit(EXAMPLE / "shop"), texts_for(paying_guest(), "paying", tmp_path)]
+    awkward = tmp_path / "awkward.wit"
+    awkward.write_text(AWKWARD, encoding="utf-8")
+    paying = texts_for(paying_guest(), "paying", tmp_path)
+    texts = [of_wit(EXAMPLE / "shop"), of_wit(awkward), paying]
     for number, text in enumerate(texts):
         file = tmp_path / f"skeleton_{number}.py"
         file.write_text(text, encoding="utf-8")
