@@ -104,6 +104,9 @@ class HostConfig:
     """What gives random numbers to guests, and keys."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.interfaces, list | tuple):
+            message = "interfaces must be a list or a tuple of instances"
+            raise TypeError(message)
         Grants.parse(self.net)
         parse_dirs(self.dirs)
         for name in (

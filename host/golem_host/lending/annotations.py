@@ -156,6 +156,12 @@ def fitting(ty: WitType, named: Callable[[WitType], str | None] = lambda _: None
 
 def annotation_text(annotation: Any) -> str:
     """As it was written, nearly."""
+    sides = {get_origin(arg): get_args(arg) for arg in _union(annotation)}
+    if sides.keys() == {Ok, Err}:
+        ok, err = (annotation_text(*sides[side]) for side in (Ok, Err))
+        return f"Result[{ok}, {err}]"
+    if annotation is type(None):
+        return "None"
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__name__
     return str(annotation).replace("typing.", "").replace("golem_oplog.public.", "")

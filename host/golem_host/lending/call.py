@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast
 from uuid import uuid5
 
 from golem_host.declare import Recorded
@@ -178,9 +178,24 @@ class CallContext:
         value: T = from_wire(ty)(wire)
         return value
 
+    def end(self) -> None:
+        """The method has returned: whoever has kept this object is told so."""
+        self._context = cast("InstanceContext", _Over(self._function))
+
     def _kept(self, error: DeclarationError) -> DeclarationError:
         self.raised = error
         return error
+
+
+class _Over:
+    """Stands for the context of a call that is over."""
+
+    def __init__(self, function: str) -> None:
+        self._function = function
+
+    def __getattr__(self, name: str) -> NoReturn:
+        reason = "has returned: its CallContext is for the time of the call"
+        raise DeclarationError(function=self._function, reason=reason)
 
 
 def _token(context: InstanceContext) -> str:

@@ -230,6 +230,9 @@ def _action(
             if failure is error:
                 raise
             raise failure from error
+        finally:
+            if call is not None:
+                call.end()
         if call is not None and call.raised is not None:
             # It was caught, and ends the attempt all the same.
             raise call.raised

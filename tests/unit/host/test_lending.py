@@ -796,3 +796,23 @@ def test_the_annotation_that_is_advised_fits(ty: WitType) -> None:
         hints.fit(eval(hints.fitting(ty), names), ty)
     except hints.MisfitError as error:
         raise AssertionError(hints.fitting(ty)) from error
+
+
+def test_a_context_is_for_the_time_of_its_call() -> None:
+    """Kept for later it would write into whatever the worker does then."""
+
+    @interface(API)
+    class Keeping:
+        @function(UNRECORDED)
+        def charge(self, *, call: CallContext) -> None:
+            self.call = call
+
+    keeping = Keeping()
+    linked([keeping])("charge")(context_on(new_log()))
+    with pytest.raises(DeclarationError, match=r"acme:pay/api.\{charge\} has returned: its Call"):
+        keeping.call.check()
+
+
+def test_a_result_is_shown_as_it_is_written() -> None:
+    """And not as Python takes it apart."""
+    assert "Result[int, None]" == hints.annotation_text(Result[int, None])  # type: ignore[misc]
