@@ -258,3 +258,11 @@ def test_a_method_that_asks_ends_with_its_host(world: World) -> None:
     with world.open() as host:
         assert 2 == again(host).invoke("buy", 1, True, idempotency_key="k")
     assert [1, 1] == world.charged()
+
+
+def test_what_cannot_be_lent_is_told_when_the_host_is_opened(world: World) -> None:
+    """And the directory is free for the next attempt."""
+    with pytest.raises(DeclarationError, match="object declares no interface"):
+        world.open(object())
+    with world.open() as host:
+        assert 2 == deployed(host).invoke("buy", 1, True)

@@ -62,7 +62,7 @@ from golem_oplog.types import (
     WitType,
 )
 from golem_oplog.values import to_wire
-from tests.support.contexts import context_on, crashed, entries_of, new_log
+from tests.support.contexts import CREATE, context_on, crashed, entries_of, new_log
 from tests.support.scripted_guest import Params, imported
 from tests.support.wit_strategies import wit_types
 from tests.support.world import EPOCH_NS
@@ -816,3 +816,47 @@ def test_a_context_is_for_the_time_of_its_call() -> None:
 def test_a_result_is_shown_as_it_is_written() -> None:
     """And not as Python takes it apart."""
     assert "Result[int, None]" == hints.annotation_text(Result[int, None])  # type: ignore[misc]
+
+
+def test_a_method_may_ask_who_calls() -> None:
+    """The worker, its component and the invocation; and what attempts are left."""
+    asked: list[object] = []
+
+    @interface(API)
+    class Curious:
+        @function(READ_REMOTE)
+        def charge(self, *, call: CallContext) -> None:
+            asked.extend((call.worker, call.component_id, call.component_version))
+            asked.extend((call.function, call.invocation_key, call.live, call.is_last_attempt))
+
+    context = context_on(new_log())
+    context.key = "order-42"
+    linked([Curious()])("charge")(context)
+
+    function_name = "acme:pay/api.{charge}"
+    expected = [CREATE.worker_name, CREATE.component_id, 0, function_name, "order-42", True, False]
+    assert expected == asked
+
+
+def test_an_unrecorded_method_knows_that_the_log_is_replayed() -> None:
+    """It runs then, too."""
+    seen: list[bool] = []
+
+    @interface(API)
+    class Both:
+        @function(UNRECORDED)
+        def look(self, *, call: CallContext) -> None:
+            seen.append(call.live)
+
+        @function(READ_LOCAL)
+        def rate(self) -> int:
+            return 1
+
+    oplog = new_log()
+    for _ in range(2):
+        context, link = context_on(oplog), linked([Both()])
+        look, rate = link("look"), link("rate", (), Prim.U8)
+        look(context)
+        rate(context)
+        look(context)
+    assert [True, True, False, True] == seen
