@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ import pytest
 from golem_host.guest.wit_text import read_wit
 from golem_host.interfaces.offered import registry
 from golem_host.lending.call import CallContext
+from tests.support.cli import Cli
 from tests.support.guests import example
 from tests.support.repository import ROOT
 
@@ -48,6 +50,16 @@ def test_its_python_runs(
     assert offered.offers_resource("acme:db/api.session")
 
 
+def test_its_command_runs(tmp_path: Path) -> None:
+    """With its first class in a module of that name."""
+    (tmp_path / "shop.wasm").write_bytes(example("payment/shop").read_bytes())
+    (tmp_path / "payments.py").write_text(blocks("python")[0], encoding="utf-8")
+    (shown,) = blocks("console")
+    command, _, expected = shown.removeprefix("$ golem-host ").partition("\n")
+
+    assert expected == Cli(tmp_path).ok(*shlex.split(command), "--quiet")
+
+
 def test_its_wit_is_that_of_the_example() -> None:
     """But for the words."""
     (text,) = blocks("wit")
@@ -60,6 +72,6 @@ def test_its_wit_is_that_of_the_example() -> None:
 
 def test_it_names_all_of_a_call() -> None:
     """What a method can ask of its context."""
-    public = {name for name in vars(CallContext) if not name.startswith("_")} - {"raised", "end"}
+    public = {name for name in vars(CallContext) if not name.startswith("_")}
 
     assert [] == [name for name in sorted(public) if f"`{name}" not in GUIDE]

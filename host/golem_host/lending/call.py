@@ -9,6 +9,7 @@ from uuid import uuid5
 
 from golem_host.declare import Recorded
 from golem_host.dispatch import recorded_call
+from golem_host.effects import effect_name
 from golem_host.errors import DeclarationError
 from golem_oplog.entries import FunctionKind
 from golem_oplog.errors import ValueTypeError
@@ -46,7 +47,7 @@ class CallContext:
     A method gets it by a keyword-only parameter with this annotation.
     """
 
-    __slots__ = ("_context", "_function", "_index", "_is_recorded", "_token", "raised")
+    __slots__ = ("_context", "_function", "_index", "_is_recorded", "_raised", "_token")
 
     def __init__(self, context: InstanceContext, function: str, *, is_recorded: bool) -> None:
         self._context = context
@@ -54,9 +55,8 @@ class CallContext:
         self._is_recorded = is_recorded
         self._index = context.agreed_index
         # Counted for each call, whether it asks for its key or not.
-        self._token = _token(context) if is_recorded else ""
-        self.raised: BaseException | None = None
-        """What the host itself has raised out of this object: it ends the attempt."""
+        self._token = effect_name(context) if is_recorded else ""
+        self._raised: BaseException | None = None
 
     @property
     def worker(self) -> str:
@@ -127,7 +127,7 @@ class CallContext:
         try:
             self._context.check_kill()
         except BaseException as signal:
-            self.raised = signal
+            self._raised = signal
             raise
 
     def recorded(self, name: str, kind: FunctionKind, of: type[T], perform: Callable[[], T]) -> T:
@@ -173,18 +173,24 @@ class CallContext:
             wire = recorded_call(self._context, _step(step, kind, ty), (), act)
         except BaseException as error:
             if error not in failed:
-                self.raised = error
+                self._raised = error
             raise
         value: T = from_wire(ty)(wire)
         return value
 
-    def end(self) -> None:
-        """The method has returned: whoever has kept this object is told so."""
-        self._context = cast("InstanceContext", _Over(self._function))
-
     def _kept(self, error: DeclarationError) -> DeclarationError:
-        self.raised = error
+        self._raised = error
         return error
+
+
+def raised_by_host(call: CallContext | None) -> BaseException | None:
+    """What the host has raised out of a call's context: it ends the attempt, caught or not."""
+    return None if call is None else call._raised  # noqa: SLF001 - no matter of the method's
+
+
+def end_call(call: CallContext) -> None:
+    """The method has returned: whoever has kept the context is told so."""
+    call._context = cast("InstanceContext", _Over(call.function))  # noqa: SLF001 - as above
 
 
 class _Over:
@@ -196,11 +202,3 @@ class _Over:
     def __getattr__(self, name: str) -> NoReturn:
         reason = "has returned: its CallContext is for the time of the call"
         raise DeclarationError(function=self._function, reason=reason)
-
-
-def _token(context: InstanceContext) -> str:
-    """A name for what is performed next: see `InstanceContext.effect_token`."""
-    skipped = context.status.skipped.regions
-    # A new attempt of a region begins where the one before ended, and may call in another order.
-    attempt = skipped[-1].end if skipped and context.is_in_region else 0
-    return f"{attempt}/{context.effect_token()}"

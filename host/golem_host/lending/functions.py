@@ -33,7 +33,7 @@ from golem_host.declare import (
 from golem_host.errors import DeclarationError, HandlerResultError
 from golem_host.failures import EmbedderError, WorldError
 from golem_host.lending import annotations as hints
-from golem_host.lending.call import CallContext
+from golem_host.lending.call import CallContext, end_call, raised_by_host
 from golem_host.lending.declaring import LentMethod, class_mark, method_mark
 from golem_host.resources import Convert, handles, lowerer
 from golem_oplog.errors import ValueTypeError
@@ -232,10 +232,11 @@ def _action(
             raise failure from error
         finally:
             if call is not None:
-                call.end()
-        if call is not None and call.raised is not None:
+                end_call(call)
+        raised = raised_by_host(call)
+        if raised is not None:
             # It was caught, and ends the attempt all the same.
-            raise call.raised
+            raise raised
         return lower(context.resources, result)
 
     return act
@@ -245,7 +246,7 @@ def _failure(
     function: LentFunction, call: CallContext | None, error: BaseException
 ) -> BaseException:
     """What to raise in place of what a method has raised."""
-    raised = None if call is None else call.raised
+    raised = raised_by_host(call)
     if raised is not None:
         return raised
     if isinstance(error, WorldError):
