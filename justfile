@@ -92,7 +92,7 @@ signatures:
 [group("make")]
 guests:
     mkdir -p .build/examples
-    for guest in guest_examples/*; do golem-host build "$guest" -o ".build/examples/${guest##*/}.wasm" || exit; done
+    for app in $(find guest_examples -name app.py); do guest="${app%/app.py}"; golem-host build "$guest" -o ".build/examples/${guest##*/}.wasm" || exit; done
 
 # Remove what can be made again
 [group("make")]

@@ -90,7 +90,15 @@ Submodules are not covered by semantic versioning.
                 ),
             ),
             ("Names of promises", ("PromiseId", "PromiseInfo")),
-            ("Values", ("Ok", "Err", "Some", "Variant", "ResourceRef")),
+            ("Values", ("Ok", "Err", "Result", "Some", "Variant", "ResourceRef")),
+            (
+                "Interfaces of your own",
+                (
+                    *("interface", "function", "resource", "constructor", "static", "on_drop"),
+                    *("READ_LOCAL", "WRITE_LOCAL", "READ_REMOTE", "WRITE_REMOTE", "UNRECORDED"),
+                    "CallContext",
+                ),
+            ),
         ),
         (
             ("golem_host.services.components", "Components", "deploy store_file get all delete"),

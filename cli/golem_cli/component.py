@@ -31,6 +31,7 @@ class DeployRequest:
     config_var: tuple[tuple[str, str | None], ...]
     ephemeral: bool
     file: tuple[Mapping, ...]
+    interface: tuple[str, ...]
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -72,6 +73,7 @@ def component() -> None:
     help="A file that each worker finds at an absolute path when it begins, read-only with `::ro`; "
     "may be repeated.",
 )
+@options.interface
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -95,7 +97,8 @@ def deploy(request: DeployRequest) -> None:
     source = find_source(request.app, request.name)
     if source is None:
         raise CommandError(f"{request.app}: no such file or folder", ExitCode.NOT_FOUND)
-    with open_host(request.state_dir) as host, progress(quiet=request.quiet) as report:
+    opened = open_host(request.state_dir, interfaces=request.interface)
+    with opened as host, progress(quiet=request.quiet) as report:
         deployed = source.deploy(host, report, request.settings)
     text = f"component {deployed.name} is deployed, version {deployed.version}"
     done(text, _summary(deployed), json_output=request.json_output, quiet=request.quiet)
@@ -139,7 +142,7 @@ def get(name: str, version: int | None, json_output: bool, state_dir: Path | Non
     Show one component: where it is from, what it exports and imports.
 
     Behind each import stands how its calls are answered: `recorded`, with the durable function
-    type, `re-executed` on replay, or `refused`.
+    type, `re-executed` on replay, `refused`, or `lent`: by whoever runs its workers.
 
     \b
     Example:

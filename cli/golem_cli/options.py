@@ -231,6 +231,16 @@ net: Decorator = click.option(
 )
 
 
+interface: Decorator = click.option(
+    "--interface",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Lend guests an interface in Python: a class, made without arguments, a function that "
+    "returns one or several, or an object.  The module is found from the current directory.  May "
+    "be repeated.",
+)
+
+
 def pairs(given: Iterable[tuple[str, str | None]]) -> dict[str, str]:
     """As in the wasmtime CLI, a variable that is not set here is not set there."""
     return {name: value for name, value in given if value is not None}

@@ -34,6 +34,9 @@ COMMANDS: Final = {
         "Remove what no worker refers to: payloads, promises, leftovers of crashes.",
     ),
     "component": CommandEntry("golem_cli.component:component", "Deploy and list components."),
+    "wit": CommandEntry(
+        "golem_cli.wit:wit", "Print a component's world as WIT, or Python classes to lend to it."
+    ),
     "completion": CommandEntry(
         "golem_cli.completion:completion", "Print what makes a shell complete our command lines."
     ),

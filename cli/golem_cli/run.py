@@ -39,6 +39,7 @@ class RunRequest:
     env: tuple[tuple[str, str | None], ...]
     net: tuple[str, ...]
     dir: tuple[Mapped, ...]
+    interface: tuple[str, ...]
     timeout: float | None
     no_retry: bool
     json_output: bool
@@ -101,6 +102,7 @@ class RunRequest:
     help="Let a new worker use a directory of this machine, under an absolute path in the guest, "
     "only for reading with `::ro`.  May be repeated.",
 )
+@options.interface
 @click.option(
     "--timeout",
     type=options.DURATION,
@@ -143,7 +145,7 @@ def run(request: RunRequest) -> int:
             return _call_exports(host, component, request, batch)
         return _run_command(host, component, request, batch)
 
-    return through_host(request.state_dir, act, quiet=request.quiet)
+    return through_host(request.state_dir, act, quiet=request.quiet, interfaces=request.interface)
 
 
 def _component(host: AnyHost, source: Source | None, request: RunRequest) -> Component:

@@ -43,6 +43,7 @@ class ServeRequest:
     port: int
     token: str | None
     net: tuple[str, ...]
+    interface: tuple[str, ...]
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -88,6 +89,7 @@ class ServeRequest:
     f"[default: ${TOKEN_VARIABLE}]",
 )
 @options.net
+@options.interface
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -113,7 +115,7 @@ def serve(request: ServeRequest) -> int:
     from golem_host import Host, HostConfig
     from golem_host.rest.sockets import listen_tcp
 
-    policy = _policy(request)
+    policy, lent = _policy(request), _lent(request)
     source, rule = _source(request), _rule(request)
     stop = threading.Event()
 
@@ -125,7 +127,7 @@ def serve(request: ServeRequest) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    config = HostConfig(net=request.net)
+    config = HostConfig(net=request.net, interfaces=lent)
     with Host.open(state_root(request.state_dir), config=config) as host:
         component = _component(host, source, request)
         listener = listen_tcp(request.host, request.port)
@@ -159,6 +161,14 @@ def _source(request: ServeRequest) -> Source | None:
         if value is not None:
             raise click.UsageError(f"{option} is for an APP to serve: name one")
     return None
+
+
+def _lent(request: ServeRequest) -> tuple[object, ...]:
+    if not request.interface:
+        return ()
+    from golem_cli.lending import load
+
+    return load(request.interface)
 
 
 def _rule(request: ServeRequest) -> WorkerRule | None:

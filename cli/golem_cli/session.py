@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -23,7 +23,13 @@ AnyHost: TypeAlias = "Host | RemoteHost"
 AnyWorker: TypeAlias = "Worker | RemoteWorker"
 
 
-def open_host(state_dir: Path | None, *, read_only: bool = False, work: bool = True) -> AnyHost:
+def open_host(
+    state_dir: Path | None,
+    *,
+    read_only: bool = False,
+    work: bool = True,
+    interfaces: Sequence[str] = (),
+) -> AnyHost:
     """
     The host on a state directory, the default one for None: ours, or that of its owner.
 
@@ -33,10 +39,19 @@ def open_host(state_dir: Path | None, *, read_only: bool = False, work: bool = T
         state_dir: As given with ``--state-dir``.
         read_only: Take no lock and run nothing, so that a state in use can be looked at.
         work: Whether guests run here; without it they go on when another command lets them.
+        interfaces: As given with ``--interface``.
+
+    Raises:
+        click.UsageError: They cannot be lent.
     """
     from golem_host import Host, HostConfig, StateDirLockedError
 
-    config = HostConfig() if work else HostConfig(threads_max=0)
+    lent: tuple[object, ...] = ()
+    if interfaces:
+        from golem_cli.lending import load
+
+        lent = load(interfaces)
+    config = HostConfig(interfaces=lent) if work else HostConfig(threads_max=0)
     root = state_root(state_dir)
     for look in range(LOOKS_MAX + 1):
         try:
@@ -46,6 +61,10 @@ def open_host(state_dir: Path | None, *, read_only: bool = False, work: bool = T
 
             owner = RemoteHost.of_owner(root, wait_s=0)
             if owner is not None:
+                if interfaces:
+                    from golem_cli.lending import refuse_through_owner
+
+                    refuse_through_owner(interfaces)
                 return owner
             # An owner that begins or ends, or an embedder that wants no socket.
             if look == LOOKS_MAX:
@@ -60,6 +79,7 @@ def through_host(
     *,
     quiet: bool,
     work: bool = True,
+    interfaces: Sequence[str] = (),
 ) -> int:
     """
     Act on the host of a state directory; if that is another process and it ends, act again.
@@ -69,7 +89,7 @@ def through_host(
     from golem_host import Host
 
     while True:
-        with open_host(state_dir, work=work) as host:
+        with open_host(state_dir, work=work, interfaces=interfaces) as host:
             if isinstance(host, Host):
                 return act(host)
             from golem_host.rest.client import OwnerGoneError

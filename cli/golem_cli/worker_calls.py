@@ -27,6 +27,7 @@ ARGS_CHARS_MAX: Final = 60
 @click.option(
     "--wait", type=options.DURATION, metavar="TIME", help="With KEY: wait so long for its outcome."
 )
+@options.interface
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -34,6 +35,7 @@ def invocations(
     name: WorkerName,
     key: str | None,
     wait: float | None,
+    interface: tuple[str, ...],
     json_output: bool,
     quiet: bool,
     state_dir: Path | None,
@@ -60,7 +62,7 @@ def invocations(
             return ExitCode.OK
         return _result(target, name, key, wait, json_output=json_output)
 
-    return through_host(state_dir, act, quiet=quiet, work=wait is not None)
+    return through_host(state_dir, act, quiet=quiet, work=wait is not None, interfaces=interface)
 
 
 def _list(target: AnyWorker, *, json_output: bool) -> None:

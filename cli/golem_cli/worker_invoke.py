@@ -32,6 +32,7 @@ class InvokeRequest:
     no_retry: bool
     enqueue: bool
     at: int | None
+    interface: tuple[str, ...]
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -86,6 +87,7 @@ class InvokeRequest:
     metavar="TIME",
     help="As --enqueue, and it begins no earlier: 2026-01-31T12:00:00Z, or +10s from now.",
 )
+@options.interface
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -110,6 +112,10 @@ def invoke(request: InvokeRequest) -> int:
         raise click.UsageError(
             "--timeout and --no-retry are for who waits: not with --enqueue or --at"
         )
+    if request.is_enqueued and request.interface:
+        raise click.UsageError(
+            "--interface is for who makes the call: give it to `worker resume` or `serve`"
+        )
     batch = Batch([request.key] if request.key else ())
 
     def act(host: AnyHost) -> int:
@@ -125,7 +131,13 @@ def invoke(request: InvokeRequest) -> int:
         with calling(target, request.manner) as calls:
             return calls.invoke_all(invocations, keys, batch)
 
-    return through_host(request.state_dir, act, quiet=request.quiet, work=not request.is_enqueued)
+    return through_host(
+        request.state_dir,
+        act,
+        quiet=request.quiet,
+        work=not request.is_enqueued,
+        interfaces=request.interface,
+    )
 
 
 def _enqueue(
@@ -149,10 +161,17 @@ def _enqueue(
 
 @click.command()
 @click.argument("name", metavar="WORKER", type=options.WORKER)
+@options.interface
 @options.json_output
 @options.quiet
 @options.state_dir
-def resume(name: WorkerName, json_output: bool, quiet: bool, state_dir: Path | None) -> int:
+def resume(
+    name: WorkerName,
+    interface: tuple[str, ...],
+    json_output: bool,
+    quiet: bool,
+    state_dir: Path | None,
+) -> int:
     """
     Continue what a worker has left unfinished, and wait for it.
 
@@ -177,7 +196,7 @@ def resume(name: WorkerName, json_output: bool, quiet: bool, state_dir: Path | N
             batch.keys = [item.key for item in left]
             return calls.invoke_all(invocations, batch.keys)
 
-    return through_host(state_dir, act, quiet=quiet)
+    return through_host(state_dir, act, quiet=quiet, interfaces=interface)
 
 
 COMMANDS: Final = (invoke, resume)

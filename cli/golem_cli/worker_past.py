@@ -33,6 +33,7 @@ class UpdateRequest:
     mode: str
     check: bool
     wait: bool
+    interface: tuple[str, ...]
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -138,6 +139,7 @@ def fork(
 )
 @click.option("--check", is_flag=True, help="Only say whether an automatic update would work.")
 @click.option("--await/--no-wait", "wait", default=True, help="Whether to wait for the outcome.")
+@options.interface
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -171,7 +173,13 @@ def update(request: UpdateRequest) -> int:
         _tell(request, f"has version {version}", "successful")
         return ExitCode.OK
 
-    return through_host(request.state_dir, act, quiet=request.quiet, work=request.wait)
+    return through_host(
+        request.state_dir,
+        act,
+        quiet=request.quiet,
+        work=request.wait,
+        interfaces=request.interface,
+    )
 
 
 def _tell(request: UpdateRequest, what: str, state: str) -> None:

@@ -20,6 +20,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from golem_host.component import Component
     from golem_host.config import HostConfig
+    from golem_host.declare import (
+        READ_LOCAL,
+        READ_REMOTE,
+        UNRECORDED,
+        WRITE_LOCAL,
+        WRITE_REMOTE,
+    )
     from golem_host.errors import (
         ComponentError,
         ComponentNotFoundError,
@@ -47,9 +54,19 @@ if TYPE_CHECKING:
         WorkerFileNotFoundError,
         WorkerNotFoundError,
     )
+    from golem_host.failures import WorldError
     from golem_host.files.initial import DeployedFile, InitialFile
     from golem_host.files.look import FileEntry
     from golem_host.host import Host
+    from golem_host.lending.call import CallContext
+    from golem_host.lending.declaring import (
+        constructor,
+        function,
+        interface,
+        on_drop,
+        resource,
+        static,
+    )
     from golem_host.services.promises import PromiseId, PromiseInfo
     from golem_host.trace_context import TraceContext
     from golem_host.worker.dry_run import UpdateCheck
@@ -60,12 +77,13 @@ if TYPE_CHECKING:
     from golem_host.worker.retry import RetryPolicy
     from golem_host.worker.worker import Unfinished, Worker
     from golem_oplog.protocol import SyncLevel
-    from golem_oplog.values import Err, Ok, ResourceRef, Some, Variant
+    from golem_oplog.values import Err, Ok, ResourceRef, Result, Some, Variant
 
 __version__ = "0.1.0"
 
 _HOMES: Final = {
     "Call": "golem_host.worker.request",
+    "CallContext": "golem_host.lending.call",
     "Component": "golem_host.component",
     "DeployedFile": "golem_host.files.initial",
     "Err": "golem_oplog.values",
@@ -78,20 +96,39 @@ _HOMES: Final = {
     "OutputLine": "golem_host.worker.output_line",
     "PromiseId": "golem_host.services.promises",
     "PromiseInfo": "golem_host.services.promises",
+    "READ_LOCAL": "golem_host.declare",
+    "READ_REMOTE": "golem_host.declare",
     "ResourceRef": "golem_oplog.values",
+    "Result": "golem_oplog.values",
     "RetryPolicy": "golem_host.worker.retry",
     "Some": "golem_oplog.values",
     "SyncLevel": "golem_oplog.protocol",
     "TraceContext": "golem_host.trace_context",
+    "UNRECORDED": "golem_host.declare",
     "Unfinished": "golem_host.worker.worker",
     "UpdateCheck": "golem_host.worker.dry_run",
     "Variant": "golem_oplog.values",
+    "WRITE_LOCAL": "golem_host.declare",
+    "WRITE_REMOTE": "golem_host.declare",
     "Worker": "golem_host.worker.worker",
     "WorkerMetadata": "golem_host.worker.metadata",
+    "WorldError": "golem_host.failures",
+    "constructor": "golem_host.lending.declaring",
+    "function": "golem_host.lending.declaring",
+    "interface": "golem_host.lending.declaring",
+    "on_drop": "golem_host.lending.declaring",
+    "resource": "golem_host.lending.declaring",
+    "static": "golem_host.lending.declaring",
 }
 
 __all__ = [
+    "READ_LOCAL",
+    "READ_REMOTE",
+    "UNRECORDED",
+    "WRITE_LOCAL",
+    "WRITE_REMOTE",
     "Call",
+    "CallContext",
     "Component",
     "ComponentError",
     "ComponentNotFoundError",
@@ -123,6 +160,7 @@ __all__ = [
     "PromiseNotFoundError",
     "QueueFullError",
     "ResourceRef",
+    "Result",
     "ResumeFailedError",
     "RetryPolicy",
     "Some",
@@ -139,6 +177,13 @@ __all__ = [
     "WorkerFileNotFoundError",
     "WorkerMetadata",
     "WorkerNotFoundError",
+    "WorldError",
+    "constructor",
+    "function",
+    "interface",
+    "on_drop",
+    "resource",
+    "static",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 
@@ -88,6 +89,11 @@ class HostConfig:
 
     None by default.  A worker may have more of its own; see `Workers.create`.
     """
+    interfaces: Sequence[object] = ()
+    """
+    What guests may import besides what this host offers: instances of classes under `interface` or
+    `resource`.  Their methods are called in the threads of workers, several at the same time.
+    """
     cache_dir: Path | None = None
     """Compiled code; None for the user's cache directory."""
     control_socket: bool = True
@@ -98,6 +104,9 @@ class HostConfig:
     """What gives random numbers to guests, and keys."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.interfaces, list | tuple):
+            message = "interfaces must be a list or a tuple of instances"
+            raise TypeError(message)
         Grants.parse(self.net)
         parse_dirs(self.dirs)
         for name in (

@@ -395,8 +395,10 @@ class InstanceContext(StoreContext):
         """The idempotency key of what happens behind entry ``index`` (spec 2.8)."""
         from golem_host.keys import derive_key  # noqa: PLC0415 - few guests ask, and uuid is slow
 
-        identity = self.services.identity
-        return derive_key(self.key, index, identity.worker_name if identity.is_fork else "")
+        who = self.services.identity
+        # While the guest is instantiated no invocation has a key to derive it from.
+        base = self.key or f"{who.component_id}/{who.worker_name}/{who.created_ns}"
+        return derive_key(base, index, who.worker_name if who.is_fork else "")
 
     def effect_token(self) -> str:
         """

@@ -89,6 +89,16 @@ class HostFunction:
     def full_name(self) -> str:
         return f"{self.interface}.{{{self.import_name}}}"
 
+    def action_for(self, imported: FunctionType) -> Callable[..., Any]:
+        """
+        The action for an import of this type: the same for all, where we know the types.
+
+        Raises:
+            DeclarationError: It cannot be called like that.
+        """
+        del imported
+        return self.action
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
@@ -273,6 +283,12 @@ class Registry:
                         interface_name, import_name, declaration, getattr(instance, attribute)
                     )
                 )
+
+    def lend(self, functions: Iterable[HostFunction], resources: Iterable[str]) -> None:
+        """Offer what an embedder declares; it is ``ns:pkg/interface.resource`` that it names."""
+        for host_function in functions:
+            self._put(host_function)
+        self._resources.update(resources)
 
     def _put(self, host_function: HostFunction) -> None:
         key = (host_function.interface, host_function.import_name)

@@ -162,13 +162,14 @@ def _require_replayable(imported: FunctionType) -> None:
         raise DeclarationError(
             function=format_function(imported),
             reason=f"is recorded but {'returns' if made else 'takes'} a handle, which replay could "
-            "not repeat; declare it UNRECORDED and record inside of it with recorded_call",
+            "not repeat; declare it UNRECORDED and record inside of it what it asks of the world "
+            "(recorded_call, or CallContext.recorded in an interface of your own)",
         )
 
 
 def _action(host_function: HostFunction, imported: FunctionType) -> Handler:
     """The live action from wire form to wire form, converting only what needs it."""
-    call = host_function.action
+    call = host_function.action_for(imported)
     lifts = [lifter(ty) for _, ty in imported.params]
     result = None if host_function.declaration.gives_wire else imported.result
     lower = lowerer(result) if result is not None else None

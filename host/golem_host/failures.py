@@ -26,3 +26,7 @@ class WorldError(Exception):
 
 class RecordedFailureError(WorldError):
     """It is in the log now: every further attempt would be given the same answer."""
+
+
+class EmbedderError(Exception):
+    """A method that an embedder lends has raised something of its own: this attempt has failed."""

@@ -77,7 +77,7 @@ class Host(ClosesOnExit):
             layout=layout,
             files=files,
             engine=self._get_engine,
-            dispatcher=Dispatcher(registry()),
+            dispatcher=Dispatcher(registry(config.interfaces)),
             clock=config.clock,
             random=config.random,
         )

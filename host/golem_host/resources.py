@@ -24,6 +24,7 @@ from golem_oplog.types import (
     WitType,
 )
 from golem_oplog.values import Err, Ok, Some, Variant, from_wire, is_identity, to_wire
+from golem_oplog.wire_records import field_finder
 
 RESOURCES_MAX: Final = 10_000
 """Open handles per worker: well below the engine's own limit, which would abort the process."""
@@ -194,10 +195,10 @@ class _Lower:
                     c(table, v) for c, v in zip(parts, value, strict=True)
                 )
             case RecordType(fields):
-                names = [n for n, _ in fields]
+                find = field_finder(ty)
                 parts = _each(lowerer, [t for _, t in fields])
                 return lambda table, value: tuple(
-                    c(table, value[n]) for n, c in zip(names, parts, strict=True)
+                    c(table, v) for c, v in zip(parts, find(value), strict=True)
                 )
             case VariantType(cases):
                 numbers = {n: i for i, (n, _) in enumerate(cases)}

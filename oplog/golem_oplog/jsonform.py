@@ -247,7 +247,7 @@ def _option(payload: WitType, document: object) -> object:
     return Some(_at("some", payload, member[1]))
 
 
-def _result(ok: WitType | None, err: WitType | None, document: object) -> Ok | Err:
+def _result(ok: WitType | None, err: WitType | None, document: object) -> Ok[object] | Err[object]:
     match _only_member(document):
         case ("ok", payload):
             return Ok(_at("ok", ok, payload))

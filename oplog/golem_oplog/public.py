@@ -6,7 +6,12 @@ The other WIT types appear as plain Python values: see `golem_oplog.values`.
 
 from __future__ import annotations
 
+from typing import Generic, TypeAlias, TypeVar, Union
+
 from golem_oplog.lazy_dataclass import dataclass
+
+T_co = TypeVar("T_co", covariant=True)
+E_co = TypeVar("E_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +30,21 @@ class Some:
 
 
 @dataclass(frozen=True, slots=True)
-class Ok:
+class Ok(Generic[T_co]):
     """The good side of a ``result``."""
 
-    value: object = None
+    value: T_co = None  # type: ignore[assignment] # what `Ok()` holds where there is nothing to say
 
 
 @dataclass(frozen=True, slots=True)
-class Err:
+class Err(Generic[E_co]):
     """The bad side of a ``result``: a value that is returned, never raised."""
 
-    value: object = None
+    value: E_co = None  # type: ignore[assignment] # as of `Ok`
+
+
+Result: TypeAlias = Union[Ok[T_co], Err[E_co]]
+"""What a function returns that gives a ``result``: ``Result[str, int]``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ The wire form is described in `golem_oplog.types`.
 
 from __future__ import annotations
 
-from golem_oplog.public import Err, Ok, ResourceRef, Some, Variant
+from golem_oplog.public import Err, Ok, ResourceRef, Result, Some, Variant
 from golem_oplog.shape import TYPE_DEPTH_MAX, python_name
 from golem_oplog.wire_check import check_wire
 from golem_oplog.wire_in import to_wire
@@ -38,6 +38,7 @@ __all__ = [
     "Err",
     "Ok",
     "ResourceRef",
+    "Result",
     "Some",
     "Variant",
     "check_wire",

@@ -204,7 +204,7 @@ class Parser(Cursor):
             raise self.fail(expected)
         return self.value(payload)
 
-    def _result(self, ty: ResultType) -> Ok | Err:
+    def _result(self, ty: ResultType) -> Ok[object] | Err[object]:
         if self.at_keyword("ok"):
             self.take()
             return Ok(self._payload("ok", ty.ok))

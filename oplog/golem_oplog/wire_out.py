@@ -138,7 +138,7 @@ def _option(ty: OptionType) -> FromWire:
 def _result(ty: ResultType) -> FromWire:
     convert_ok, convert_err = _side(ty.ok), _side(ty.err)
 
-    def convert(wire: Any) -> Ok | Err:
+    def convert(wire: Any) -> Ok[Any] | Err[Any]:
         return Err(convert_err(wire[1])) if wire[0] else Ok(convert_ok(wire[1]))
 
     return convert

@@ -90,6 +90,7 @@ SAMPLE: Final = {
     "docs/tutorial.md",
     "guest_examples/bank/README.md",
     "guest_examples/crawler/README.md",
+    "guest_examples/payment/README.md",
     "guest_examples/webapp/README.md",
 }
 """What every run runs: the first pages that are read, and what has no other test of its kind."""

@@ -138,6 +138,7 @@ ONLY_COMMANDS = {
     "oplog stat",
     "oplog tail",
     "serve",
+    "wit",
 }
 ONLY_ROUTES = {"get-component-wit", "health", "list-worker-promises", "version"}
 

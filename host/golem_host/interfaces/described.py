@@ -15,7 +15,7 @@ from golem_host.declare import (
 from golem_host.interfaces.golem.api import identity, promises, search
 from golem_host.interfaces.golem.rpc import asked, future
 from golem_host.interfaces.golem.rpc import types as rpc
-from golem_host.interfaces.offered import registry
+from golem_host.interfaces.offered import HOMES, registry
 from golem_host.interfaces.wasi.blobstore import calls as blobstore
 from golem_host.interfaces.wasi.filesystem.preopens import RECORD as DIRECTORIES_RECORD
 from golem_host.interfaces.wasi.filesystem.types import STAT_AT_RECORD, STAT_RECORD
@@ -123,7 +123,10 @@ class Served(NamedTuple):
     """How the calls of a function are answered."""
 
     how: str
-    """``recorded``, ``re-executed`` on replay, or ``refused``."""
+    """
+    ``recorded``, ``re-executed`` on replay, ``refused``, or ``lent`` by an embedder, who decides
+    about the rest.
+    """
     kind: str = ""
     """The durable function type, or the kind of the entry that stands for the call."""
     record: str = ""
@@ -151,6 +154,11 @@ def served_imports(component: Component) -> dict[str, Served]:
     found = {}
     for each in component.load(component).imports:
         function = offered.find(each.interface, each.name)
-        # Whatever was deployed is offered; an older version may have offered more.
-        found[each.type.name] = Served("unknown") if function is None else served(function)
+        found[each.type.name] = _unknown(each.interface) if function is None else served(function)
     return found
+
+
+def _unknown(interface: str) -> Served:
+    # Whatever was deployed is offered; an older version of the host may have offered more.
+    is_ours = interface.partition("/")[0] in HOMES
+    return Served("unknown" if is_ours else "lent")

@@ -6,7 +6,7 @@ They are loaded package by package, when the first component imports something o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Final
 
@@ -123,5 +123,16 @@ def declaring(package: str) -> Iterator[object]:
             yield found()
 
 
-def registry() -> Registry:
-    return Registry(packages=HOMES, declaring_of=declaring)
+def registry(lent: Sequence[object] = ()) -> Registry:
+    """
+    What guests may import, with what an embedder lends besides.
+
+    Raises:
+        DeclarationError: That cannot be lent.
+    """
+    made = Registry(packages=HOMES, declaring_of=declaring)
+    if lent:
+        from golem_host.lending.functions import lend  # noqa: PLC0415 - few hosts lend anything
+
+        lend(made, lent, frozenset(HOMES))
+    return made

@@ -18,14 +18,17 @@ from golem_host.errors import (
     ComponentNotFoundError,
     ConflictError,
     InvalidRequestError,
+    UnlinkableComponentError,
     os_reason,
 )
 from golem_host.files.initial import DeployedFile
+from golem_host.interfaces.offered import HOMES
 from golem_host.services.component_files import ComponentFiles, GivenFile
 from golem_host.services.world import Clock, Random
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout
 from golem_oplog.files import TEMPORARY_SUFFIX, Files, size_of, write_durably
+from golem_oplog.lazy_dataclass import dataclass
 
 NAME_BYTES_MAX: Final = 512
 LOADED_MAX: Final = 16
@@ -37,6 +40,20 @@ _COLUMNS: Final = """
     component_version.env, component_version.config_vars, component_version.ephemeral
     FROM component JOIN component_version ON component_version.component_id = component.id
 """
+
+
+LEND_IT: Final = (
+    "what is neither wasi nor golem an embedder lends: HostConfig(interfaces=...), or "
+    "`--interface MODULE:CLASS` (`golem-host wit --python` prints a class to begin with)"
+)
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A component in memory; linked when an instance is first made of it."""
+
+    compiled: Compiled
+    linked: LinkedComponent | None = None
 
 
 _Row: TypeAlias = tuple[str, str, int, str, int, int, str | None, str, str, int]
@@ -66,7 +83,7 @@ class Components:
         self._lock = threading.Lock()
         self._storing = threading.Lock()
         """Held from a component's file to its row: between the two nothing refers to the file."""
-        self._linked: OrderedDict[str, tuple[Compiled, LinkedComponent]] = OrderedDict()
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._initial = ComponentFiles(layout, files)
         self.locate_file = self._initial.locate
         """Where the content of an initial file lies."""
@@ -100,7 +117,8 @@ class Components:
         _check_name(name)
         data = _read(Path(wasm)) if isinstance(wasm, str | Path) else bytes(wasm)
         compiled = self._engine().load(data, name=name, progress=progress)
-        self._link(compiled)
+        linked = self._link(compiled)
+        self._keep(compiled).linked = linked
         settings = (
             json.dumps(sorted((env or {}).items())),
             json.dumps(sorted((config_vars or {}).items())),
@@ -236,26 +254,44 @@ class Components:
         return len(lost), sum(sizes)
 
     def linked(self, component: Component) -> LinkedComponent:
-        """The component compiled and linked: what instances are made from."""
-        return self._loaded(component)[1]
+        """
+        The component compiled and linked: what instances are made from.
 
-    def _loaded(self, component: Component) -> tuple[Compiled, LinkedComponent]:
+        Raises:
+            UnlinkableComponentError: What it was deployed with is not offered here, or has another
+                type.
+            DeclarationError: What an embedder lends does not fit its imports.
+        """
+        loaded = self._load(component)
+        if loaded.linked is None:
+            loaded.linked = self._link(loaded.compiled)
+        return loaded.linked
+
+    def _load(self, component: Component) -> _Loaded:
         with self._lock:
-            cached = self._linked.get(component.sha256)
+            cached = self._loaded.get(component.sha256)
             if cached is not None:
-                self._linked.move_to_end(component.sha256)
+                self._loaded.move_to_end(component.sha256)
                 return cached
         path = self._layout.component_file(component.sha256)
-        return self._link(self._engine().load(path, name=component.name))
+        return self._keep(self._engine().load(path, name=component.name))
 
-    def _link(self, compiled: Compiled) -> tuple[Compiled, LinkedComponent]:
-        dispatcher = self._dispatcher
-        linked = compiled.link(dispatcher.resolve, dispatcher.drop, dispatcher.misfit)
+    def _keep(self, compiled: Compiled) -> _Loaded:
+        loaded = _Loaded(compiled)
         with self._lock:
-            self._linked[compiled.sha256] = compiled, linked
-            while len(self._linked) > LOADED_MAX:
-                self._linked.popitem(last=False)
-        return compiled, linked
+            self._loaded[compiled.sha256] = loaded
+            while len(self._loaded) > LOADED_MAX:
+                self._loaded.popitem(last=False)
+        return loaded
+
+    def _link(self, compiled: Compiled) -> LinkedComponent:
+        dispatcher = self._dispatcher
+        try:
+            return compiled.link(dispatcher.resolve, dispatcher.drop, dispatcher.misfit)
+        except UnlinkableComponentError as error:
+            if any(_can_be_lent(name) for name in error.missing):
+                error.reason = f"{error.reason}; {LEND_IT}"
+            raise
 
     def _find(self, name: str, version: int | None) -> Component | None:
         if version is None:
@@ -286,9 +322,14 @@ class Components:
             env=_pairs(env),
             config_vars=_pairs(config),
             ephemeral=bool(ephemeral),
-            load=lambda component: self._loaded(component)[0],
+            load=lambda component: self._load(component).compiled,
             files=files,
         )
+
+
+def _can_be_lent(missing: str) -> bool:
+    """Whether what is missing, ``ns:pkg/api.{f}`` or ``resource ns:pkg/api.r``, is none of ours."""
+    return missing.removeprefix("resource ").partition("/")[0] not in HOMES
 
 
 def _is_ours(path: Path) -> bool:

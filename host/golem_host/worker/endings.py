@@ -97,7 +97,7 @@ class Endings:
                 self._failed(outcome)
             case ends.Refused():
                 self._refused(outcome)
-            case ends.LogBroken():
+            case ends.BrokenOff():
                 self.break_off(outcome.error)
 
     def _failed(self, failed: ends.Failed) -> None:

@@ -12,12 +12,14 @@ from typing import Final, TypeAlias
 
 from golem_host.engine import Trap, TrapKind
 from golem_host.errors import (
+    DeclarationError,
     HostClosedError,
     HostError,
     InvalidRequestError,
     ParamTypeMismatchError,
     PayloadTooLargeError,
     StateDirError,
+    UnlinkableComponentError,
 )
 from golem_host.failures import RecordedFailureError
 from golem_host.replay import AtMostOnceViolated, Divergence
@@ -90,19 +92,20 @@ class UpdateFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class LogBroken:
+class BrokenOff:
     """
-    The log takes no more entries, or cannot be asked what they belong to.
+    The worker cannot go on here, for a reason that is none of its own.
 
-    Nothing is appended about it: it is no failure of the guest, and may be over when the log is
-    opened again.
+    Its log takes no more entries, or cannot be asked what they belong to, or this host does not
+    offer what its component imports.  Nothing is appended about it: it is no failure of the guest,
+    and may be over when the log is opened again.
     """
 
-    error: OplogError | StateDirError
+    error: OplogError | HostError
 
 
 Outcome: TypeAlias = (
-    Again | Suspended | Interrupted | Exited | Failed | Refused | UpdateFailed | LogBroken
+    Again | Suspended | Interrupted | Exited | Failed | Refused | UpdateFailed | BrokenOff
 )
 
 
@@ -124,8 +127,8 @@ def outcome_of(raised: BaseException) -> Outcome:
             return Interrupted()
         case ExitSignal():
             return Exited(raised.exit_code)
-        case OplogError() | StateDirError():
-            return LogBroken(raised)
+        case OplogError() | StateDirError() | UnlinkableComponentError() | DeclarationError():
+            return BrokenOff(raised)
         case InvalidRequestError() | ParamTypeMismatchError():
             return Refused(raised)
         case PayloadTooLargeError():

@@ -121,7 +121,7 @@ class Scratch:
                 return failed.error or self._failure(failed)
             case ends.Exited(exit_code=code):
                 return InvocationExitedError(exit_code=code)
-            case ends.Refused(error=error) | ends.LogBroken(error=error):
+            case ends.Refused(error=error) | ends.BrokenOff(error=error):
                 return error
             case ends.Again():
                 return InvocationFailedError(error=NO_WAY_BACK, stderr="", traceback="")

@@ -40,3 +40,9 @@ def test_a_clock_that_would_spoil_the_log_is_refused(answer: object) -> None:
     """Entries are written without a look at the type of their time."""
     with pytest.raises(ValueError, match=r"clock\.unix_ns\(\) must return nanoseconds"):
         HostConfig(clock=Told(answer))
+
+
+def test_interfaces_are_several() -> None:
+    """A single one is easily forgotten to be put into a list."""
+    with pytest.raises(TypeError, match="interfaces must be a list or a tuple of instances"):
+        HostConfig(interfaces=object())  # type: ignore[arg-type]

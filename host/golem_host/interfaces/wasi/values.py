@@ -13,6 +13,7 @@ from collections.abc import Callable
 from golem_host.context import InstanceContext
 from golem_host.declare import Recorded
 from golem_host.dispatch import recorded_call
+from golem_host.effects import effect_name
 from golem_host.errors import StateDirError
 from golem_host.failures import WorldError
 from golem_host.files.held import FullError, Held, Values
@@ -66,33 +67,11 @@ def stored(
 
 
 def effect_of(context: InstanceContext) -> Effect:
-    """
-    The name of the change that is made now.
-
-    Outside of an atomic region the same again when the call is repeated after a crash.  Within one
-    it is another at each attempt, like the key of a remote write: the attempt before may have undone
-    its changes, or was about to.
-    """
+    """The name of the change that is made now: see `golem_host.effects`."""
     identity = context.services.identity
-    token = ""
     # While a snapshot is saved or loaded nothing is remembered, and the next time is another one.
-    if not context.is_unrecorded:
-        token = f"{_attempt(context)}/{context.effect_token()}"
+    token = "" if context.is_unrecorded else effect_name(context)
     return Effect(identity.component_id, identity.worker_name, token)
-
-
-def _attempt(context: InstanceContext) -> int:
-    """
-    Where the attempt before this one at the open region ended; 0 for the first one.
-
-    What else was passed over is no attempt: an update that failed may have left entries, and the
-    call that a kill cut off before it has its name still.
-    """
-    status = context.status
-    if not context.is_in_region or not status.skipped.regions:
-        return 0
-    last = status.skipped.regions[-1]
-    return last.end if last.start > status.origin else 0
 
 
 class OutgoingValue:

@@ -101,7 +101,7 @@ CANCEL: Final = Recorded(
 @interface(INTERFACE)
 class RpcFunctions:
     @function(UNRECORDED)
-    def parse_uuid(self, context: InstanceContext, uuid: str) -> Ok | Err:
+    def parse_uuid(self, context: InstanceContext, uuid: str) -> Ok[object] | Err[object]:
         try:
             parsed = UUID(uuid)
         except ValueError:

@@ -24,7 +24,9 @@ class OutgoingValueResource:
         return OutgoingValue(context, OBJECT_BYTES_MAX)
 
     @function(UNRECORDED)
-    def outgoing_value_write_body(self, context: InstanceContext, value: OutgoingValue) -> Ok | Err:
+    def outgoing_value_write_body(
+        self, context: InstanceContext, value: OutgoingValue
+    ) -> Ok[object] | Err[object]:
         """Once: a second stream would mix its bytes with those of the first."""
         return Err(None) if value.is_streamed else Ok(value.stream())
 

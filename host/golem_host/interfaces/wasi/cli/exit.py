@@ -13,7 +13,7 @@ from golem_oplog.values import Err, Ok
 @interface("wasi:cli/exit")
 class Exit:
     @function(UNRECORDED)
-    def exit(self, context: InstanceContext, status: Ok | Err) -> NoReturn:
+    def exit(self, context: InstanceContext, status: Ok[object] | Err[object]) -> NoReturn:
         raise ExitSignal(1 if isinstance(status, Err) else 0)
 
     @function(UNRECORDED)

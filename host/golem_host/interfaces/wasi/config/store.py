@@ -14,10 +14,10 @@ from golem_oplog.values import Ok
 @interface("wasi:config/store")
 class Store:
     @function(UNRECORDED)
-    def get(self, context: InstanceContext, key: str) -> Ok:
+    def get(self, context: InstanceContext, key: str) -> Ok[object]:
         return Ok(dict(context.services.identity.config_vars).get(key))
 
     @function(UNRECORDED)
-    def get_all(self, context: InstanceContext) -> Ok:
+    def get_all(self, context: InstanceContext) -> Ok[object]:
         """Sorted by name, as they stand in the first entry of the log."""
         return Ok(list(context.services.identity.config_vars))

@@ -70,11 +70,11 @@ class DescriptorStat:
     status_change_timestamp: None = None
 
 
-def answered(action: Callable[Q, R]) -> Callable[Q, Ok | Err]:
+def answered(action: Callable[Q, R]) -> Callable[Q, Ok[object] | Err[object]]:
     """What a method gives and raises, as the interface's ``result``."""
 
     @wraps(action)
-    def answer(*args: Q.args, **named: Q.kwargs) -> Ok | Err:
+    def answer(*args: Q.args, **named: Q.kwargs) -> Ok[object] | Err[object]:
         try:
             return Ok(action(*args, **named))
         except FileError as error:

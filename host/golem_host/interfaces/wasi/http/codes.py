@@ -58,11 +58,11 @@ class RefusedError(Exception):
         self.public = public
 
 
-def fallible(action: Callable[Q, Public]) -> Callable[Q, Ok | Err]:
+def fallible(action: Callable[Q, Public]) -> Callable[Q, Ok[object] | Err[object]]:
     """What a method gives and refuses, as the interface's ``result``."""
 
     @wraps(action)
-    def answer(*args: Q.args, **named: Q.kwargs) -> Ok | Err:
+    def answer(*args: Q.args, **named: Q.kwargs) -> Ok[object] | Err[object]:
         try:
             return Ok(action(*args, **named))
         except RefusedError as refused:

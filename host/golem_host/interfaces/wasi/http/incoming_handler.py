@@ -94,7 +94,7 @@ def _scheme(name: str) -> Variant:
     return Variant(upper) if upper in {"HTTP", "HTTPS"} else Variant("other", name)
 
 
-def _result(place: ResponseOutparam) -> Ok | Err:
+def _result(place: ResponseOutparam) -> Ok[object] | Err[object]:
     answer = place.answer
     if answer is None:
         return Err(internal("the handler returned without a response").public())
@@ -104,7 +104,7 @@ def _result(place: ResponseOutparam) -> Ok | Err:
     return _response(answer.value)
 
 
-def _response(response: OutgoingResponse) -> Ok | Err:
+def _response(response: OutgoingResponse) -> Ok[object] | Err[object]:
     sink = response.sink
     if response.has_body and not sink.is_ended:
         error = sink.error or HttpError("HTTP-response-incomplete")

@@ -19,7 +19,6 @@ from golem_host.interfaces.wasi.http.outgoing import OutgoingRequest, RequestOpt
 from golem_host.interfaces.wasi.http.part import Http
 from golem_host.interfaces.wasi.http.syntax import TARGET_BYTES_MAX, authority
 from golem_host.interfaces.wasi.sockets.part import Sockets
-from golem_host.keys import derive_key
 from golem_host.net.grants import LOCALHOST, LOOPBACK, Grants, normal_name
 from golem_host.net.http.connection import FIELDS_MAX, HEAD_BYTES_MAX
 from golem_host.net.http.errors import HttpError
@@ -149,13 +148,4 @@ def _headers(context: InstanceContext, batch: Batch, written: Fields) -> Fields:
         written = [*said, *((name, value.encode()) for name, value in trace)]
     if any(name.lower() == KEY_HEADER for name, _ in written):
         return written
-    return [*written, (KEY_HEADER, _key(context, batch.begin).encode())]
-
-
-def _key(context: InstanceContext, index: int) -> str:
-    if context.key:
-        return str(context.derive_key(index))
-    # While it is instantiated no invocation has a key; this one is again the same next time.
-    who = context.services.identity
-    base = f"{who.component_id}/{who.worker_name}/{who.created_ns}"
-    return str(derive_key(base, index))
+    return [*written, (KEY_HEADER, str(context.derive_key(batch.begin)).encode())]

@@ -144,7 +144,7 @@ class IncomingRequest:
 class ResponseOutparam:
     """Behind a ``response-outparam`` handle."""
 
-    answer: Ok | Err | None = None
+    answer: Ok[object] | Err[object] | None = None
     """``result<outgoing-response, error-code>``, once it is set."""
 
 
@@ -216,5 +216,7 @@ class IncomingRequestResource:
 @resource("wasi:http/types", "response-outparam")
 class ResponseOutparamResource:
     @static(UNRECORDED)
-    def set(self, context: InstanceContext, param: ResponseOutparam, response: Ok | Err) -> None:
+    def set(
+        self, context: InstanceContext, param: ResponseOutparam, response: Ok[object] | Err[object]
+    ) -> None:
         param.answer = response

@@ -138,11 +138,11 @@ class LocalOutput:
         """Nothing to give back."""
 
 
-def answered(action: Callable[Q, object]) -> Callable[Q, Ok | Err]:
+def answered(action: Callable[Q, object]) -> Callable[Q, Ok[object] | Err[object]]:
     """What a method of a stream gives and raises, as the interface's ``result``."""
 
     @wraps(action)
-    def answer(*args: Q.args, **named: Q.kwargs) -> Ok | Err:
+    def answer(*args: Q.args, **named: Q.kwargs) -> Ok[object] | Err[object]:
         try:
             return Ok(action(*args, **named))
         except StreamClosedError:

@@ -29,11 +29,11 @@ class ErrorResource:
         return error.message
 
 
-def fallible(action: Callable[Q, object]) -> Callable[Q, Ok | Err]:
+def fallible(action: Callable[Q, object]) -> Callable[Q, Ok[object] | Err[object]]:
     """What an action gives, or why the store refused, as the interface's ``result``."""
 
     @wraps(action)
-    def answer(*args: Q.args, **named: Q.kwargs) -> Ok | Err:
+    def answer(*args: Q.args, **named: Q.kwargs) -> Ok[object] | Err[object]:
         try:
             return Ok(action(*args, **named))
         except StoreError as refused:

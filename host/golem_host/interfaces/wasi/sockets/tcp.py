@@ -71,11 +71,11 @@ ACCEPT: Final = Recorded(READ_REMOTE, FunctionType("sockets::tcp::accept", (_SOC
 Streams = tuple[object, object]
 
 
-def fallible(action: Callable[Q, Public]) -> Callable[Q, Ok | Err]:
+def fallible(action: Callable[Q, Public]) -> Callable[Q, Ok[object] | Err[object]]:
     """What a method gives, and the code that it raises, as the interface's ``result``."""
 
     @wraps(action)
-    def answer(*args: Q.args, **named: Q.kwargs) -> Ok | Err:
+    def answer(*args: Q.args, **named: Q.kwargs) -> Ok[object] | Err[object]:
         try:
             return Ok(action(*args, **named))
         except NetError as error:

@@ -12,7 +12,9 @@ from golem_oplog.values import Err, Ok
 @interface("wasi:sockets/tcp-create-socket")
 class TcpCreateSocket:
     @function(UNRECORDED)
-    def create_tcp_socket(self, context: InstanceContext, address_family: str) -> Ok | Err:
+    def create_tcp_socket(
+        self, context: InstanceContext, address_family: str
+    ) -> Ok[object] | Err[object]:
         if context.part(Sockets).is_full:
             return Err("new-socket-limit")
         return Ok(TcpSocket(context, is_v6=address_family == "ipv6"))
