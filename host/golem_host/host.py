@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +20,7 @@ from golem_host.net.http.client import HttpClient
 from golem_host.rest.control import ControlSocket
 from golem_host.services.collect import Collected, Collector
 from golem_host.services.components import Components
+from golem_host.services.linked import LinkedComponents
 from golem_host.services.local_peers import LocalPeers
 from golem_host.services.once import OneTimeCalls
 from golem_host.services.output import OutputFlusher
@@ -28,7 +30,7 @@ from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.stores.stores import Stores
-from golem_host.services.unfinished import Unfinished
+from golem_host.services.unfinished import NOW, Unfinished
 from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
 from golem_host.storage.database import Database
@@ -39,7 +41,8 @@ from golem_host.worker.parts import Shared
 from golem_oplog.blobs import BlobStore
 from golem_oplog.closing import ClosesOnExit
 from golem_oplog.files import OsFiles
-from golem_oplog.store import OplogStore
+from golem_oplog.log import SegmentedOplog
+from golem_oplog.store import MakeLog, OplogStore
 
 if TYPE_CHECKING:
     from golem_host.services.deliveries import Deliveries
@@ -80,6 +83,7 @@ class Host(ClosesOnExit):
             dispatcher=Dispatcher(registry()),
             clock=config.clock,
             random=config.random,
+            linked=self._linked_components(),
         )
         blobs = BlobStore(layout.blobs, files, config.sync_level)
         self.promises = promises = Promises(database, config.clock)
@@ -88,7 +92,7 @@ class Host(ClosesOnExit):
         unfinished = Unfinished(database, boot_id())
         results = Results(unfinished, scheduler)
         flusher = OutputFlusher()
-        http = HttpClient(config.tls_ca_file)
+        http = self._http_client()
         stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
         resources.callback(stores.close)
 
@@ -122,6 +126,7 @@ class Host(ClosesOnExit):
             files,
             config.sync_level,
             blobs,
+            self._log_maker(),
         )
         self.workers = Workers(store=store, layout=layout, share=share, read_only=read_only)
         self._collector = Collector(
@@ -134,6 +139,8 @@ class Host(ClosesOnExit):
             find_runner=self.workers.find_runner,
             is_scratch=self.once.runs,
         )
+        self._scheduler, self._unfinished = scheduler, unfinished
+        self._databases = (database, stores)
         self._deliveries: Deliveries | None = None
         self._deliveries_lock = threading.Lock()
         self._is_closing = False
@@ -211,6 +218,48 @@ class Host(ClosesOnExit):
         """End every worker's thread, as a crash would, and let go of the directory."""
         self._resources.close()
 
+    # What only tests need, with what `golem_host.testing` puts something else in place of.
+
+    def look_again(self) -> None:
+        """The clock was set: whatever waits for a time looks whether that has come."""
+        self._scheduler.look_again()
+        for runner in self.workers.in_memory():
+            runner.look_again()
+
+    def next_due_ns(self) -> int | None:
+        """Unix time at which a worker goes on by itself; None where none does, or one is at work."""
+        due_ns = []
+        for row in self._unfinished.all():
+            at = row.due_ns
+            if at == NOW:
+                runner = self.workers.find_runner(row.key)
+                at = None if runner is None else runner.waits_until_ns
+                if at is None:
+                    return None
+            if at is not None:
+                due_ns.append(at)
+        return min(due_ns, default=None)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While this lasts no database is written; logs are."""
+        with ExitStack() as stack:
+            for each in self._databases:
+                stack.enter_context(each.held())
+            yield
+
+    def _linked_components(self) -> LinkedComponents:
+        return LinkedComponents()
+
+    def _make_engine(self, config: EngineConfig) -> Engine:
+        return Engine(config)
+
+    def _http_client(self) -> HttpClient:
+        return HttpClient(self._config.tls_ca_file)
+
+    def _log_maker(self) -> MakeLog:
+        return SegmentedOplog
+
     def _due(self, key: object) -> None:
         self.workers.wake(key)
 
@@ -237,7 +286,7 @@ class Host(ClosesOnExit):
         with self._engine_lock:
             if self._engine is None:
                 cache = self._config.cache_dir or default_cache_dir()
-                self._engine = Engine(
+                self._engine = self._make_engine(
                     EngineConfig(
                         cache_dir=cache / "compiled", memory_bytes_max=self._config.memory_bytes_max
                     )
