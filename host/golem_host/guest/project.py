@@ -90,6 +90,29 @@ def read_project(directory: Path) -> GuestProject:
     return GuestProject(name, _world(name, directory, wit), tuple(sorted(files.items())))
 
 
+def look(directory: Path) -> tuple[tuple[str, int, int], ...]:
+    """
+    What tells that a project was edited: path, time and size of each file that may belong to it.
+
+    Raises:
+        OSError: A file has gone meanwhile, as editors do when they save; look again.
+    """
+    found = []
+    for folder, folders, files in os.walk(directory):
+        below = Path(folder)
+        folders[:] = sorted(entry for entry in folders if _is_taken(below / entry, set()))
+        # The settings are no part of what is built, but decide on it.
+        taken = (path for path in map(below.joinpath, files) if _is_watched(path))
+        for path in taken:
+            state = path.stat()
+            found.append((str(path), state.st_mtime_ns, state.st_size))
+    return tuple(sorted(found))
+
+
+def _is_watched(path: Path) -> bool:
+    return path.name == _SETTINGS or _is_taken(path, set())
+
+
 def _sources(name: str, directory: Path) -> dict[str, bytes]:
     files = {
         f"{APP}/{path}": content
