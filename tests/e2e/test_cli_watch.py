@@ -143,6 +143,7 @@ def test_a_guest_in_python_is_built_again(cli: Cli) -> None:
         running.wait_for(b"nothing has changed for the worker")
         said = running.out.decode()
         (project / "app.py").write_text(app + "\n1 / 1\n")
+        running.wait_for(b"golem-host: built counter")
         running.wait_for(b"\n2\n")
         stop(running)
 

@@ -79,6 +79,9 @@ OPERATIONS = {
 INSIDE = {
     "Host.open",
     "Host.close",
+    "Host.look_again",
+    "Host.next_due_ns",
+    "Host.standing_still",
     "Components.by_id",
     "Components.collect_files",
     "Components.id_of",
@@ -91,6 +94,7 @@ INSIDE = {
     "Workers.exists",
     "Workers.export",
     "Workers.find_runner",
+    "Workers.in_memory",
     "Workers.log",
     "Workers.fork",
     "Workers.metadata",
