@@ -32,6 +32,11 @@ APP: Final = "app"
 VENDOR: Final = "vendor"
 SDK: Final = "guest_sdk"
 
+LAZY_MODULE: Final = "_golem_lazy_imports"
+"""The module that the build adds to those of app, see `golem_host.guest.lazy_imports`."""
+LEFT_OPEN: Final = "a socket was opened while importing, and is still open"
+"""What it raises for that."""
+
 _SETTINGS: Final = "golem.toml"
 _SKIPPED_NAMES: Final = frozenset({"__pycache__", "node_modules", _SETTINGS})
 _SKIPPED_SUFFIXES: Final = frozenset({".pyc", ".wasm", ".cwasm"})
