@@ -20,7 +20,6 @@ from golem_host.net.http.client import HttpClient
 from golem_host.rest.control import ControlSocket
 from golem_host.services.collect import Collected, Collector
 from golem_host.services.components import Components
-from golem_host.services.linked import LinkedComponents
 from golem_host.services.local_peers import LocalPeers
 from golem_host.services.once import OneTimeCalls
 from golem_host.services.output import OutputFlusher
@@ -30,7 +29,7 @@ from golem_host.services.results import Results
 from golem_host.services.scheduler import Scheduler
 from golem_host.services.slots import RunSlots
 from golem_host.services.stores.stores import Stores
-from golem_host.services.unfinished import NOW, Unfinished
+from golem_host.services.unfinished import Unfinished
 from golem_host.services.worker_dirs import WorkerDirs
 from golem_host.services.workers import Workers
 from golem_host.storage.database import Database
@@ -83,7 +82,6 @@ class Host(ClosesOnExit):
             dispatcher=Dispatcher(registry()),
             clock=config.clock,
             random=config.random,
-            linked=self._linked_components(),
         )
         blobs = BlobStore(layout.blobs, files, config.sync_level)
         self.promises = promises = Promises(database, config.clock)
@@ -231,7 +229,8 @@ class Host(ClosesOnExit):
         due_ns = []
         for row in self._unfinished.all():
             at = row.due_ns
-            if at == NOW:
+            # The time of one that was woken stays in its row while it is at work.
+            if at is not None and at <= self._config.clock.unix_ns():
                 runner = self.workers.find_runner(row.key)
                 at = None if runner is None else runner.waits_until_ns
                 if at is None:
@@ -247,9 +246,6 @@ class Host(ClosesOnExit):
             for each in self._databases:
                 stack.enter_context(each.held())
             yield
-
-    def _linked_components(self) -> LinkedComponents:
-        return LinkedComponents()
 
     def _make_engine(self, config: EngineConfig) -> Engine:
         return Engine(config)

@@ -23,9 +23,6 @@ from tests.support.repository import ROOT
 from tests.support.waiting import until
 
 TIMEOUT_S = 60.0
-LARGEST = "and at most 2795000 can be passed"
-LARGEST_TYPED = "and at most 262144 can be passed"
-TYPED_ADVICE = "store what is large elsewhere, and pass its name"
 
 
 @pytest.fixture(scope="module")
@@ -432,6 +429,11 @@ def test_an_effect_that_raises_has_no_outcome(worker: Worker) -> None:
         )
 
     assert "SystemExit: not done" in failed.value.traceback
+
+
+LARGEST = "and at most 2795000 can be passed"
+LARGEST_TYPED = "and at most 262144 can be passed"
+TYPED_ADVICE = "store what is large elsewhere, and pass its name"
 
 
 def test_what_no_call_can_take_is_refused_before_it(worker: Worker) -> None:

@@ -228,7 +228,7 @@ def test_a_guest_that_does_not_repeat_itself_is_found_out(
 
 
 IS_FULL: Final = os.environ.get("GOLEM_HOST_TEST_PROFILE") == "full"
-EVERY: Final = 1 if IS_FULL else 9
+EVERY: Final = 1 if IS_FULL else 15
 """Which of the crashes every run makes."""
 SCENARIO = f"""
     print("one", flush=True)

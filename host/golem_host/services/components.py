@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -21,13 +22,14 @@ from golem_host.errors import (
 )
 from golem_host.files.initial import DeployedFile
 from golem_host.services.component_files import ComponentFiles, GivenFile
-from golem_host.services.linked import LinkedComponents
 from golem_host.services.world import Clock, Random
 from golem_host.storage.database import Database
 from golem_host.storage.layout import StateLayout
 from golem_oplog.files import TEMPORARY_SUFFIX, Files, size_of, write_durably
 
 NAME_BYTES_MAX: Final = 512
+LOADED_MAX: Final = 16
+"""Compiled components kept in memory; others are loaded from the cache again in milliseconds."""
 
 _COLUMNS: Final = """
     component.id, component.name, component_version.version, component_version.sha256,
@@ -43,7 +45,7 @@ _Row: TypeAlias = tuple[str, str, int, str, int, int, str | None, str, str, int]
 class Components:
     """``host.components``."""
 
-    def __init__(  # noqa: PLR0913 - named at the only call
+    def __init__(
         self,
         *,
         database: Database,
@@ -53,7 +55,6 @@ class Components:
         dispatcher: Dispatcher,
         clock: Clock,
         random: Random,
-        linked: LinkedComponents | None = None,
     ) -> None:
         self._database = database
         self._layout = layout
@@ -62,9 +63,10 @@ class Components:
         self._dispatcher = dispatcher
         self._clock = clock
         self._random = random
+        self._lock = threading.Lock()
         self._storing = threading.Lock()
         """Held from a component's file to its row: between the two nothing refers to the file."""
-        self._linked = LinkedComponents() if linked is None else linked
+        self._linked: OrderedDict[str, tuple[Compiled, LinkedComponent]] = OrderedDict()
         self._initial = ComponentFiles(layout, files)
         self.locate_file = self._initial.locate
         """Where the content of an initial file lies."""
@@ -238,19 +240,22 @@ class Components:
         return self._loaded(component)[1]
 
     def _loaded(self, component: Component) -> tuple[Compiled, LinkedComponent]:
-        found = self._linked.get(component.sha256)
-        if found is not None:
-            return found
+        with self._lock:
+            cached = self._linked.get(component.sha256)
+            if cached is not None:
+                self._linked.move_to_end(component.sha256)
+                return cached
         path = self._layout.component_file(component.sha256)
         return self._link(self._engine().load(path, name=component.name))
 
     def _link(self, compiled: Compiled) -> tuple[Compiled, LinkedComponent]:
-        found = self._linked.get(compiled.sha256)
-        if found is not None and found[0] is compiled:
-            return found
         dispatcher = self._dispatcher
         linked = compiled.link(dispatcher.resolve, dispatcher.drop, dispatcher.misfit)
-        return self._linked.put(compiled, linked)
+        with self._lock:
+            self._linked[compiled.sha256] = compiled, linked
+            while len(self._linked) > LOADED_MAX:
+                self._linked.popitem(last=False)
+        return compiled, linked
 
     def _find(self, name: str, version: int | None) -> Component | None:
         if version is None:

@@ -9,20 +9,18 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from golem_host.engine import Component, Engine, EngineConfig
+from golem_host.engine import Component, Engine, EngineConfig, LinkedComponent
 from golem_host.engine.engine import Progress
-from golem_host.services.linked import LinkedComponents
+from golem_host.engine.linker import Misfit, Resolve, ResolveDrop, any_type
 
 LOADED_MAX: Final = 16
 """Components that an engine keeps, the longest unused given up first."""
 
 _LOCK: Final = threading.Lock()
-_ENGINES: Final[dict[EngineConfig, KeptEngine]] = {}
-_LINKED: Final[dict[Hashable, LinkedComponents]] = {}
+_ENGINES: Final[dict[tuple[EngineConfig, bool], KeptEngine]] = {}
 
 
 class KeptEngine(Engine):
@@ -52,17 +50,30 @@ class KeptEngine(Engine):
         """Nothing: others may use it."""
 
 
-def shared_engine(config: EngineConfig) -> KeptEngine:
+class LinkedOnce(Component):
+    """Linked by the first host for all of them: each answers imports in the same way."""
+
+    _linked: LinkedComponent | None = None
+
+    def link(
+        self, resolve: Resolve, drop: ResolveDrop, misfit: Misfit = any_type
+    ) -> LinkedComponent:
+        if self._linked is None:
+            self._linked = super().link(resolve, drop, misfit)
+        return self._linked
+
+
+class LinkingEngine(KeptEngine):
+    component_type: ClassVar[type[Component]] = LinkedOnce
+
+
+def shared_engine(config: EngineConfig, *, keeps_links: bool) -> KeptEngine:
+    """``keeps_links`` where every host answers imports in the same way."""
+    key = config, keeps_links
     with _LOCK:
-        found = _ENGINES.get(config)
+        found = _ENGINES.get(key)
     if found is None:
-        made = KeptEngine(config)
+        made = (LinkingEngine if keeps_links else KeptEngine)(config)
         with _LOCK:
-            found = _ENGINES.setdefault(config, made)
+            found = _ENGINES.setdefault(key, made)
     return found
-
-
-def shared_links(key: Hashable) -> LinkedComponents:
-    """``key`` is all that decides how imports are answered."""
-    with _LOCK:
-        return _LINKED.setdefault(key, LinkedComponents())

@@ -23,12 +23,11 @@ from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import HostError
 from golem_host.host import Host
 from golem_host.net.http.client import HttpClient
-from golem_host.services.linked import LinkedComponents
 from golem_host.services.promises import PromiseId
 from golem_host.storage.layout import default_cache_dir
 from golem_host.system import monotonic_s
 from golem_host.testing.crashes import Crashes, CrashPoint, copy_state
-from golem_host.testing.engines import shared_engine, shared_links
+from golem_host.testing.engines import shared_engine
 from golem_host.testing.scripted_http import HttpAnswers, HttpScript, ScriptedHttpClient
 from golem_host.testing.world import FrozenClock, SeededRandom
 from golem_oplog.closing import ClosesOnExit
@@ -255,12 +254,9 @@ class Harness(ClosesOnExit):
                 return stop.make_log
 
             def _make_engine(self, config: EngineConfig) -> Engine:
-                return shared_engine(config)
-
-            def _linked_components(self) -> LinkedComponents:
-                # Whatever decides how imports are answered.
-                own = getattr(self._config, "interfaces", ())
-                return shared_links((self._config.cache_dir, self._config.memory_bytes_max, own))
+                # What an embedder lends is another host's each time.
+                lent = getattr(self._config, "interfaces", ())
+                return shared_engine(config, keeps_links=not lent)
 
         host = StoppableHost.open(self._state_dir(self.crashes), self._config)
         self.clock.on_moved = host.look_again
