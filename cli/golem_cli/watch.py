@@ -189,8 +189,12 @@ class _Rebuilds:
                 # Said even to those who want quiet: they wait for something that does not come.
                 note(line)
             return False
+        before = sum(
+            each.target_version == component.version and each.state != "pending"
+            for each in worker.metadata().updates
+        )
         worker.update(component.version)
-        failure = update_outcome(worker, component.version)
+        failure = update_outcome(worker, component.version, before)
         if failure is not None:
             note(f"{label} stays on version {old}: {failure}")
             return False

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -216,36 +215,7 @@ class Host(ClosesOnExit):
         """End every worker's thread, as a crash would, and let go of the directory."""
         self._resources.close()
 
-    # What only tests need, with what `golem_host.testing` puts something else in place of.
-
-    def look_again(self) -> None:
-        """The clock was set: whatever waits for a time looks whether that has come."""
-        self._scheduler.look_again()
-        for runner in self.workers.in_memory():
-            runner.look_again()
-
-    def next_due_ns(self) -> int | None:
-        """Unix time at which a worker goes on by itself; None where none does, or one is at work."""
-        due_ns = []
-        for row in self._unfinished.all():
-            at = row.due_ns
-            # The time of one that was woken stays in its row while it is at work.
-            if at is not None and at <= self._config.clock.unix_ns():
-                runner = self.workers.find_runner(row.key)
-                at = None if runner is None else runner.waits_until_ns
-                if at is None:
-                    return None
-            if at is not None:
-                due_ns.append(at)
-        return min(due_ns, default=None)
-
-    @contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """While this lasts no database is written; logs are."""
-        with ExitStack() as stack:
-            for each in self._databases:
-                stack.enter_context(each.held())
-            yield
+    # What `golem_host.testing` puts something else in place of.
 
     def _make_engine(self, config: EngineConfig) -> Engine:
         return Engine(config)

@@ -24,6 +24,7 @@ from golem_host.testing import (
     UnexpectedRequestError,
     crash_everywhere,
 )
+from golem_host.testing.stoppable import StoppableHost
 from tests.support.guests import python_guest
 from tests.support.hosts import CACHE_DIR
 from tests.support.repository import ROOT
@@ -87,7 +88,7 @@ def _last_index_after_crash(harness: Harness) -> int:
     seen: list[int] = []
     opened = harness._open
 
-    def look() -> Host:
+    def look() -> StoppableHost:
         with Host.open(harness._state_dir(harness.crashes), read_only=True) as left:
             seen.append(left.workers.get("sdk", "main").metadata().oplog_index)
         return opened()

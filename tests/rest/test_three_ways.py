@@ -79,9 +79,6 @@ OPERATIONS = {
 INSIDE = {
     "Host.open",
     "Host.close",
-    "Host.look_again",
-    "Host.next_due_ns",
-    "Host.standing_still",
     "Components.by_id",
     "Components.collect_files",
     "Components.id_of",
@@ -94,7 +91,6 @@ INSIDE = {
     "Workers.exists",
     "Workers.export",
     "Workers.find_runner",
-    "Workers.in_memory",
     "Workers.log",
     "Workers.fork",
     "Workers.metadata",

@@ -165,10 +165,6 @@ class LoadedWorkers:
     def _run(self, key: WorkerKey, slot: Slot, *, by_event: bool) -> None:
         on_runner(lambda: self.get(key), lambda runner: runner.wake_on(slot, by_event=by_event))
 
-    def in_memory(self) -> list[Runner]:
-        with self._lock:
-            return [runner for runner in self._runners.values() if _is_well(runner)]
-
     def retire(self, key: WorkerKey) -> bool:
         """Put a worker away, unless it is in use."""
         with self._stripe(key):

@@ -332,10 +332,6 @@ class Workers:
     def retire(self, key: WorkerKey) -> None:
         self._loaded.retire(key)
 
-    def in_memory(self) -> Sequence[Runner]:
-        """The runners of those that are loaded."""
-        return self._loaded.in_memory()
-
     def close(self) -> None:
         self._loaded.close()
         self._looks.close()

@@ -19,21 +19,18 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from golem_host.component import Component
 from golem_host.config import HostConfig
-from golem_host.engine import Engine, EngineConfig
 from golem_host.errors import HostError
 from golem_host.host import Host
-from golem_host.net.http.client import HttpClient
 from golem_host.services.promises import PromiseId
 from golem_host.storage.layout import default_cache_dir
 from golem_host.system import monotonic_s
 from golem_host.testing.crashes import Crashes, CrashPoint, copy_state
-from golem_host.testing.engines import shared_engine
-from golem_host.testing.scripted_http import HttpAnswers, HttpScript, ScriptedHttpClient
+from golem_host.testing.scripted_http import HttpAnswers, HttpScript
+from golem_host.testing.stoppable import StoppableHost, stoppable
 from golem_host.testing.world import FrozenClock, SeededRandom
 from golem_oplog.closing import ClosesOnExit
 from golem_oplog.errors import OplogError
 from golem_oplog.protocol import SyncLevel
-from golem_oplog.store import MakeLog
 
 if TYPE_CHECKING:
     from golem_host.testing.worker import GuestWorker
@@ -146,7 +143,7 @@ class Harness(ClosesOnExit):
     # -- what it is made of -------------------------------------------------------------------
 
     @property
-    def host(self) -> Host:
+    def host(self) -> StoppableHost:
         """The host as it is now: another one after each crash, so do not keep it."""
         if self._stop.is_down:
             self._go_on()
@@ -241,24 +238,9 @@ class Harness(ClosesOnExit):
     def _state_dir(self, number: int) -> Path:
         return self._folder / str(number)
 
-    def _open(self) -> Host:
-        stop, script = self._stop, self.http
-
-        class StoppableHost(Host):
-            def _http_client(self) -> HttpClient:
-                if script is None:
-                    return super()._http_client()
-                return ScriptedHttpClient(script, lambda: stop.is_down)
-
-            def _log_maker(self) -> MakeLog:
-                return stop.make_log
-
-            def _make_engine(self, config: EngineConfig) -> Engine:
-                # What an embedder lends is another host's each time.
-                lent = getattr(self._config, "interfaces", ())
-                return shared_engine(config, keeps_links=not lent)
-
-        host = StoppableHost.open(self._state_dir(self.crashes), self._config)
+    def _open(self) -> StoppableHost:
+        kind = stoppable(self._stop, self.http)
+        host = kind.open(self._state_dir(self.crashes), self._config)
         self.clock.on_moved = host.look_again
         return host
 
