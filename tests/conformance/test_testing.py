@@ -28,6 +28,7 @@ from golem_host.testing.stoppable import StoppableHost
 from tests.support.guests import python_guest
 from tests.support.hosts import CACHE_DIR
 from tests.support.repository import ROOT
+from tests.support.rpc_guest import PRELUDE, rpc_guest
 
 A, B = "https://example.org/a", "https://example.org/b"
 ANSWERS = {f"GET {A}": HttpResponse.json({"n": 1}), f"POST {B}": HttpResponse(201)}
@@ -273,6 +274,25 @@ def test_a_scenario_is_crashed_everywhere(keeps: Any) -> None:
     assert len(crashed.points) >= 60 // EVERY
     if IS_FULL:
         assert repeated
+
+
+def test_two_workers_are_crashed_in_turn() -> None:
+    """At every entry of the caller and of the one that is called: each call is made once."""
+    code = """
+result = line("bob").invoke_and_await("put", [text("a")])
+line("bob").invoke("put", [text("b")])
+"""
+
+    def tell_bob(harness: Harness) -> object:
+        harness.worker("alice").call("run", PRELUDE + code)
+        return harness.worker("bob").call("noted")
+
+    crashed = crash_everywhere(
+        lambda: Harness(rpc_guest(), name="calls", cache_dir=CACHE_DIR), tell_bob, every=EVERY
+    )
+
+    assert ["a", "b"] == crashed.result
+    assert {"alice", "bob"} == {point.worker for point in crashed.points}
 
 
 def failing(text: str) -> Callable[[], object]:
