@@ -6,10 +6,11 @@ The cost of a line is bounded by its length, however large the values are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from golem_cli.render import escaped, shortened, time_text
+from golem_cli.render import escaped, indented, shortened, time_text
 from golem_oplog.entries import (
     CancelPendingInvocation,
     Create,
@@ -38,6 +39,8 @@ VALUE_CHARS_MAX: Final = 80
 """Each list of arguments and each result, unless everything is asked for."""
 KIND_WIDTH: Final = 27
 INDEX_WIDTH: Final = 6
+_FRAME: Final = re.compile(r'^[ |]*File "([^"\n]+)", line (\d+), in (\S+)$', re.MULTILINE)
+"""Of a Python traceback."""
 
 
 class LineForm:
@@ -52,10 +55,14 @@ class LineForm:
         head = f"{view.index:>{INDEX_WIDTH}}  {when}  "
         flag = f"[{mark}] " if mark else ""
         body = f"{view.kind:<{KIND_WIDTH}} {flag}{escaped(self._details(view))}".rstrip()
+        # With --full the only entry of several lines.
+        detail = view.entry.detail if isinstance(view.entry, Error) else ""
+        more = list(indented(detail)) if self._chars_max is None else []
         if not self._color:
-            return [head + body]
+            return [head + body, *more]
         # Dead entries recede as a whole, living ones let their kind stand out.
-        return [f"\x1b[2m{head}{body}\x1b[0m" if mark else f"\x1b[2m{head}\x1b[0m{body}"]
+        first = f"\x1b[2m{head}{body}\x1b[0m" if mark else f"\x1b[2m{head}\x1b[0m{body}"
+        return [first, *more]
 
     def _details(self, view: EntryView) -> str:  # noqa: PLR0911 - an arm per kind
         fields = view.fields
@@ -124,7 +131,10 @@ class LineForm:
 
     def _failed(self, entry: Error) -> str:
         retry = "" if entry.retry_at is None else f", retry at {time_text(entry.retry_at)}"
-        return f"{shortened(entry.message, self._chars_max)}{retry}"
+        frames = _FRAME.findall(entry.detail)
+        # The traceback itself is shown with --full.
+        place = " at {}:{} in {}".format(*frames[-1]) if frames else ""
+        return f"{shortened(entry.message, self._chars_max)}{place}{retry}"
 
     def _call(self, name: object, arguments: object) -> str:
         if not isinstance(arguments, tuple):

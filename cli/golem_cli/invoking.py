@@ -116,6 +116,8 @@ class Batch:
     keys: Sequence[str] = ()
     shown: int = 0
     """How many results were shown."""
+    stopped: bool = False
+    """Whether somebody asked for the end meanwhile, perhaps when the last one was done already."""
 
     def planned(
         self, invocations: Sequence[Invocation], unfinished: Sequence[str]
@@ -192,11 +194,22 @@ def shown(function: FunctionType, key: str, value: object, *, json_output: bool)
 
 
 @contextmanager
-def calling(worker: AnyWorker, manner: Manner, *, lends_stdin: bool = False) -> Iterator[Calls]:
+def _told(stop: StopRequest, batch: Batch | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if batch is not None:
+            batch.stopped = stop.requested
+
+
+@contextmanager
+def calling(
+    worker: AnyWorker, manner: Manner, *, lends_stdin: bool = False, batch: Batch | None = None
+) -> Iterator[Calls]:
     """Attach this terminal to a worker for as long as it is called."""
     from golem_host import Worker
 
-    with stopping(worker.interrupt) as stop:
+    with stopping(worker.interrupt) as stop, _told(stop, batch):
         output = GuestOutput(
             stdout_is_data=manner.json_output, quiet=manner.quiet, on_closed=stop.request
         )

@@ -74,6 +74,11 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Iterable[str]:
         yield f"{name + ':':{width}} {value}".rstrip()
 
 
+def indented(text: str) -> Iterable[str]:
+    """The lines of a text below what it belongs to; none for an empty one."""
+    return (f"  {escaped(line)}".rstrip() for line in text.splitlines())
+
+
 def note(text: str, *, quiet: bool = False) -> None:
     """A remark for the person at the terminal: on stderr, never mixed with what was asked for."""
     if not quiet:

@@ -42,6 +42,7 @@ class RunRequest:
     interface: tuple[str, ...]
     timeout: float | None
     no_retry: bool
+    watch: bool
     json_output: bool
     quiet: bool
     state_dir: Path | None
@@ -110,6 +111,12 @@ class RunRequest:
     help="Interrupt an invocation, durably, after so long: 5, 500ms, 2m.",
 )
 @options.no_retry
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Stay, and when APP changes build it, update the worker if its past allows that, and call "
+    "again.",
+)
 @options.json_output
 @options.quiet
 @options.state_dir
@@ -137,15 +144,29 @@ def run(request: RunRequest) -> int:
         # Before anything is built, compiled or stored.
         parse_call(text)
     source = find_source(request.app, request.name)
+    if request.watch:
+        from golem_cli.watch import watch
+
+        return watch(
+            source,
+            request.worker,
+            lambda host, component, batch: _play(host, component, request, batch),
+            state_dir=request.state_dir,
+            is_command=not request.invoke,
+            quiet=request.quiet,
+        )
     batch = Batch()
 
     def act(host: AnyHost) -> int:
-        component = _component(host, source, request)
-        if request.invoke:
-            return _call_exports(host, component, request, batch)
-        return _run_command(host, component, request, batch)
+        return _play(host, _component(host, source, request), request, batch)
 
     return through_host(request.state_dir, act, quiet=request.quiet, interfaces=request.interface)
+
+
+def _play(host: AnyHost, component: Component, request: RunRequest, batch: Batch) -> int:
+    if request.invoke:
+        return _call_exports(host, component, request, batch)
+    return _run_command(host, component, request, batch)
 
 
 def _component(host: AnyHost, source: Source | None, request: RunRequest) -> Component:
@@ -173,7 +194,7 @@ def _call_exports(
     _grant(worker, request)
     left = worker.unfinished()
     keys = batch.planned(invocations, [item.key for item in left])
-    with calling(worker, request.manner, lends_stdin=True) as calls:
+    with calling(worker, request.manner, lends_stdin=True, batch=batch) as calls:
         for item in left:
             if item.key in keys:
                 calls.output.remark(f"continuing {item.function}")
@@ -210,7 +231,7 @@ def _run_command(host: AnyHost, component: Component, request: RunRequest, batch
     invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
     left = worker.unfinished()
     keys = batch.planned([invocation], [item.key for item in left])
-    with calling(worker, request.manner, lends_stdin=True) as calls:
+    with calling(worker, request.manner, lends_stdin=True, batch=batch) as calls:
         if left:
             calls.output.remark(f"continuing worker {component.name}/{request.worker}")
         try:

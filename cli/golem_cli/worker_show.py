@@ -13,7 +13,7 @@ import click
 
 from golem_cli import options
 from golem_cli.options import WorkerName
-from golem_cli.render import escaped, fields, table, time_text
+from golem_cli.render import escaped, fields, indented, table, time_text
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def get(name: WorkerName, json_output: bool, state_dir: Path | None) -> None:
         click.echo(json.dumps(_document(found) | {"dirs": dirs}))
         return
     for line in fields([*_described(found), *(("directory", each) for each in dirs)]):
+        click.echo(line)
+    for line in indented(found.last_traceback):
         click.echo(line)
 
 

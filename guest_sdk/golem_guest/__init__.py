@@ -22,6 +22,7 @@ a name that needs another one is refused, with the line that the world lacks.
 `durable`                 make a function's outcome part of the log
 `span`                    a named stretch of work, for traces
 `State`                   state that travels to a new version by itself
+`PayloadTooLargeError`    more than one call can take to the host
 ========================  ===========================================================
 """
 
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from golem_guest import http
+    from golem_guest._limits import PayloadTooLargeError
     from golem_guest.atomic import atomic_region, atomically
     from golem_guest.clock import sleep_until
     from golem_guest.effects import Kind, durable
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from golem_guest.worker import Forked, commit, fork, idempotency_key
 
 _MODULES = {
+    "_limits": "PayloadTooLargeError",
     "atomic": "atomic_region atomically",
     "clock": "sleep_until",
     "effects": "Kind durable",
@@ -79,6 +82,7 @@ __all__ = [
     "Kind",
     "Operation",
     "PartlyRolledBackError",
+    "PayloadTooLargeError",
     "Persistence",
     "Promise",
     "RetryPolicy",

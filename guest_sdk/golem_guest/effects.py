@@ -14,6 +14,7 @@ from enum import Enum
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast, overload
 
+from golem_guest._limits import TYPED_BYTES_MAX, check_text
 from golem_guest._trap import end_invocation
 from golem_guest._world import host, imported
 from golem_guest.settings import Persistence, persistence_level
@@ -24,6 +25,8 @@ _DURABILITY = imported(
 _HOST = host()
 _OPLOG = imported("golem:api/oplog", marker="WrappedFunctionType_ReadLocal", version="1.1.7")
 _TYPES = imported("golem:rpc/types", marker="ValueAndType", version="0.2.2")
+
+_ADVICE = "store what is large elsewhere, and pass its name"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,7 +64,8 @@ def durable(
 
     Arguments and result are recorded as JSON, and the result is given back as JSON has it (a tuple
     is a list), so that it is the same live and on replay.  A function that raises is not recorded:
-    the invocation ends, and is tried again as the retry policy says.
+    the invocation ends, and is tried again as the retry policy says.  So it does where the result
+    has more than 256 KiB; arguments that large are a `PayloadTooLargeError` before anything is done.
 
     Args:
         function: The effect.
@@ -76,6 +80,7 @@ def durable(
         @wraps(function)
         def perform(*args: P.args, **kwargs: P.kwargs) -> R:
             request = json.dumps([*args, kwargs] if kwargs else [*args])
+            check_text(f"the arguments of {full}", request, _ADVICE, TYPED_BYTES_MAX)
             _DURABILITY.observe_function_call(interface, called)
             wit_kind = getattr(_OPLOG, f"WrappedFunctionType_{kind.value}")()
             begin = _DURABILITY.begin_durable_function(wit_kind)
@@ -88,6 +93,7 @@ def durable(
             try:
                 with persistence_level(Persistence.NOTHING):
                     text = json.dumps(function(*args, **kwargs))
+                check_text(f"the result of {full}", text, _ADVICE, TYPED_BYTES_MAX)
                 if not unrecorded:
                     _DURABILITY.persist_typed_durable_function_invocation(
                         full, _string(request), _string(text), wit_kind

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from componentize_py_types import Err
 
+from golem_guest._limits import LIST_BYTES_MAX, check_size
 from golem_guest._world import imported
 
 _HANDLER = imported("wasi:http/outgoing-handler", marker="handle", version="0.2.9")
@@ -137,7 +138,8 @@ def request(
 
     Raises:
         HttpError: There is no whole response.
-        ValueError: The URL is none that can be asked.
+        ValueError: The URL is none that can be asked, or the headers are megabytes; a body may have
+            any size.
     """
     with stream(
         method, url, params=params, headers=headers, data=data, json=json, timeout=timeout
@@ -195,6 +197,8 @@ def _outgoing(
         raise ValueError(message)
     query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
     pairs = [(name, value.encode("latin-1")) for name, value in headers.items()]
+    size = sum(len(name) + len(value) for name, value in pairs)
+    check_size("the headers of a request", size, LIST_BYTES_MAX, "send it as the body")
     asked = _TYPES.OutgoingRequest(_TYPES.Fields.from_list(pairs))
     known = _METHODS.get(method.upper())
     asked.set_method(_TYPES.Method_Other(method) if known is None else known())

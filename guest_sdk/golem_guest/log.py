@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from golem_guest._limits import check_text
 from golem_guest._world import imported
 
 _WASI = imported("wasi:logging/logging", marker="Level")
@@ -19,7 +20,9 @@ class WasiHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            _WASI.log(_level(record.levelno), record.name, self.format(record))
+            text = self.format(record)
+            check_text("a log message", text, "log less of it")
+            _WASI.log(_level(record.levelno), record.name, text)
         except Exception:  # noqa: BLE001 - as every handler
             self.handleError(record)
 

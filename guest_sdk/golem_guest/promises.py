@@ -6,6 +6,7 @@ import json
 from typing import Self
 from uuid import UUID
 
+from golem_guest._limits import check_bytes
 from golem_guest._world import host, imported, uuid_of
 
 _HOST = host()
@@ -76,7 +77,13 @@ class Promise:
         return found
 
     def complete(self, value: bytes) -> bool:
-        """Give it a value; False if it had one already, which it keeps."""
+        """
+        Give it a value; False if it had one already, which it keeps.
+
+        Raises:
+            PayloadTooLargeError: It has more than 2,795,000 bytes.
+        """
+        check_bytes("the value of a promise", value, "store it elsewhere and give its name")
         return bool(_HOST.complete_promise(self._id(), value))
 
     def complete_json(self, value: object) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, MutableMapping
 
 from componentize_py_types import Err
 
+from golem_guest._limits import check_bytes
+
 
 class State(MutableMapping[str, object]):
     """
@@ -52,7 +54,9 @@ class State(MutableMapping[str, object]):
 
         class SaveSnapshot:
             def save(self) -> bytes:
-                return json.dumps(values, ensure_ascii=False).encode()
+                saved = json.dumps(values, ensure_ascii=False).encode()
+                check_bytes("the state, as JSON", saved, "keep what is large outside of it")
+                return saved
 
         class LoadSnapshot:
             def load(self, bytes: bytes) -> None:  # noqa: A002 - the name that the WIT gives it

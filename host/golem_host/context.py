@@ -467,7 +467,7 @@ class InstanceContext(StoreContext):
             self.oplog.commit()
         if timeout_ns is not None:
             timeout_ns = min(timeout_ns, WAIT_NS_MAX)
-        with self.services.slot.released():
+        with self.services.slot.released(), self.wake.waiting_until(deadline_ns):
             self.wake.wait_with(watched, None if timeout_ns is None else timeout_ns / 1e9)
         self.wake.clear()
         self.check_kill()

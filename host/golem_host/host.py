@@ -39,7 +39,8 @@ from golem_host.worker.parts import Shared
 from golem_oplog.blobs import BlobStore
 from golem_oplog.closing import ClosesOnExit
 from golem_oplog.files import OsFiles
-from golem_oplog.store import OplogStore
+from golem_oplog.log import SegmentedOplog
+from golem_oplog.store import MakeLog, OplogStore
 
 if TYPE_CHECKING:
     from golem_host.services.deliveries import Deliveries
@@ -88,7 +89,7 @@ class Host(ClosesOnExit):
         unfinished = Unfinished(database, boot_id())
         results = Results(unfinished, scheduler)
         flusher = OutputFlusher()
-        http = HttpClient(config.tls_ca_file)
+        http = self._http_client()
         stores = Stores(layout.stores, config.clock, config.stores_bytes_max, config.sync_level)
         resources.callback(stores.close)
 
@@ -122,6 +123,7 @@ class Host(ClosesOnExit):
             files,
             config.sync_level,
             blobs,
+            self._log_maker(),
         )
         self.workers = Workers(store=store, layout=layout, share=share, read_only=read_only)
         self._collector = Collector(
@@ -134,6 +136,8 @@ class Host(ClosesOnExit):
             find_runner=self.workers.find_runner,
             is_scratch=self.once.runs,
         )
+        self._scheduler, self._unfinished = scheduler, unfinished
+        self._databases = (database, stores)
         self._deliveries: Deliveries | None = None
         self._deliveries_lock = threading.Lock()
         self._is_closing = False
@@ -211,6 +215,17 @@ class Host(ClosesOnExit):
         """End every worker's thread, as a crash would, and let go of the directory."""
         self._resources.close()
 
+    # What `golem_host.testing` puts something else in place of.
+
+    def _make_engine(self, config: EngineConfig) -> Engine:
+        return Engine(config)
+
+    def _http_client(self) -> HttpClient:
+        return HttpClient(self._config.tls_ca_file)
+
+    def _log_maker(self) -> MakeLog:
+        return SegmentedOplog
+
     def _due(self, key: object) -> None:
         self.workers.wake(key)
 
@@ -237,7 +252,7 @@ class Host(ClosesOnExit):
         with self._engine_lock:
             if self._engine is None:
                 cache = self._config.cache_dir or default_cache_dir()
-                self._engine = Engine(
+                self._engine = self._make_engine(
                     EngineConfig(
                         cache_dir=cache / "compiled", memory_bytes_max=self._config.memory_bytes_max
                     )

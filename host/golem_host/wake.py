@@ -6,8 +6,8 @@ import math
 import os
 import select
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final, TypeAlias
 
 READABLE: Final = select.POLLIN
@@ -25,6 +25,8 @@ class Wake(threading.Event):
         self._pipe_lock = threading.Lock()
         # Made by the first wait for sockets: few guests have any.
         self._pipe: tuple[int, int] | None = None
+        self.until_ns: int | None = None
+        """Unix time for which its thread waits just now."""
 
     def set(self) -> None:
         super().set()
@@ -38,6 +40,15 @@ class Wake(threading.Event):
         # In this order: whoever sets it in between is seen by the next wait.
         if self._pipe is not None:
             _drain(self._pipe[0])
+
+    @contextmanager
+    def waiting_until(self, unix_ns: int | None) -> Iterator[None]:
+        """A wait that a time will end: others may want to know which."""
+        self.until_ns = unix_ns
+        try:
+            yield
+        finally:
+            self.until_ns = None
 
     def wait_with(self, watched: Sequence[Watched], timeout_s: float | None) -> None:
         """Wait until the event is set or one of the descriptors can be used; may return early."""

@@ -7,10 +7,11 @@ else a crash leaves in its directory is in nobody's way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from threading import Lock
+from typing import Protocol
 
 from golem_oplog.adopt import Exported, adopt_log
 from golem_oplog.blobs import Blobs
@@ -37,11 +38,28 @@ from golem_oplog.sequel import Sequel
 from golem_oplog.sweep import sweep_logs
 
 
+class MakeLog(Protocol):
+    """`SegmentedOplog`, or one that does more."""
+
+    def __call__(
+        self, place: Place, tail: Tail, on_close: Callable[[], None]
+    ) -> SegmentedOplog: ...
+
+
 class OplogStore:
     """`Store` below one directory, which belongs to this process alone."""
 
-    def __init__(self, root: Path, files: Files, sync_level: SyncLevel, blobs: Blobs) -> None:
+    def __init__(
+        self,
+        root: Path,
+        files: Files,
+        sync_level: SyncLevel,
+        blobs: Blobs,
+        make_log: MakeLog = SegmentedOplog,
+    ) -> None:
+        """``make_log`` makes what `create`, `open` and `fork` return."""
         self._root = root
+        self._make_log = make_log
         self._files = files
         self._sync_level = sync_level
         self._blobs = blobs
@@ -63,13 +81,13 @@ class OplogStore:
             writer.write(chunk)
             publish(place, writer, manifest)
             tail = Tail(manifest, writer, definitions, 1, 1, Recovery())
-            return SegmentedOplog(place, tail, lambda: self._release(place))
+            return self._make_log(place, tail, lambda: self._release(place))
 
     def open(self, directory_name: str) -> SegmentedOplog:
         place = self._place(directory_name)
         self._claim(place)
         with self._releasing_on_failure(place):
-            return SegmentedOplog(place, open_tail(place), lambda: self._release(place))
+            return self._make_log(place, open_tail(place), lambda: self._release(place))
 
     def reader(self, directory_name: str) -> OplogReader:
         place = self._place(directory_name)
@@ -92,7 +110,7 @@ class OplogStore:
         with self._releasing_on_failure(place), self.reader(source) as reader:
             self._prepare(place)
             tail = copy_log(reader, place, cut, create, sequels)
-            return SegmentedOplog(place, tail, lambda: self._release(place))
+            return self._make_log(place, tail, lambda: self._release(place))
 
     def adopt(self, exported: Exported, target: str, create: Create) -> SegmentedOplog:
         """
@@ -111,7 +129,7 @@ class OplogStore:
             except BaseException:
                 self._remove_segments(place)
                 raise
-            return SegmentedOplog(place, tail, lambda: self._release(place))
+            return self._make_log(place, tail, lambda: self._release(place))
 
     def delete(self, directory_name: str) -> None:
         place = self._place(directory_name)

@@ -98,6 +98,26 @@ def test_an_exception_that_leaves_a_region_cannot_be_caught(worker: Worker) -> N
     assert "end-atomic-region" not in kinds(worker)
 
 
+def test_an_invocation_that_ends_inside_of_a_region_fails(worker: Worker) -> None:
+    """Else the next recovery would take later invocations back with it; its begin is named."""
+    with pytest.raises(InvocationFailedError) as failed:
+        run(
+            worker,
+            """
+            with retry_policy(RetryPolicy(max_attempts=1, min_delay_s=0, max_delay_s=0)):
+                golem_guest._world.host().mark_begin_operation()
+            """,
+        )
+    begins = [entry.index for entry in worker.oplog() if entry.kind == "begin-atomic-region"]
+
+    assert f"the invocation ended inside of the region begun at index {begins[-1]}" == (
+        failed.value.error
+    )
+    # A trap like any other: it was tried again.
+    assert kinds(worker).count("error") > 1
+    assert "exported-function-completed" not in kinds(worker)
+
+
 def test_settings_hold_for_a_block(worker: Worker) -> None:
     """And are what they were behind it."""
     result = run(
@@ -411,6 +431,65 @@ def test_an_effect_that_raises_has_no_outcome(worker: Worker) -> None:
     assert "SystemExit: not done" in failed.value.traceback
 
 
+LARGEST = "and at most 2795000 can be passed"
+LARGEST_TYPED = "and at most 262144 can be passed"
+TYPED_ADVICE = "store what is large elsewhere, and pass its name"
+
+
+def test_what_no_call_can_take_is_refused_before_it(worker: Worker) -> None:
+    """As an exception with an advice, which a guest can catch; what is just small enough passes."""
+    result = run(
+        worker,
+        """
+        result = []
+        def refused(function, *args, **kwargs):
+            try:
+                function(*args, **kwargs)
+            except PayloadTooLargeError as error:
+                result.append(str(error))
+
+        @durable
+        def effect(given):
+            result.append("performed")
+            return len(given)
+
+        promise = Promise.create()
+        refused(promise.complete, bytes(2_795_001))
+        refused(effect, "x" * 300_000)
+        refused(http.get, "http://192.0.2.1/", headers={"x": "y" * 3_000_000})
+        result += [promise.poll(), promise.complete(bytes(2_795_000)), len(promise.wait())]
+        """,
+    )
+
+    assert [
+        f"the value of a promise: 2795001 bytes, {LARGEST}; store it elsewhere and give its name",
+        f"the arguments of app::effect: 300004 bytes, {LARGEST_TYPED}; {TYPED_ADVICE}",
+        f"the headers of a request: 3000001 bytes, {LARGEST}; send it as the body",
+        None,
+        True,
+        2_795_000,
+    ] == result
+    assert "begin-remote-write" not in kinds(worker)
+
+
+def test_a_result_that_cannot_be_recorded_is_a_failure(worker: Worker) -> None:
+    """Told with its size: the effect was performed, and has no outcome."""
+    with pytest.raises(InvocationFailedError) as failed:
+        run(
+            worker,
+            """
+            @durable
+            def large():
+                return "x" * 300_000
+
+            large()
+            """,
+            retry=False,
+        )
+
+    assert "the result of app::large: 300002 bytes, and at most 262144" in failed.value.error
+
+
 def test_log_records_become_entries(worker: Worker) -> None:
     """With their level, and the logger's name for a context."""
     run(
@@ -460,6 +539,45 @@ def test_state_travels_to_a_new_version(sdk_host: Host, worker: Worker) -> None:
 
     assert {"count": 42} == json.loads(str(text))
     assert "successful-update" in kinds(worker)
+
+
+def test_state_that_is_too_large_does_not_travel(sdk_host: Host, worker: Worker) -> None:
+    """The update fails with the reason, and the old version goes on."""
+    worker.invoke("run", "state['large'] = 'x' * 3_000_000", timeout=TIMEOUT_S)
+    sdk_host.components.deploy(
+        python_guest(ROOT / "tests/support/sdk_guest"), name="sdk", env={"LARGE": "1"}
+    )
+    before = worker.metadata().component_version
+    worker.update(sdk_host.components.get("sdk").version, mode="snapshot-based")
+    until(
+        lambda: worker.metadata().updates[-1:] and worker.metadata().updates[-1].state == "failed"
+    )
+
+    assert "the state, as JSON: 3000025 bytes, and at most 2795000 can be passed" in str(
+        worker.metadata().updates[-1].details
+    )
+    assert before == worker.metadata().component_version
+    assert "3000000" == worker.invoke("run", "result = len(state['large'])", timeout=TIMEOUT_S)
+
+
+@pytest.mark.long
+def test_a_message_that_is_too_large_is_not_logged(worker: Worker) -> None:
+    """It is said on stderr, as of every handler that fails; smaller ones go on being logged."""
+    run(
+        worker,
+        """
+        log = logging.getLogger("shop")
+        log.addHandler(WasiHandler())
+        log.setLevel(1)
+        log.info("x" * (128 << 20))
+        log.info("small")
+        """,
+    )
+    messages = [entry.fields["message"] for entry in worker.oplog() if entry.kind == "log"]
+
+    assert "small" in messages
+    assert any("PayloadTooLargeError: a log message: 134217728 bytes" in str(m) for m in messages)
+    assert all(len(str(message)) < 1 << 20 for message in messages)
 
 
 @pytest.mark.long

@@ -68,15 +68,19 @@ class Cli:
         return done.out
 
     @contextmanager
-    def start(self, *args: str | Path) -> Iterator[Running]:
-        """Run in the background; killed at the end of the block if it still runs."""
+    def start(self, *args: str | Path, together: bool = False) -> Iterator[Running]:
+        """
+        Run in the background; killed at the end of the block if it still runs.
+
+        With ``together`` what it writes to stderr is read with its stdout.
+        """
         with subprocess.Popen(
             [PROGRAM, *map(str, args)],
             cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if together else subprocess.PIPE,
         ) as process:
             try:
                 yield Running(process)
@@ -128,7 +132,7 @@ class Running:
         if signal is not None:
             self.process.send_signal(signal)
         out, err = self.process.communicate(timeout=DEADLINE_S)
-        return Done(self.process.returncode, (self.out + out).decode(), err.decode())
+        return Done(self.process.returncode, (self.out + out).decode(), (err or b"").decode())
 
 
 def wait_until(reached: Callable[[], bool]) -> None:

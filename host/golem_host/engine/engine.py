@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from golem_host.engine.allocator import keep_freed_memory
 from golem_host.engine.binary import MalformedError
@@ -44,6 +44,9 @@ class Engine(ClosesOnExit):
     Making the first one checks that the engine underneath lays out memory as this package expects,
     and raises `EngineMismatchError` where it does not.
     """
+
+    component_type: ClassVar[type[Component]] = Component
+    """What `load` makes."""
 
     def __init__(self, config: EngineConfig | None = None) -> None:
         self.config = config or EngineConfig()
@@ -84,7 +87,7 @@ class Engine(ClosesOnExit):
         if fresh:
             self._cache.store(sha256, raw)
         facts = SourceFacts(name, sha256, len(content), memories, tables)
-        return Component(self, raw, description, facts)
+        return self.component_type(self, raw, description, facts)
 
     def close(self) -> None:
         """Stop the ticker.  Close the instances first: none can be killed afterwards."""

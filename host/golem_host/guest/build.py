@@ -30,7 +30,7 @@ BUILDS_MAX: Final = 4
 """Of different projects, by as many processes."""
 
 # Part of every cache key: raise it when the same project would come out differently.
-_BUILD_VERSION: Final = "1"
+_BUILD_VERSION: Final = "2"
 
 Progress = Callable[[str], None]
 
@@ -59,13 +59,14 @@ def build_guest(
     output: Path | None = None,
     cache_dir: Path,
     progress: Progress | None = None,
-    componentize: Componentize = toolchain.componentize,
+    componentize: Componentize | None = None,
 ) -> BuiltGuest:
     """
     Build the project in a folder, unless just this was built before.
 
     Nothing is written to the folder.  The component lies at ``output``, or where that is not
-    given in the cache; there it stays until newer builds push it out.
+    given in the cache; there it stays until newer builds push it out.  One that is new is tried once:
+    an instance of it is made.
 
     Raises:
         GuestBuildError: With the reason, an advice, and what the guest or the tool said.
@@ -97,18 +98,27 @@ def _use(cached: Path) -> bool:
     return True
 
 
-def _build(project: GuestProject, target: Path, say: Progress, componentize: Componentize) -> None:
+def _build(
+    project: GuestProject, target: Path, say: Progress, componentize: Componentize | None
+) -> None:
+    # What is cached needs neither a parser nor an engine.
+    from golem_host.guest import lazy_imports, trial  # noqa: PLC0415
+
     say(f"building {project.name} (world {project.world}), about 10 s")
+    roots = project.roots()
     with tempfile.TemporaryDirectory(prefix="golem-host-build-") as name:
         stage = Path(name)
-        for path, content in project.files:
+        for path, content in lazy_imports.with_lazy_imports(project.files, roots):
             (stage / path).parent.mkdir(parents=True, exist_ok=True)
             (stage / path).write_bytes(content)
         wasm = stage / "component.wasm"
-        roots = project.roots()
-        output = componentize(stage, world=project.world, roots=roots, output=wasm)
+        step = componentize or toolchain.componentize
+        output = step(stage, world=project.world, roots=roots, output=wasm)
         if output.returncode != 0 or not wasm.is_file():
             raise failures.explain(project.name, output, roots)
+        if componentize is None:
+            # Compiled for that, and kept for who runs it.
+            trial.try_out(wasm, project.name, cache_dir=target.parent.parent, progress=say)
         write_durably(OsFiles(), target, wasm.read_bytes())
     say(f"built {project.name}, {target.stat().st_size / 1e6:.1f} MB")
 

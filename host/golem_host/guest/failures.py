@@ -12,13 +12,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from golem_host.errors import GuestBuildError
+from golem_host.guest.project import LAZY_MODULE, LEFT_OPEN
 from golem_host.guest.toolchain import ToolOutput
 
 _LAUNCHER_FRAMES: Final = re.compile(r"\A.*?^AssertionError: ", re.DOTALL | re.MULTILINE)
+# What carries out the imports that a guest makes while it runs.
+_LAZY_FRAMES: Final = re.compile(
+    rf"""^  File "[^"\n]*app\.py", line \d+, in <module>\n    __import__\("{LAZY_MODULE}"\)\n"""
+    rf"""(?:    .*\n)*  File "[^"\n]*{LAZY_MODULE}\.py".*\n(?:    .*\n)*""",
+    re.MULTILINE,
+)
 _CAUSES: Final = re.compile(r"^\s*Caused by:\s*$", re.MULTILINE)
 _EXCEPTION: Final = re.compile(
-    r"^(?P<line>[A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Interrupt|Group)\b.*)$", re.MULTILINE
+    r"^(?P<line>[A-Za-z_][\w.]*(?:[Ee]rror|Exception|Warning|Exit|Interrupt|Group)\b.*)$",
+    re.MULTILINE,
 )
+# What follows is about objects that an exception has left behind.
+_IGNORED: Final = re.compile(r"^Exception ignored ", re.MULTILINE)
 _CAUSE_NUMBER: Final = re.compile(r"^\s*(?:\d+: )?")
 _WIT_PLACE: Final = re.compile(
     r"^\s*(?:\d+: )?(?P<what>[^\n]+)\n\s*--> (?P<place>\S+)", re.MULTILINE
@@ -76,6 +86,21 @@ _KNOWN: Final = (
         "it implements an interface that the world exports: class {x}(wit_world.exports.{x})",
     ),
     (
+        LEFT_OPEN,
+        "app.py opens a socket while it is imported, and keeps it",
+        "open it in a function: what is open while building leads nowhere later",
+    ),
+    (
+        r'File "/python/asyncio/runners\.py"',
+        "app.py runs asyncio while it is imported",
+        "call asyncio.run in a function",
+    ),
+    (
+        r'File "/python/socket\.py"',
+        "app.py opens a connection while it is imported",
+        "connect in a function: while building there is no network",
+    ),
+    (
         r"Exited with i32 exit status",
         "app.py exits while it is imported",
         "call exit from a function, not while building",
@@ -94,6 +119,7 @@ def explain(component: str, output: ToolOutput, roots: Sequence[str]) -> GuestBu
         )
     said = _LAUNCHER_FRAMES.sub("", output.text, count=1).rstrip()
     body = _CAUSES.split(said)[0].rstrip() or said
+    body = _IGNORED.split(_LAZY_FRAMES.sub("", body))[0].rstrip()
     detail = _with_project_paths(body, roots)
     if absent := re.search(r"No module named '_(\w+)'", body):
         module = absent[1]

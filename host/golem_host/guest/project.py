@@ -32,6 +32,11 @@ APP: Final = "app"
 VENDOR: Final = "vendor"
 SDK: Final = "guest_sdk"
 
+LAZY_MODULE: Final = "_golem_lazy_imports"
+"""The module that the build adds to those of app, see `golem_host.guest.lazy_imports`."""
+LEFT_OPEN: Final = "a socket was opened while importing, and is still open"
+"""What it raises for that."""
+
 _SETTINGS: Final = "golem.toml"
 _SKIPPED_NAMES: Final = frozenset({"__pycache__", "node_modules", _SETTINGS})
 _SKIPPED_SUFFIXES: Final = frozenset({".pyc", ".wasm", ".cwasm"})
@@ -88,6 +93,29 @@ def read_project(directory: Path) -> GuestProject:
         }
     files |= _sources(name, directory)
     return GuestProject(name, _world(name, directory, wit), tuple(sorted(files.items())))
+
+
+def look(directory: Path) -> tuple[tuple[str, int, int], ...]:
+    """
+    What tells that a project was edited: path, time and size of each file that may belong to it.
+
+    Raises:
+        OSError: A file has gone meanwhile, as editors do when they save; look again.
+    """
+    found = []
+    for folder, folders, files in os.walk(directory):
+        below = Path(folder)
+        folders[:] = sorted(entry for entry in folders if _is_taken(below / entry, set()))
+        # The settings are no part of what is built, but decide on it.
+        taken = (path for path in map(below.joinpath, files) if _is_watched(path))
+        for path in taken:
+            state = path.stat()
+            found.append((str(path), state.st_mtime_ns, state.st_size))
+    return tuple(sorted(found))
+
+
+def _is_watched(path: Path) -> bool:
+    return path.name == _SETTINGS or _is_taken(path, set())
 
 
 def _sources(name: str, directory: Path) -> dict[str, bytes]:

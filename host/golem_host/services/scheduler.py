@@ -60,6 +60,11 @@ class Scheduler:
         with self._lock:
             self._due.pop(key, None)
 
+    def look_again(self) -> None:
+        """The clock was set."""
+        with self._lock:
+            self._lock.notify()
+
     def close(self) -> None:
         """Forget everything and end the thread."""
         with self._lock:

@@ -215,6 +215,12 @@ class Database:
                 self._look_again()
             yield self._connection
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While nobody reads or writes."""
+        with self._lock:
+            yield
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

@@ -107,6 +107,11 @@ class Drive:
             return None
         return self._session.context
 
+    @property
+    def waits_until_ns(self) -> int | None:
+        session = self._session
+        return None if session is None else session.context.wake.until_ns
+
     def note_rest(self) -> None:
         try:
             if self.ends.broken is None:

@@ -24,7 +24,7 @@ from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import Parts
 from golem_host.worker.request import Request
 from golem_host.worker.retry import MS, NO_RETRY, RetryPolicy
-from golem_host.worker.stderr import stderr_since
+from golem_host.worker.stderr import searched_since
 from golem_oplog.entries import (
     CancelPendingInvocation,
     Entry,
@@ -196,7 +196,7 @@ class Endings:
 
     def _error_entry(self, failed: ends.Failed, now: int, retry_at: int | None) -> Error:
         running = self._parts.status.running
-        stderr = stderr_since(self._parts.oplog, running.oplog_index if running else 1)
+        stderr = searched_since(self._parts.oplog, running.oplog_index if running else 1)
         message, traceback = ends.told(failed, stderr)
         return Error(
             now, failed.kind, message, self._parts.status.origin, retry_at, detail=traceback

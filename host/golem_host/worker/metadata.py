@@ -42,6 +42,8 @@ class WorkerMetadata:
     """The guest's resources that somebody outside holds a handle to, oldest first."""
     plugins: tuple[str, ...] = ()
     """Installation ids of the plugins that are active for it."""
+    last_traceback: str = ""
+    """The guest's own account of `last_error`, where its language gives one; from a remote host none."""
 
 
 def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetadata:
@@ -68,6 +70,7 @@ def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetad
             for number, resource in sorted(status.handles.open.copy().items())
         ),
         plugins=status.plugins.active,
+        last_traceback=status.error.detail if status.error else "",
     )
 
 

@@ -376,6 +376,16 @@ class Runner:
                     stack.enter_context(self.parts.console.lent(source))
             yield
 
+    def look_again(self) -> None:
+        """The clock was set: whatever waits for a time here looks whether it has come."""
+        with self._lock:
+            self._drive.poke()
+
+    @property
+    def waits_until_ns(self) -> int | None:
+        """Unix time for which the guest waits with its instance; None where it does not."""
+        return self._drive.waits_until_ns
+
     @property
     def broken(self) -> StateDirError | None:
         """Set when the log takes no more entries: this runner is of no use any more."""

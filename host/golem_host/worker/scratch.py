@@ -24,7 +24,7 @@ from golem_host.worker import outcome as ends
 from golem_host.worker.parts import Parts, Shared, first_entry
 from golem_host.worker.request import Request
 from golem_host.worker.session import Session, Start
-from golem_host.worker.stderr import stderr_since
+from golem_host.worker.stderr import searched_since, stderr_since
 from golem_oplog.memory import MemoryOplog
 
 STOPPED = "the call was given up"
@@ -129,6 +129,8 @@ class Scratch:
                 return InvocationInterruptedError(kind=STOPPED)
 
     def _failure(self, failed: ends.Failed) -> HostError:
-        stderr = stderr_since(self._parts.oplog, 1)
-        message, traceback = ends.told(failed, stderr)
-        return InvocationFailedError(error=message, stderr=stderr, traceback=traceback)
+        oplog = self._parts.oplog
+        message, traceback = ends.told(failed, searched_since(oplog, 1))
+        return InvocationFailedError(
+            error=message, stderr=stderr_since(oplog, 1), traceback=traceback
+        )

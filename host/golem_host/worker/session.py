@@ -7,12 +7,13 @@ always means a new session.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from sys import maxsize
 
 from golem_host.context import InstanceContext, Services
 from golem_host.declare import without_version
-from golem_host.engine import ExportedFunction, Instance, LinkedComponent
+from golem_host.engine import ExportedFunction, Instance, LinkedComponent, Trap
 from golem_host.errors import InvalidRequestError
 from golem_host.failures import GuestError
 from golem_host.files.part import Files
@@ -24,6 +25,7 @@ from golem_host.wire import Wire
 from golem_host.worker.handles import HandleAccount
 from golem_host.worker.render import divergence_error
 from golem_host.worker.request import Request
+from golem_host.worker.stderr import exception_line, traceback_in
 from golem_oplog.cbor import decode_args, encode_value
 from golem_oplog.entries import (
     BeginAtomicRegion,
@@ -241,7 +243,7 @@ class Session:
         """
         assert self._instance is not None
         export = self._snapshot_export(SAVE)
-        with self.context.unrecorded():
+        with self.context.unrecorded() as output, _told(output):
             snapshot = self._instance.call(export, [])
         if not isinstance(snapshot, bytes):
             raise SnapshotError(f"{export.type.name} does not return list<u8>")
@@ -249,7 +251,7 @@ class Session:
 
     def _load(self, snapshot: bytes) -> None:
         """Source: spec 2.9.2, with the project's remark R4: on every rebuild."""
-        with self.context.unrecorded():
+        with self.context.unrecorded() as output, _told(output):
             self._instance = self._start.linked.instantiate(self.context)
             export = self._snapshot_export(LOAD)
             result = self._instance.call(export, [snapshot])
@@ -310,6 +312,18 @@ class Session:
 
     def _same_function(self, recorded: int, ours: int) -> bool:
         return self._oplog.function(recorded).name == self._oplog.function(ours).name
+
+
+@contextmanager
+def _told(output: Iterable[bytes]) -> Iterator[None]:
+    """A trap while a snapshot is saved or loaded, in the guest's words: no log has them."""
+    try:
+        yield
+    except Trap as trap:
+        told = exception_line(traceback_in(b"".join(output).decode("utf-8", "replace")))
+        if not told:
+            raise
+        raise SnapshotError(told) from trap
 
 
 class _Rendered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from golem_host.guest.failures import explain
+from golem_host.guest.project import LAZY_MODULE
 from golem_host.guest.toolchain import ToolOutput
 
 LAUNCHER = """Traceback (most recent call last):
@@ -24,6 +25,9 @@ def traceback(line: str, raised: str) -> ToolOutput:
     return said(body + raised, raised)
 
 
+IGNORED = """Exception ignored while calling deallocator <function f at 0x8d6e58>:
+Traceback (most recent call last):
+AttributeError: 'Loop' object has no attribute '_ssock'"""
 DUPLICATES = "one or more duplicate items detected when collecting into set or map"
 
 
@@ -89,6 +93,32 @@ def panic(place: str, message: str) -> ToolOutput:
             said("AttributeError: module 'app' has no attribute 'WitWorld'", "AttributeError: ..."),
             "app.py has no class WitWorld",
             "it implements the functions that the world exports: class WitWorld(wit_world.WitWorld)",
+        ),
+        (
+            traceback("x", "RuntimeError: a socket was opened while importing, and is still open"),
+            "app.py opens a socket while it is imported, and keeps it",
+            "open it in a function: what is open while building leads nowhere later",
+        ),
+        (
+            traceback(
+                'connect()\n  File "/python/socket.py", line 987, in getaddrinfo\n    x',
+                "socket.gaierror: [Errno -4] Non-recoverable error",
+            ),
+            "app.py opens a connection while it is imported",
+            "connect in a function: while building there is no network",
+        ),
+        (
+            traceback(
+                'asyncio.run(go())\n  File "/python/asyncio/runners.py", line 203, in run\n    x',
+                "PermissionError: [Errno 2] Permission denied",
+            ),
+            "app.py runs asyncio while it is imported",
+            "call asyncio.run in a function",
+        ),
+        (
+            traceback("x", f"my.oddError: no\n{IGNORED}"),
+            "app.py cannot be imported: my.oddError: no",
+            "everything is imported while building",
         ),
         (
             said("", "0: error while executing\n    1: Exited with i32 exit status 1"),
@@ -182,4 +212,30 @@ def test_the_detail_is_the_guests_traceback_in_the_projects_paths() -> None:
         '  File "vendor/lib/x.py", line 7, in f\n'
         '  File "/python/json/decoder.py", line 3, in g\n'
         "ValueError: too bad"
+    )
+
+
+def test_the_detail_begins_where_the_guest_asks_for_a_module_that_is_missing() -> None:
+    """What carries the import out at the end of the build is not the guest's."""
+    body = (
+        "Traceback (most recent call last):\n"
+        '  File "/0/app.py", line 9, in <module>\n'
+        f'    __import__("{LAZY_MODULE}")\n'
+        "    ~~~~~~~~~~^^^^^^^^^^^^^^^^^^^^^^^\n"
+        f'  File "/0/{LAZY_MODULE}.py", line 6, in <module>\n'
+        "    exec(_code)\n"
+        "    ~~~~^^^^^^^\n"
+        '  File "/0/app.py", line 5, in <module>\n'
+        "    import nosuch\n"
+        "ModuleNotFoundError: No module named 'nosuch'"
+    )
+
+    error = explain("cart", said(body, "x"), ["app"])
+
+    assert "module nosuch not found" == error.reason
+    assert error.detail == (
+        "Traceback (most recent call last):\n"
+        '  File "app.py", line 5, in <module>\n'
+        "    import nosuch\n"
+        "ModuleNotFoundError: No module named 'nosuch'"
     )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from golem_host.worker.stderr import ENTRIES_MAX, exception_line, stderr_since, traceback_in
+from golem_host.worker.stderr import (
+    ENTRIES_MAX,
+    MESSAGE_CHARS_MAX,
+    SEARCHED_BYTES_MAX,
+    TRACEBACK_CHARS_MAX,
+    exception_line,
+    searched_since,
+    stderr_since,
+    traceback_in,
+)
 from golem_oplog.entries import Log, LogLevel, NoOp
 from tests.support.contexts import new_log
 
@@ -34,6 +43,15 @@ GROUP = """  + Exception Group Traceback (most recent call last):
     |   File "app.py", line 2, in f
     | ValueError: bad 2
     +------------------------------------"""
+
+
+CHAINED = """
+During handling of the above exception, another exception occurred:
+"""
+
+PANIC = """thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1280:25:
+Python function threw an unexpected exception
+"""
 
 
 def said(level: LogLevel, message: bytes) -> Log:
@@ -82,7 +100,10 @@ def test_characters_may_be_split_between_pieces() -> None:
         ("nothing happened\n", ""),
         (FIRST, FIRST),
         (f"warning: x\n{FIRST}\nmore\n", FIRST),
-        (f"{FIRST}\n\nDuring handling ...\n\n{SECOND}\n", SECOND),
+        (f"{FIRST}\n\nSomething else\n\n{SECOND}\n", SECOND),
+        (f"{FIRST}\n{CHAINED}\n{SECOND}\n", f"{FIRST}\n{CHAINED}\n{SECOND}"),
+        (f"{FIRST}\n more\n\n{PANIC}", f"{FIRST}\n more"),
+        (f"{GROUP}\n\n{PANIC}", GROUP),
         (f"no newline{FIRST}\n", FIRST),
         (f"{FIRST}\n{GROUP}\nmore\n", GROUP),
         (f"{GROUP}\n{FIRST}\n", FIRST),
@@ -97,7 +118,10 @@ def test_characters_may_be_split_between_pieces() -> None:
         "none",
         "alone",
         "among others",
+        "behind another",
         "chained",
+        "with a message of two lines",
+        "a group that ends it",
         "after other text",
         "group",
         "after a group",
@@ -116,10 +140,41 @@ def test_the_last_traceback_is_found(stderr: str, traceback: str) -> None:
         ("", ""),
         (FIRST, "ValueError: the first"),
         (SECOND, "KeyError: 'second'"),
+        (f"{FIRST}\nand more", "ValueError: the first"),
+        (f"{FIRST}\n{CHAINED}\n{SECOND}", "KeyError: 'second'"),
         (GROUP, "ExceptionGroup: two tasks failed (2 sub-exceptions)"),
+        (f"{FIRST[:-9]}{'x' * 3000}", f"ValueError: {'x' * (MESSAGE_CHARS_MAX - 12)}..."),
     ],
-    ids=["none", "one", "another", "group"],
+    ids=["none", "one", "another", "several lines", "chain", "group", "long"],
 )
 def test_the_exception_is_named(traceback: str, line: str) -> None:
     """The line that people look for first."""
     assert line == exception_line(traceback)
+
+
+def test_a_long_traceback_loses_its_middle() -> None:
+    """Where it began and what was raised are there, however deep the guest was."""
+    frames = "".join(f'  File "app.py", line {n}, in deeper\n    deeper()\n' for n in range(5000))
+    text = FIRST.replace("    check(1)\n", f"    check(1)\n{frames}")
+
+    kept = traceback_in(text)
+
+    assert len(kept) <= TRACEBACK_CHARS_MAX + 100
+    assert kept.startswith(FIRST.partition("ValueError")[0])
+    assert kept.endswith("line 4999, in deeper\n    deeper()\nValueError: the first")
+    assert "lines are left out here" in kept
+    assert "ValueError: the first" == exception_line(kept)
+
+
+def test_a_traceback_of_many_pieces_is_found() -> None:
+    """As far as a mebibyte reaches back; what stands before that is not kept in memory."""
+    pieces = [f"{line}\n".encode() for line in FIRST.splitlines()]
+    frames = [said(LogLevel.STDERR, b"    deeper()\n")] * (2 * ENTRIES_MAX)
+    begun = [said(LogLevel.STDERR, piece) for piece in pieces[:-1]]
+    ended = said(LogLevel.STDERR, pieces[-1])
+    flood = [said(LogLevel.STDERR, bytes(1 << 16))] * (SEARCHED_BYTES_MAX // (1 << 16) + 3)
+
+    found = searched_since(new_log(*flood, *begun, *frames, ended), 1)
+
+    assert "ValueError: the first" == exception_line(traceback_in(found))
+    assert len(found) <= SEARCHED_BYTES_MAX

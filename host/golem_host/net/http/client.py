@@ -30,6 +30,9 @@ class HttpClient:
         ca_file: As `golem_host.net.http.connect.Connector` takes it.
     """
 
+    asks_grants: bool = True
+    """Whether what is asked for must be granted; False where nothing reaches the network."""
+
     def __init__(self, ca_file: Path | None = None) -> None:
         self._ca_file = ca_file
         self._lock = threading.Lock()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -128,6 +129,14 @@ class Stores:
                 connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
         with self.database().reading() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While nobody reads or writes."""
+        # Not under our own lock, which is asked for in the middle of transactions.
+        database = self._database
+        with nullcontext() if database is None else database.held():
+            yield
 
     def close(self) -> None:
         """For good: nobody writes to a directory that may have another owner by now."""

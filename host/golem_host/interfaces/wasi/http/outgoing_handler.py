@@ -68,7 +68,7 @@ def _request(
     """
     origin = _origin(request)
     grants = context.part(Sockets).grants
-    if not _may_be_granted(grants, origin):
+    if context.services.http.asks_grants and not _may_be_granted(grants, origin):
         why = f"{origin.host}:{origin.port} is not granted: --net, HostConfig(net=...)"
         raise HttpError("HTTP-request-denied", why=why)
     if context.part(Http).is_full:
