@@ -19,6 +19,7 @@ a name that needs another one is refused, with the line that the world lacks.
 `commit`                  wait until everything so far is on disk
 `WasiHandler`             `logging` by way of wasi:logging
 `http`                    requests by way of wasi:http
+`Worker`, `gather`        calls to other workers, one after the other or at the same time
 `durable`                 make a function's outcome part of the log
 `span`                    a named stretch of work, for traces
 `State`                   state that travels to a new version by itself
@@ -31,12 +32,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from golem_guest import http
+    from golem_guest import http, rpc
     from golem_guest.atomic import atomic_region, atomically
     from golem_guest.clock import sleep_until
     from golem_guest.effects import Kind, durable
     from golem_guest.log import WasiHandler
     from golem_guest.promises import Promise
+    from golem_guest.rpc import RpcError, Worker, gather
     from golem_guest.settings import (
         Persistence,
         RetryPolicy,
@@ -64,6 +66,7 @@ _MODULES = {
     "http": "",
     "log": "WasiHandler",
     "promises": "Promise",
+    "rpc": "RpcError Worker gather",
     "settings": "Persistence RetryPolicy idempotence_mode persistence_level retry_policy",
     "spans": "span trace_headers",
     "state": "State",
@@ -83,15 +86,18 @@ __all__ = [
     "Promise",
     "RetryPolicy",
     "RolledBackError",
+    "RpcError",
     "State",
     "Transaction",
     "WasiHandler",
+    "Worker",
     "atomic_region",
     "atomically",
     "commit",
     "durable",
     "fallible_transaction",
     "fork",
+    "gather",
     "http",
     "idempotence_mode",
     "idempotency_key",
@@ -99,6 +105,7 @@ __all__ = [
     "operation",
     "persistence_level",
     "retry_policy",
+    "rpc",
     "sleep_until",
     "span",
     "trace_headers",

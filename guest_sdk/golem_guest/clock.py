@@ -19,10 +19,21 @@ def sleep_until(moment: datetime | float) -> None:
     Raises:
         ValueError: The moment has no time zone.
     """
-    if isinstance(moment, datetime):
-        if moment.tzinfo is None:
-            message = "sleep_until needs a time zone: datetime(..., tzinfo=UTC)"
-            raise ValueError(message)
-        moment = moment.timestamp()
-    while (left := moment - time.time()) > 0:
+    end = unix_s(moment)
+    while (left := end - time.time()) > 0:
         time.sleep(left)
+
+
+def unix_s(moment: datetime | float) -> float:
+    """
+    Seconds since 1970 of a moment that is given either way.
+
+    Raises:
+        ValueError: It has no time zone.
+    """
+    if not isinstance(moment, datetime):
+        return moment
+    if moment.tzinfo is None:
+        message = "the moment needs a time zone: datetime(..., tzinfo=UTC)"
+        raise ValueError(message)
+    return moment.timestamp()

@@ -6,11 +6,10 @@ import json
 from typing import Self
 from uuid import UUID
 
-from golem_guest._world import host, imported, uuid_of
+from golem_guest._world import component_id, host, imported, uuid_of
 
 _HOST = host()
 _TYPES = imported("golem:rpc/types", marker="WorkerId")
-_LOW_BITS = (1 << 64) - 1
 
 
 class Promise:
@@ -89,6 +88,5 @@ class Promise:
         _HOST.delete_promise(self._id())
 
     def _id(self) -> object:
-        bits = self.component.int
-        component = _TYPES.ComponentId(_TYPES.Uuid(bits >> 64, bits & _LOW_BITS))
-        return _HOST.PromiseId(_TYPES.WorkerId(component, self.worker), self.index)
+        worker = _TYPES.WorkerId(component_id(self.component), self.worker)
+        return _HOST.PromiseId(worker, self.index)

@@ -303,7 +303,129 @@ def test_a_moment_is_waited_for(worker: Worker) -> None:
         """,
     )
 
-    assert [True, "sleep_until needs a time zone: datetime(..., tzinfo=UTC)"] == result
+    assert [True, "the moment needs a time zone: datetime(..., tzinfo=UTC)"] == result
+
+
+def test_other_workers_are_called_with_python_values(worker: Worker) -> None:
+    """There and back, in each of the forms that a value may be given in."""
+    result = run(
+        worker,
+        """
+        from wit_world.exports import called
+
+        other = Worker.sibling(WHO)
+        point = {"x-pos": -7, "label": None}
+        generated = called.Point(8, "here")
+        found = other.call("echo", point, "dark-green", {"write-all"},
+                           ["nothing", rpc.Case("circle", 1.5), called.Shape_NamedOne(generated)],
+                           Err("no"), b"ab", Some(None))
+        again = other.call("echo", found[0], called.Color.RED, called.Access.READ | called.Access.WRITE_ALL,
+                           found[3], Ok(5), [1], None)
+        counter = other.call("counter.new", 5)
+        result = [repr(found), repr(again), other.call("counter.add", counter, 2),
+                  other.call("counter.add", other.call("counter.zero"), 1), other.call("go", "world")]
+        """.replace("WHO", repr(f"{worker.name}-2")),
+    )
+
+    point, here = "namespace(x_pos=-7, label=None)", "namespace(x_pos=8, label='here')"
+    shapes = f"[Case(name='nothing', value=None), Case(name='circle', value=1.5), Case(name='named-one', value={here})]"
+    both = ("{'read', 'write-all'}", "{'write-all', 'read'}")
+    assert result[0] == (
+        f"({point}, 'dark-green', {{'write-all'}}, {shapes}, Err(value='no'), b'ab', Some(value=None))"
+    )
+    assert result[1] in [
+        f"({point}, 'red', {flags}, {shapes}, Ok(value=5), b'\\x01', None)" for flags in both
+    ]
+    assert [7, 1, "WORLD"] == result[2:]
+
+
+def test_calls_run_at_the_same_time(sdk_host: Host, worker: Worker) -> None:
+    """Each in a worker of its own; their results come in order, also when one is a refusal."""
+    result = run(
+        worker,
+        """
+        others = [Worker.sibling(f"{WHO}-{number}") for number in range(4)]
+        calls = [other.start("even", 2 * n, 150 - 50 * n) for n, other in enumerate(others)]
+        result = [gather(calls), gather([]), calls[1].is_done(), calls[2].result()]
+        refused = others[0].start("even", 3, 0)
+        for failing in ([others[1].start("even", 4, 0), refused], [refused]):
+            try:
+                gather(failing)
+            except Err as error:
+                result.append(error.value)
+        """.replace("WHO", repr(worker.name)),
+    )
+
+    assert [[0, 2, 4, 6], [], True, 4, "3 is odd", "3 is odd"] == result
+    assert 4 == sum(
+        each.name.startswith(f"{worker.name}-") for each in sdk_host.workers.list("sdk")
+    )
+
+
+def test_calls_are_handed_over_and_scheduled(sdk_host: Host, worker: Worker) -> None:
+    """Now, at a point in time, and not at all where they are called off."""
+    run(
+        worker,
+        """
+        other = Worker("sdk", WHO)
+        other.send("note", "sent")
+        moment = datetime.datetime.now(datetime.UTC)
+        other.schedule(moment + datetime.timedelta(days=1), "note", "never").cancel()
+        other.schedule(moment + datetime.timedelta(milliseconds=50), "note", "scheduled")
+        other.schedule(0, "note", "past")
+        Worker("sdk").send("note", "somewhere")
+        """.replace("WHO", repr(f"{worker.name}-2")),
+    )
+    other = sdk_host.workers.get("sdk", f"{worker.name}-2")
+    until(lambda: 3 == sum(e.kind == "exported-function-completed" for e in other.oplog()))
+
+    noted = other.invoke("note", "end", timeout=TIMEOUT_S)
+    assert isinstance(noted, list)
+    assert ["end", "past", "scheduled", "sent"] == sorted(noted)
+
+
+def test_what_is_wrong_with_a_call_says_so(worker: Worker) -> None:
+    """Before it is made, where that can be seen; what the other side says has a name."""
+    result = run(
+        worker,
+        """
+        other = Worker.sibling(WHO)
+        me = Worker.sibling(WHO[:-2])
+        result = []
+        for who, *call in (
+            (other, "even", "x", 1), (other, "even", 1 << 32, 1), (other, "even", True, 0),
+            (other, "even", 1), (other, "odd"), (Worker("sdk", "a b"), "note", "x"),
+            (Worker("none", "a"), "note", "x"), (me, "note", "x"), (other, "run", "1/0"),
+            (Worker.sibling(WHO, interface="api"), "note", "x"),
+            (other, "test:sdk/called.{note}", 1), (other, "echo", {}, 1, 1, 1, 1, 1, 1),
+        ):
+            try:
+                who.call(*call)
+            except RpcError as error:
+                result.append([error.name, error.reason.splitlines()[0][:44]])
+            except Exception as error:
+                result.append([type(error).__name__, str(error)])
+        result.append(repr(other))
+        """.replace("WHO", repr(f"{worker.name}-2")),
+    )
+
+    even = "test:sdk/called.{even}"
+    advice = "in wit/: copy the callee's WIT to a folder below wit/deps/"
+    assert [
+        ["TypeError", f"{even}, number: expected u32, got 'x'"],
+        ["TypeError", f"{even}, number: expected u32, got 4294967296"],
+        ["TypeError", f"{even}, number: expected u32, got True"],
+        ["TypeError", f"{even} takes 2 (number, milliseconds), not 1"],
+        ["WitError", f"no function 'odd' {advice}"],
+        ["ProtocolError", "a worker name is 1 to 512 bytes, without whi"],
+        ["LookupError", "no component 'none': deploy it first"],
+        ["Denied", f"worker sdk/{worker.name} would wait for itself"[:44]],
+        ["RemoteInternalError", "the invocation failed: ZeroDivisionError: di"],
+        ["WitError", f"no function 'note' of api {advice}"],
+        ["TypeError", "test:sdk/called.{note}, text: expected string, got 1"],
+        ["TypeError", "test:sdk/called.{echo}, p: expected a record with x-pos, got {}"],
+        f"Worker('sibling', '{worker.name}-2')",
+    ] == result
 
 
 def test_requests_are_sent_and_answered(worker: Worker) -> None:
