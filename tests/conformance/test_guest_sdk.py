@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -285,6 +286,30 @@ def test_a_worker_becomes_two(sdk_host: Host, worker: Worker) -> None:
 
     assert "original" == result
     assert '"forked"' == completed.fields["response"].value  # type: ignore[attr-defined]
+
+
+def test_a_fork_may_use_the_network_of_its_source(tmp_path: Path) -> None:
+    """At once, and in a later process that knows of the source alone."""
+    asks = "http.get(URL, timeout=5).status"
+    with serving(lambda _: (200, [], b"")) as server:
+        net = [f"127.0.0.1:{server.port}"]
+        asks = asks.replace("URL", repr(server.url))
+        with open_host(tmp_path) as host:
+            sdk = python_guest(ROOT / "tests/support/sdk_guest")
+            worker = host.workers.create(host.components.deploy(sdk, name="sdk"), "main")
+            worker.grant_net(net)
+            forks = run(worker, f"result = [fork('twin').value, {asks}]")
+            twin = host.workers.get("sdk", "twin")
+            until(lambda: twin.metadata().status == "idle")
+        with open_host(tmp_path) as host:
+            host.workers.get("sdk", "main").grant_net(net)
+            again = run(host.workers.get("sdk", "twin"), f"result = {asks}")
+        with open_host(tmp_path) as host, pytest.raises(InvocationFailedError):
+            run(host.workers.get("sdk", "twin"), f"result = {asks}", retry=False)
+
+    assert ["original", 200] == forks
+    assert 200 == again
+    assert 3 == len(server.asked)
 
 
 def test_a_moment_is_waited_for(worker: Worker) -> None:
