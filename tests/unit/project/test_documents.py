@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.repository import ROOT, shown, tracked_text
 
 DOCUMENTS = {path: text for path, text in tracked_text().items() if path.suffix == ".md"}
 README = DOCUMENTS[ROOT / "README.md"]
+GUESTS = DOCUMENTS[ROOT / "docs/guests.md"]
 CHANGELOG = DOCUMENTS[ROOT / "CHANGELOG.md"]
 
 DEV_COMMANDS = {"setup", "demo", "test"}
@@ -48,6 +50,15 @@ def test_every_command_of_a_document_exists(document: Path) -> None:
     ]
 
     assert [] == unknown
+
+
+def test_every_example_is_listed() -> None:
+    """With a line that says what it shows, and each template of `golem-host new` among them."""
+    folders = {path.parent.name for path in (ROOT / "guest_examples").glob("*/README.md")}
+    listed = re.findall(r"^\| \[(.*?)\]\(\.\./guest_examples/\1\) \| \w", GUESTS, re.MULTILINE)
+
+    assert folders == set(listed)
+    assert len(folders) == len(listed)
 
 
 def test_the_readme_opens_with_the_demo_and_then_the_check() -> None:
