@@ -240,9 +240,9 @@ def test_a_caller_waits_without_an_instance_also_over_a_restart(tmp_path: Path, 
 @pytest.mark.parametrize(
     "code",
     [
-        'result = plain(line("bob").invoke_and_await("slow", [text("a"), number(2 * 10**9)]))',
+        'result = plain(line("bob").invoke_and_await("slow", [text("a"), number(10**9)]))',
         """
-call = line("bob").async_invoke_and_await("slow", [text("a"), number(2 * 10**9)])
+call = line("bob").async_invoke_and_await("slow", [text("a"), number(10**9)])
 while (found := call.get()) is None:
     call.subscribe().block()
 result = plain(found.value)

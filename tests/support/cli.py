@@ -36,6 +36,10 @@ class Cli:
         return self.folder / "state"
 
     @property
+    def program(self) -> str:
+        return PROGRAM
+
+    @property
     def env(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         return env | {
@@ -51,7 +55,7 @@ class Cli:
     ) -> Done:
         """Run to the end."""
         done = subprocess.run(
-            [*prefix, PROGRAM, *map(str, args)],
+            [*prefix, self.program, *map(str, args)],
             cwd=self.folder,
             env=self.env | dict(env or {}),
             capture_output=True,
@@ -71,7 +75,7 @@ class Cli:
     def start(self, *args: str | Path) -> Iterator[Running]:
         """Run in the background; killed at the end of the block if it still runs."""
         with subprocess.Popen(
-            [PROGRAM, *map(str, args)],
+            [self.program, *map(str, args)],
             cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,
