@@ -127,12 +127,15 @@ def _load() -> None:
         globals().update({name: getattr(loaded, name) for name in names.split()})
 
 
-def __getattr__(name: str) -> object:
-    if name in _LACKING:
-        message = f"golem_guest.{name}: {_LACKING[name]}"
-        raise ImportError(message)
-    message = f"module 'golem_guest' has no attribute {name!r}"
-    raise AttributeError(message)
+if not TYPE_CHECKING:
+    # Else every name that is misspelled would have a type.
+
+    def __getattr__(name: str) -> object:
+        if name in _LACKING:
+            message = f"golem_guest.{name}: {_LACKING[name]}"
+            raise ImportError(message)
+        message = f"module 'golem_guest' has no attribute {name!r}"
+        raise AttributeError(message)
 
 
 _load()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from golem_guest._world import component_id, host, imported, uuid_of
@@ -43,10 +43,13 @@ class Promise:
         # The worker's own name may have slashes in it.
         component, _, rest = text.partition("/")
         worker, slash, index = rest.rpartition("/")
-        if not slash or not index.isdecimal():
-            message = f"{text!r} is no promise: <component>/<worker>/<index>"
-            raise ValueError(message)
-        return cls(UUID(component), worker, int(index))
+        try:
+            if slash and index.isdecimal() and int(index) >> 64 == 0:
+                return cls(UUID(component), worker, int(index))
+        except ValueError:
+            pass  # The id is none, or the index has more digits than Python reads.
+        message = f"{text!r} is no promise: <component>/<worker>/<index>"
+        raise ValueError(message)
 
     def __str__(self) -> str:
         return f"{self.component}/{self.worker}/{self.index}"
@@ -65,7 +68,7 @@ class Promise:
         found: bytes = _HOST.await_promise(self._id())
         return found
 
-    def wait_json(self) -> object:
+    def wait_json(self) -> Any:
         """As `wait`, for a value in JSON; a `ValueError` if it is none."""
         return json.loads(self.wait())
 

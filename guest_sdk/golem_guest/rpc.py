@@ -32,6 +32,8 @@ _HOST = host()
 _TYPES = imported("golem:rpc/types", marker="WasmRpc", version="0.2.2")
 _CLOCK = imported("wasi:clocks/wall-clock", marker="Datetime", version="0.2.9")
 _NS = 1_000_000_000
+_MOMENT_S_MAX = 9e9
+"""The year 2255: what is scheduled later than that is scheduled then."""
 # A built guest has no files to read.
 _WIT = Wit(
     path.read_text(encoding="utf-8")
@@ -135,7 +137,8 @@ class Worker:
         """
         called = _WIT.function(function, self._interface)
         values = _values(called, given)
-        seconds, nanoseconds = divmod(max(round(unix_s(moment) * _NS), 0), _NS)
+        unix_ns = round(max(0, min(unix_s(moment), _MOMENT_S_MAX)) * _NS)
+        seconds, nanoseconds = divmod(unix_ns, _NS)
         at = _CLOCK.Datetime(seconds, nanoseconds)
         with self._line() as line:
             return Scheduled(line.schedule_cancelable_invocation(at, called.name, values))

@@ -24,6 +24,8 @@ from tests.support.repository import ROOT
 from tests.support.waiting import until
 
 TIMEOUT_S = 60.0
+OURS = {"host", "traceparent", "idempotency-key"}
+"""Headers that the host adds to every request."""
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +279,49 @@ def test_promises_have_names_and_values(sdk_host: Host, worker: Worker) -> None:
     assert "'nothing' is no promise: <component>/<worker>/<index>" == result[5]
 
 
+def test_what_no_host_could_take_is_refused_in_python(worker: Worker) -> None:
+    """With the value, in place of a trap that tells nobody anything."""
+    result = run(
+        worker,
+        """
+        async def later(): pass
+        one = str(Promise.create()).rpartition("/")[0]
+        result = []
+        for refused in (
+            lambda: RetryPolicy(min_delay_s=-1),
+            lambda: RetryPolicy(max_attempts=1 << 32),
+            lambda: RetryPolicy(multiplier=float("nan")),
+            lambda: commit(256),
+            lambda: sleep_until(float("nan")),
+            lambda: Promise.parse("a/b/1"),
+            lambda: Promise.parse(f"{one}/{1 << 64}"),
+            lambda: durable(later),
+            lambda: golem_guest.nothing,
+        ):
+            try:
+                refused()
+            except Exception as error:
+                result.append(str(error).replace(one, "one"))
+        with retry_policy(RetryPolicy(max_delay_s=18446744073.709553)):
+            result.append(RetryPolicy.current().max_delay_s > 1e10)
+        Worker.sibling("nobody").schedule(float("inf"), "note", "never").cancel()
+        """,
+    )
+
+    assert [
+        "min_delay_s of a retry policy is -1: it is from 0 to 1.84467e+10",
+        "max_attempts of a retry policy is 4294967296: it is from 0 to 4.29497e+09",
+        "multiplier of a retry policy is nan: it is from 0 to 1.79769e+308",
+        "256 copies cannot be asked for: 0 to 255",
+        "NaN is no moment",
+        "'a/b/1' is no promise: <component>/<worker>/<index>",
+        "'one/18446744073709551616' is no promise: <component>/<worker>/<index>",
+        "later is async: only a plain function can be durable",
+        "module 'golem_guest' has no attribute 'nothing'",
+        True,
+    ] == result
+
+
 def test_a_worker_becomes_two(sdk_host: Host, worker: Worker) -> None:
     """Each knows which of the two it is."""
     result = run(worker, f"result = fork('{worker.name}-2').value")
@@ -486,6 +531,70 @@ def test_requests_are_sent_and_answered(worker: Worker) -> None:
     assert {"target": "/", "body": '{"n":[1,"\u00e9"]}', "x": None} == result[4]
     assert [200_000, "/s", False, "/none: status 404"] == result[5:]
     assert ["GET /a?b=1&c=d+e", "POST /", "PUT /p", "GET /s", "DELETE /none"] == asked
+
+
+def test_requests_are_what_other_clients_send(worker: Worker) -> None:
+    """Forms, credentials, lengths; nothing twice, and no body where there is none."""
+    with serving(lambda _: (200, [], b"")) as server:
+        place = server.url.removeprefix("http://")
+        run(
+            worker,
+            f"""
+            http.get("{server.url}/\u00fc b%20c?q=\u00e4 d&e=1+2#f", timeout=None)
+            http.post("{server.url}", data={{"a": "b c", "d": [1, 2]}})
+            http.post("{server.url}")
+            http.post("{server.url}", json=1, headers={{"Content-Type": "a/b", "Content-Length": "1"}})
+            http.get("http://me:p%40w@{place}", timeout=1e30)
+            http.get("http://me@{place}", headers={{"Authorization": "mine"}})
+            """,
+        )
+        asked = server.asked
+    names = [sorted(n for n, _ in each.headers if n.lower() not in OURS) for each in asked]
+
+    assert "/%C3%BC%20b%20c?q=%C3%A4%20d&e=1+2" == asked[0].target
+    assert (b"a=b+c&d=1&d=2", b"", b"1") == tuple(each.body for each in asked[1:4])
+    assert "application/x-www-form-urlencoded" == asked[1].header("content-type")
+    assert "0" == asked[2].header("content-length")
+    assert "Basic bWU6cEB3" == asked[4].header("authorization")
+    assert [
+        [],
+        ["content-length", "content-type"],
+        ["content-length"],
+        ["Content-Length", "Content-Type"],
+        ["authorization"],
+        ["Authorization"],
+    ] == names
+
+
+def test_what_cannot_be_sent_says_why(worker: Worker) -> None:
+    """Before anything is sent."""
+    result = run(
+        worker,
+        """
+        url, result = "http://127.0.0.1:1", []
+        for method, to, options in (
+            ("GET", url, {"headers": {"x": "1", "a b": "x"}}),
+            ("GET", url, {"headers": {"a": "x\\ny"}}),
+            ("GE T", url, {}),
+            ("GET", url, {"timeout": -1}),
+            ("GET", "http://b\\u00fccher.example/", {}),
+            ("GET", "http://:80/", {}),
+        ):
+            try:
+                http.request(method, to, **options)
+            except ValueError as error:
+                result.append(str(error))
+        """,
+    )
+
+    assert [
+        "the header 'a b' cannot be sent: InvalidSyntax",
+        "the header 'a' cannot be sent: InvalidSyntax",
+        "'GE T' is no method",
+        "-1 is no timeout: seconds, or None",
+        "'http://b\u00fccher.example/' cannot be asked: it has something that no URL may have",
+        "'http://:80/' is no http or https URL",
+    ] == result
 
 
 def test_what_cannot_be_asked_is_an_error_with_a_name(worker: Worker) -> None:
