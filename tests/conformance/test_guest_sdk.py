@@ -17,7 +17,7 @@ import pytest
 
 from golem_host import Host, InvocationFailedError, PromiseId, Worker
 from golem_host.errors import GuestBuildError
-from tests.support.guests import python_guest, python_guest_from
+from tests.support.guests import example, python_guest, python_guest_from
 from tests.support.hosts import QUICK, open_host
 from tests.support.http_servers import Asked, serving
 from tests.support.repository import ROOT
@@ -452,6 +452,20 @@ def test_calls_are_handed_over_and_scheduled(sdk_host: Host, worker: Worker) -> 
     noted = other.invoke("note", "end", timeout=TIMEOUT_S)
     assert isinstance(noted, list)
     assert ["end", "past", "scheduled", "sent"] == sorted(noted)
+
+
+def test_the_calls_of_the_manual_are_made(sdk_host: Host, worker: Worker) -> None:
+    """To workers of the bank's accounts, whose WIT lies below ``wit/deps/``."""
+    text = (ROOT / "docs/guests.md").read_text(encoding="utf-8")
+    code = text.partition("## Calling other workers\n")[2].split("```")[1].removeprefix("python\n")
+    account = sdk_host.components.deploy(example("bank/account"), name="account")
+    sdk_host.workers.create(account, "alice").invoke("deposit", 300, timeout=TIMEOUT_S)
+
+    found = run(worker, f"moment = time.time()\n{code}result = [left, total]")
+    bob = sdk_host.workers.get("account", "bob")
+    until(lambda: bob.invoke("balance", timeout=TIMEOUT_S) == 200)
+
+    assert [200, sum(range(8))] == found
 
 
 def test_what_is_wrong_with_a_call_says_so(worker: Worker) -> None:
