@@ -108,7 +108,10 @@ class LineForm:
         if entry.env:
             words.append(f"env {self._strings(f'{name}={value}' for name, value in entry.env)}")
         if entry.parent is not None:
-            words.append(f"forked from {entry.parent[1]}")
+            from golem_host.services.calls import CallRef
+
+            how = "forked from" if CallRef.parse(entry.token) is None else "first called by"
+            words.append(f"{how} {entry.parent[1]}")
         return " ".join(words)
 
     def _host_call(self, fields: Fields) -> str:

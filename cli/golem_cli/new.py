@@ -9,7 +9,7 @@ import click
 
 from golem_cli import options
 
-TEMPLATES = ("counter", "workflow", "http")
+TEMPLATES = ("counter", "workflow", "agent", "http")
 
 
 @click.command()
@@ -19,7 +19,8 @@ TEMPLATES = ("counter", "workflow", "http")
     type=click.Choice(TEMPLATES),
     default="counter",
     show_default=True,
-    help="What it does: keep a number; take steps back and ask a person; answer HTTP.",
+    help="What it does: keep a number; take steps back and ask a person; ask a model, and fork; "
+    "answer HTTP.",
 )
 @options.json_output
 @options.quiet
@@ -38,8 +39,11 @@ def new(folder: Path, template: str, json_output: bool, quiet: bool) -> None:
     made = new_project(folder, template)
     if json_output:
         said = {"folder": str(made.folder), "files": made.files, "command": made.command}
+        if made.before:
+            said["before"] = made.before
         click.echo(json.dumps(said))
         return
     if not quiet:
         click.echo(f"golem-host: {folder} has {', '.join(made.files)}; now run", err=True)
-        click.echo(f"  {made.command}", err=True)
+        for line in filter(None, (made.before, made.command)):
+            click.echo(f"  {line}", err=True)

@@ -19,6 +19,7 @@ a name that needs another one is refused, with the line that the world lacks.
 `commit`                  wait until everything so far is on disk
 `WasiHandler`             `logging` by way of wasi:logging
 `http`                    requests by way of wasi:http
+`Worker`, `gather`        calls to other workers, one after the other or at the same time
 `durable`                 make a function's outcome part of the log
 `span`                    a named stretch of work, for traces
 `State`                   state that travels to a new version by itself
@@ -32,13 +33,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from golem_guest import http
+    from golem_guest import http, rpc
     from golem_guest._limits import PayloadTooLargeError
     from golem_guest.atomic import atomic_region, atomically
     from golem_guest.clock import sleep_until
     from golem_guest.effects import Kind, durable
     from golem_guest.log import WasiHandler
     from golem_guest.promises import Promise
+    from golem_guest.rpc import RpcError, Worker, gather
     from golem_guest.settings import (
         Persistence,
         RetryPolicy,
@@ -67,6 +69,7 @@ _MODULES = {
     "http": "",
     "log": "WasiHandler",
     "promises": "Promise",
+    "rpc": "RpcError Worker gather",
     "settings": "Persistence RetryPolicy idempotence_mode persistence_level retry_policy",
     "spans": "span trace_headers",
     "state": "State",
@@ -87,15 +90,18 @@ __all__ = [
     "Promise",
     "RetryPolicy",
     "RolledBackError",
+    "RpcError",
     "State",
     "Transaction",
     "WasiHandler",
+    "Worker",
     "atomic_region",
     "atomically",
     "commit",
     "durable",
     "fallible_transaction",
     "fork",
+    "gather",
     "http",
     "idempotence_mode",
     "idempotency_key",
@@ -103,6 +109,7 @@ __all__ = [
     "operation",
     "persistence_level",
     "retry_policy",
+    "rpc",
     "sleep_until",
     "span",
     "trace_headers",
@@ -124,12 +131,15 @@ def _load() -> None:
         globals().update({name: getattr(loaded, name) for name in names.split()})
 
 
-def __getattr__(name: str) -> object:
-    if name in _LACKING:
-        message = f"golem_guest.{name}: {_LACKING[name]}"
-        raise ImportError(message)
-    message = f"module 'golem_guest' has no attribute {name!r}"
-    raise AttributeError(message)
+if not TYPE_CHECKING:
+    # Else every name that is misspelled would have a type.
+
+    def __getattr__(name: str) -> object:
+        if name in _LACKING:
+            message = f"golem_guest.{name}: {_LACKING[name]}"
+            raise ImportError(message)
+        message = f"module 'golem_guest' has no attribute {name!r}"
+        raise AttributeError(message)
 
 
 _load()

@@ -7,6 +7,8 @@ from types import ModuleType
 from typing import Protocol
 from uuid import UUID
 
+_LOW_BITS = (1 << 64) - 1
+
 
 def imported(interface: str, *, marker: str, version: str = "") -> ModuleType:
     """
@@ -52,3 +54,9 @@ class Bits(Protocol):
 
 def uuid_of(bits: Bits) -> UUID:
     return UUID(int=bits.high_bits << 64 | bits.low_bits)
+
+
+def component_id(component: UUID) -> object:
+    """``golem:rpc/types.component-id``."""
+    types = imported("golem:rpc/types", marker="ComponentId", version="0.2.2")
+    return types.ComponentId(types.Uuid(component.int >> 64, component.int & _LOW_BITS))

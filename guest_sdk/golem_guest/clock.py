@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+_SLEEP_S_MAX = 1e8
+"""Three years at a time, for there is an end to what `time.sleep` takes."""
+
 
 def sleep_until(moment: datetime | float) -> None:
     """
@@ -17,12 +20,25 @@ def sleep_until(moment: datetime | float) -> None:
         moment: With a time zone, or Unix seconds.
 
     Raises:
-        ValueError: The moment has no time zone.
+        ValueError: The moment has no time zone, or is no number.
     """
-    if isinstance(moment, datetime):
-        if moment.tzinfo is None:
-            message = "sleep_until needs a time zone: datetime(..., tzinfo=UTC)"
-            raise ValueError(message)
-        moment = moment.timestamp()
-    while (left := moment - time.time()) > 0:
-        time.sleep(left)
+    end = unix_s(moment)
+    while (left := end - time.time()) > 0:
+        time.sleep(min(left, _SLEEP_S_MAX))
+
+
+def unix_s(moment: datetime | float) -> float:
+    """
+    Seconds since 1970 of a moment that is given either way.
+
+    Raises:
+        ValueError: It has no time zone, or is no number.
+    """
+    if not isinstance(moment, datetime):
+        if moment != moment:  # noqa: PLR0124 - so NaN is told from all others
+            raise ValueError("NaN is no moment")
+        return moment
+    if moment.tzinfo is None:
+        message = "the moment needs a time zone: datetime(..., tzinfo=UTC)"
+        raise ValueError(message)
+    return moment.timestamp()

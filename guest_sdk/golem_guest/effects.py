@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from enum import Enum
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import ParamSpec, TypeVar, cast, overload
 
 from golem_guest._limits import TYPED_BYTES_MAX, check_text
@@ -74,6 +75,9 @@ def durable(
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        if iscoroutinefunction(function):
+            message = f"{function.__qualname__} is async: only a plain function can be durable"
+            raise TypeError(message)
         interface, called = function.__module__, function.__qualname__
         full = name or f"{interface}::{called}"
 

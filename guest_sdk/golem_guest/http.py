@@ -8,10 +8,11 @@ that stays the same when a crash makes the host send one again.
 from __future__ import annotations
 
 import json as json_module
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from componentize_py_types import Err
 
@@ -24,11 +25,16 @@ _STREAMS = imported("wasi:io/streams", marker="InputStream", version="0.2.9")
 
 TIMEOUT_S = 60.0
 PIECE_BYTES = 64 << 10
+TIMEOUT_S_MAX = 1e9
+"""Thirty years; what is longer is that long."""
 _NS = 1_000_000_000
+_PLAIN = "/%:@!$&'()*+,;=~-._?"
+"""What may stand in a path and in a query as it is; a ``%`` begins what is quoted already."""
 _METHODS = {
     name: getattr(_TYPES, f"Method_{name.capitalize()}")
     for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 }
+_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 
 class HttpError(Exception):
@@ -76,6 +82,9 @@ class Headers:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.pairs)
 
+    def __repr__(self) -> str:
+        return f"Headers({self.pairs!r})"
+
 
 class Response:
     """A response whose body is read when it is asked for, or piece by piece."""
@@ -86,6 +95,9 @@ class Response:
         self.headers = headers
         self._pieces = pieces
         self._content: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} of {self.url}>"
 
     @property
     def ok(self) -> bool:
@@ -120,9 +132,9 @@ def request(
     *,
     params: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
-    data: bytes | str | None = None,
+    data: bytes | str | Mapping[str, object] | None = None,
     json: object = None,
-    timeout: float = TIMEOUT_S,
+    timeout: float | None = TIMEOUT_S,
 ) -> Response:
     """
     Send a request and read the whole response.
@@ -132,14 +144,15 @@ def request(
         url: Absolute, http or https.  The host must allow it: ``golem-host run --net``.
         params: Added to the query.
         headers: As they are to be sent.
-        data: The body.
+        data: The body; a mapping is sent as a form.
         json: The body as a value, in place of ``data``.
-        timeout: Seconds for connecting, for the first byte, and between bytes.
+        timeout: Seconds for connecting, for the first byte, and between bytes; None for those of
+            the host.
 
     Raises:
         HttpError: There is no whole response.
-        ValueError: The URL is none that can be asked, or the headers are megabytes; a body may have
-            any size.
+        ValueError: The URL, the method, a header or the timeout cannot be, or the headers are
+            megabytes; a body may have any size.
     """
     with stream(
         method, url, params=params, headers=headers, data=data, json=json, timeout=timeout
@@ -155,26 +168,38 @@ def stream(
     *,
     params: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
-    data: bytes | str | None = None,
+    data: bytes | str | Mapping[str, object] | None = None,
     json: object = None,
-    timeout: float = TIMEOUT_S,
+    timeout: float | None = TIMEOUT_S,
 ) -> Iterator[Response]:
     """As `request`, for a body that is read piece by piece inside of the block."""
     fields = dict(headers or {})
+    given = {name.lower() for name in fields}
+    kind = "application/json"
     if json is not None:
         data = json_module.dumps(json, ensure_ascii=False, separators=(",", ":"))
-        fields.setdefault("content-type", "application/json")
+    elif isinstance(data, Mapping):
+        data, kind = urlencode(data, doseq=True), "application/x-www-form-urlencoded"
+    else:
+        kind = ""
+    if kind and "content-type" not in given:
+        fields["content-type"] = kind
     body = data.encode() if isinstance(data, str) else data
-    if body is not None:
-        fields.setdefault("content-length", str(len(body)))
+    assert not isinstance(body, Mapping)
+    if body is None and method.upper() in _WITH_BODY:
+        body = b""
+    if body is not None and "content-length" not in given:
+        fields["content-length"] = str(len(body))
     asked = _outgoing(method, url, params, fields)
-    upload = asked.body()
+    # One that is asked for is sent, if only to say that it is empty: many servers refuse a GET so.
+    upload = None if body is None else asked.body()
     try:
         future = _HANDLER.handle(asked, _options(timeout))
     except Err as error:
         raise HttpError(error.value, url) from None
     with future:
-        _write(upload, body or b"")
+        if upload is not None:
+            _write(upload, body or b"")
         with future.subscribe() as ready:
             ready.block()
         outcome = future.get().value
@@ -192,23 +217,62 @@ def _outgoing(
 ) -> Any:
     parts = urlsplit(url)
     schemes = {"http": _TYPES.Scheme_Http, "https": _TYPES.Scheme_Https}
-    if parts.scheme not in schemes or not parts.netloc:
+    if parts.scheme not in schemes or not parts.hostname:
         message = f"{url!r} is no http or https URL"
         raise ValueError(message)
-    query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
-    pairs = [(name, value.encode("latin-1")) for name, value in headers.items()]
-    size = sum(len(name) + len(value) for name, value in pairs)
-    check_size("the headers of a request", size, LIST_BYTES_MAX, "send it as the body")
-    asked = _TYPES.OutgoingRequest(_TYPES.Fields.from_list(pairs))
+    authority, headers = _authority(parts, headers)
+    asked = _TYPES.OutgoingRequest(_fields(headers))
     known = _METHODS.get(method.upper())
-    asked.set_method(_TYPES.Method_Other(method) if known is None else known())
-    asked.set_scheme(schemes[parts.scheme]())
-    asked.set_authority(parts.netloc)
-    asked.set_path_with_query((parts.path or "/") + (f"?{query}" if query else ""))
+    query = "&".join(filter(None, (parts.query, urlencode(params or {}, doseq=True))))
+    path = quote(parts.path or "/", safe=_PLAIN.replace("?", ""))
+    try:
+        asked.set_scheme(schemes[parts.scheme]())
+        asked.set_authority(authority)
+        asked.set_path_with_query(path + (f"?{quote(query, safe=_PLAIN)}" if query else ""))
+    except Err:
+        message = f"{url!r} cannot be asked: it has something that no URL may have"
+        raise ValueError(message) from None
+    try:
+        asked.set_method(_TYPES.Method_Other(method) if known is None else known())
+    except Err:
+        message = f"{method!r} is no method"
+        raise ValueError(message) from None
     return asked
 
 
-def _options(timeout: float) -> Any:
+def _authority(parts: SplitResult, headers: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """Host and port; who asks is said in a header, as every client does."""
+    user, at, place = parts.netloc.rpartition("@")
+    if not at or any(name.lower() == "authorization" for name in headers):
+        return place, headers
+    word = b64encode(unquote(user).encode()).decode()
+    return place, {**headers, "authorization": f"Basic {word}"}
+
+
+def _fields(headers: Mapping[str, str]) -> Any:
+    pairs = [(name, value.encode("latin-1")) for name, value in headers.items()]
+    size = sum(len(name) + len(value) for name, value in pairs)
+    check_size("the headers of a request", size, LIST_BYTES_MAX, "send it as the body")
+    try:
+        return _TYPES.Fields.from_list(pairs)
+    except Err:
+        for pair in pairs:
+            try:
+                _TYPES.Fields.from_list([pair])
+            except Err as error:
+                reason = type(error.value).__name__.removeprefix("HeaderError_")
+                message = f"the header {pair[0]!r} cannot be sent: {reason}"
+                raise ValueError(message) from None
+        raise
+
+
+def _options(timeout: float | None) -> Any:
+    if timeout is None:
+        return None
+    if not timeout >= 0:
+        message = f"{timeout!r} is no timeout: seconds, or None"
+        raise ValueError(message)
+    timeout = min(timeout, TIMEOUT_S_MAX)
     options = _TYPES.RequestOptions()
     for set_timeout in (
         options.set_connect_timeout,

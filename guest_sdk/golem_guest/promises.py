@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from golem_guest._limits import check_bytes
-from golem_guest._world import host, imported, uuid_of
+from golem_guest._world import component_id, host, imported, uuid_of
 
 _HOST = host()
 _TYPES = imported("golem:rpc/types", marker="WorkerId")
-_LOW_BITS = (1 << 64) - 1
 
 
 class Promise:
@@ -45,10 +44,13 @@ class Promise:
         # The worker's own name may have slashes in it.
         component, _, rest = text.partition("/")
         worker, slash, index = rest.rpartition("/")
-        if not slash or not index.isdecimal():
-            message = f"{text!r} is no promise: <component>/<worker>/<index>"
-            raise ValueError(message)
-        return cls(UUID(component), worker, int(index))
+        try:
+            if slash and index.isdecimal() and int(index) >> 64 == 0:
+                return cls(UUID(component), worker, int(index))
+        except ValueError:
+            pass  # The id is none, or the index has more digits than Python reads.
+        message = f"{text!r} is no promise: <component>/<worker>/<index>"
+        raise ValueError(message)
 
     def __str__(self) -> str:
         return f"{self.component}/{self.worker}/{self.index}"
@@ -67,7 +69,7 @@ class Promise:
         found: bytes = _HOST.await_promise(self._id())
         return found
 
-    def wait_json(self) -> object:
+    def wait_json(self) -> Any:
         """As `wait`, for a value in JSON; a `ValueError` if it is none."""
         return json.loads(self.wait())
 
@@ -96,6 +98,5 @@ class Promise:
         _HOST.delete_promise(self._id())
 
     def _id(self) -> object:
-        bits = self.component.int
-        component = _TYPES.ComponentId(_TYPES.Uuid(bits >> 64, bits & _LOW_BITS))
-        return _HOST.PromiseId(_TYPES.WorkerId(component, self.worker), self.index)
+        worker = _TYPES.WorkerId(component_id(self.component), self.worker)
+        return _HOST.PromiseId(worker, self.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from golem_guest._world import host
 
 _HOST = host()
 _NS = 1_000_000_000
+_DELAY_NS_MAX = (1 << 64) - 1
+"""More has no form in the interface."""
+_DELAY_S_MAX = _DELAY_NS_MAX / _NS
 
 
 class Persistence(Enum):
@@ -33,6 +37,26 @@ class RetryPolicy:
     multiplier: float = 3.0
     max_jitter_factor: float | None = 0.15
 
+    def __post_init__(self) -> None:
+        """
+        Refuse here what the host could only trap at.
+
+        Raises:
+            ValueError: A number is out of its range.
+        """
+        jitter = 0.0 if self.max_jitter_factor is None else self.max_jitter_factor
+        ranges = {
+            "max_attempts": (self.max_attempts, (1 << 32) - 1),
+            "min_delay_s": (self.min_delay_s, _DELAY_S_MAX),
+            "max_delay_s": (self.max_delay_s, _DELAY_S_MAX),
+            "multiplier": (self.multiplier, sys.float_info.max),
+            "max_jitter_factor": (jitter, sys.float_info.max),
+        }
+        for name, (value, most) in ranges.items():
+            if not 0 <= value <= most:
+                message = f"{name} of a retry policy is {value!r}: it is from 0 to {most:g}"
+                raise ValueError(message)
+
     @classmethod
     def current(cls) -> Self:
         """The one in force."""
@@ -50,8 +74,8 @@ class RetryPolicy:
         _HOST.set_retry_policy(
             _HOST.RetryPolicy(
                 self.max_attempts,
-                round(self.min_delay_s * _NS),
-                round(self.max_delay_s * _NS),
+                min(round(self.min_delay_s * _NS), _DELAY_NS_MAX),
+                min(round(self.max_delay_s * _NS), _DELAY_NS_MAX),
                 self.multiplier,
                 self.max_jitter_factor,
             )

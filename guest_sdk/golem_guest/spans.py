@@ -11,12 +11,12 @@ _CONTEXT = imported("golem:api/context", marker="start_span", version="1.1.7")
 
 
 @contextmanager
-def span(name: str, **attributes: str) -> Iterator[None]:
-    """A span around the block, below the one that is current."""
+def span(name: str, **attributes: object) -> Iterator[None]:
+    """A span around the block, below the one that is current; attributes are kept as text."""
     opened = _CONTEXT.start_span(name)
     with opened:
         for key, value in attributes.items():
-            opened.set_attribute(key, _CONTEXT.AttributeValue_String(value))
+            opened.set_attribute(key, _CONTEXT.AttributeValue_String(str(value)))
         yield
         opened.finish()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
 
 from componentize_py_types import Err
 
 from golem_guest._limits import check_bytes
 
 
-class State(MutableMapping[str, object]):
+class State(MutableMapping[str, Any]):
     """
     A mapping of names to values of JSON, which saves and loads itself.
 
@@ -22,13 +23,13 @@ class State(MutableMapping[str, object]):
     The world exports ``golem:api/save-snapshot@1.1.7`` and ``golem:api/load-snapshot@1.1.7``.
     """
 
-    def __init__(self, **initial: object) -> None:
-        self._values = dict(initial)
+    def __init__(self, **initial: Any) -> None:
+        self._values: dict[str, Any] = dict(initial)
 
-    def __getitem__(self, name: str) -> object:
+    def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
-    def __setitem__(self, name: str, value: object) -> None:
+    def __setitem__(self, name: str, value: Any) -> None:
         self._values[name] = value
 
     def __delitem__(self, name: str) -> None:
@@ -41,7 +42,7 @@ class State(MutableMapping[str, object]):
         return len(self._values)
 
     def snapshots(
-        self, migrate: Callable[[dict[str, object]], dict[str, object]] | None = None
+        self, migrate: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     ) -> tuple[type, type]:
         """
         The classes that the world's two exports are made of.

@@ -36,5 +36,16 @@ def fork(name: str) -> Forked:
 
 
 def commit(replicas: int = 1) -> None:
-    """Return when everything so far is on disk."""
+    """
+    Return when everything so far is on disk.
+
+    Args:
+        replicas: How many copies are wished for, at most 255.
+
+    Raises:
+        ValueError: They are more, or fewer than 0.
+    """
+    if not 0 <= replicas <= 255:
+        message = f"{replicas} copies cannot be asked for: 0 to 255"
+        raise ValueError(message)
     _HOST.oplog_commit(replicas)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -16,13 +17,15 @@ import pytest
 
 from golem_host import Host, InvocationFailedError, PromiseId, Worker
 from golem_host.errors import GuestBuildError
-from tests.support.guests import python_guest, python_guest_from
+from tests.support.guests import example, python_guest, python_guest_from
 from tests.support.hosts import QUICK, open_host
 from tests.support.http_servers import Asked, serving
 from tests.support.repository import ROOT
 from tests.support.waiting import until
 
 TIMEOUT_S = 60.0
+OURS = {"host", "traceparent", "idempotency-key"}
+"""Headers that the host adds to every request."""
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +299,49 @@ def test_promises_have_names_and_values(sdk_host: Host, worker: Worker) -> None:
     assert "'nothing' is no promise: <component>/<worker>/<index>" == result[5]
 
 
+def test_what_no_host_could_take_is_refused_in_python(worker: Worker) -> None:
+    """With the value, in place of a trap that tells nobody anything."""
+    result = run(
+        worker,
+        """
+        async def later(): pass
+        one = str(Promise.create()).rpartition("/")[0]
+        result = []
+        for refused in (
+            lambda: RetryPolicy(min_delay_s=-1),
+            lambda: RetryPolicy(max_attempts=1 << 32),
+            lambda: RetryPolicy(multiplier=float("nan")),
+            lambda: commit(256),
+            lambda: sleep_until(float("nan")),
+            lambda: Promise.parse("a/b/1"),
+            lambda: Promise.parse(f"{one}/{1 << 64}"),
+            lambda: durable(later),
+            lambda: golem_guest.nothing,
+        ):
+            try:
+                refused()
+            except Exception as error:
+                result.append(str(error).replace(one, "one"))
+        with retry_policy(RetryPolicy(max_delay_s=18446744073.709553)):
+            result.append(RetryPolicy.current().max_delay_s > 1e10)
+        Worker.sibling("nobody").schedule(float("inf"), "note", "never").cancel()
+        """,
+    )
+
+    assert [
+        "min_delay_s of a retry policy is -1: it is from 0 to 1.84467e+10",
+        "max_attempts of a retry policy is 4294967296: it is from 0 to 4.29497e+09",
+        "multiplier of a retry policy is nan: it is from 0 to 1.79769e+308",
+        "256 copies cannot be asked for: 0 to 255",
+        "NaN is no moment",
+        "'a/b/1' is no promise: <component>/<worker>/<index>",
+        "'one/18446744073709551616' is no promise: <component>/<worker>/<index>",
+        "later is async: only a plain function can be durable",
+        "module 'golem_guest' has no attribute 'nothing'",
+        True,
+    ] == result
+
+
 def test_a_worker_becomes_two(sdk_host: Host, worker: Worker) -> None:
     """Each knows which of the two it is."""
     result = run(worker, f"result = fork('{worker.name}-2').value")
@@ -305,6 +351,30 @@ def test_a_worker_becomes_two(sdk_host: Host, worker: Worker) -> None:
 
     assert "original" == result
     assert '"forked"' == completed.fields["response"].value  # type: ignore[attr-defined]
+
+
+def test_a_fork_may_use_the_network_of_its_source(tmp_path: Path) -> None:
+    """At once, and in a later process that knows of the source alone."""
+    asks = "http.get(URL, timeout=5).status"
+    with serving(lambda _: (200, [], b"")) as server:
+        net = [f"127.0.0.1:{server.port}"]
+        asks = asks.replace("URL", repr(server.url))
+        with open_host(tmp_path) as host:
+            sdk = python_guest(ROOT / "tests/support/sdk_guest")
+            worker = host.workers.create(host.components.deploy(sdk, name="sdk"), "main")
+            worker.grant_net(net)
+            forks = run(worker, f"result = [fork('twin').value, {asks}]")
+            twin = host.workers.get("sdk", "twin")
+            until(lambda: twin.metadata().status == "idle")
+        with open_host(tmp_path) as host:
+            host.workers.get("sdk", "main").grant_net(net)
+            again = run(host.workers.get("sdk", "twin"), f"result = {asks}")
+        with open_host(tmp_path) as host, pytest.raises(InvocationFailedError):
+            run(host.workers.get("sdk", "twin"), f"result = {asks}", retry=False)
+
+    assert ["original", 200] == forks
+    assert 200 == again
+    assert 3 == len(server.asked)
 
 
 def test_a_moment_is_waited_for(worker: Worker) -> None:
@@ -323,7 +393,143 @@ def test_a_moment_is_waited_for(worker: Worker) -> None:
         """,
     )
 
-    assert [True, "sleep_until needs a time zone: datetime(..., tzinfo=UTC)"] == result
+    assert [True, "the moment needs a time zone: datetime(..., tzinfo=UTC)"] == result
+
+
+def test_other_workers_are_called_with_python_values(worker: Worker) -> None:
+    """There and back, in each of the forms that a value may be given in."""
+    result = run(
+        worker,
+        """
+        from wit_world.exports import called
+
+        other = Worker.sibling(WHO)
+        point = {"x-pos": -7, "label": None}
+        generated = called.Point(8, "here")
+        found = other.call("echo", point, "dark-green", {"write-all"},
+                           ["nothing", rpc.Case("circle", 1.5), called.Shape_NamedOne(generated)],
+                           Err("no"), b"ab", Some(None))
+        again = other.call("echo", found[0], called.Color.RED, called.Access.READ | called.Access.WRITE_ALL,
+                           found[3], Ok(5), [1], None)
+        counter = other.call("counter.new", 5)
+        result = [repr(found), repr(again), other.call("counter.add", counter, 2),
+                  other.call("counter.add", other.call("counter.zero"), 1), other.call("go", "world")]
+        """.replace("WHO", repr(f"{worker.name}-2")),
+    )
+
+    point, here = "namespace(x_pos=-7, label=None)", "namespace(x_pos=8, label='here')"
+    shapes = f"[Case(name='nothing', value=None), Case(name='circle', value=1.5), Case(name='named-one', value={here})]"
+    both = ("{'read', 'write-all'}", "{'write-all', 'read'}")
+    assert result[0] == (
+        f"({point}, 'dark-green', {{'write-all'}}, {shapes}, Err(value='no'), b'ab', Some(value=None))"
+    )
+    assert result[1] in [
+        f"({point}, 'red', {flags}, {shapes}, Ok(value=5), b'\\x01', None)" for flags in both
+    ]
+    assert [7, 1, "WORLD"] == result[2:]
+
+
+def test_calls_run_at_the_same_time(sdk_host: Host, worker: Worker) -> None:
+    """Each in a worker of its own; their results come in order, also when one is a refusal."""
+    result = run(
+        worker,
+        """
+        others = [Worker.sibling(f"{WHO}-{number}") for number in range(4)]
+        calls = [other.start("even", 2 * n, 150 - 50 * n) for n, other in enumerate(others)]
+        result = [gather(calls), gather([]), calls[1].is_done(), calls[2].result()]
+        refused = others[0].start("even", 3, 0)
+        for failing in ([others[1].start("even", 4, 0), refused], [refused]):
+            try:
+                gather(failing)
+            except Err as error:
+                result.append(error.value)
+        """.replace("WHO", repr(worker.name)),
+    )
+
+    assert [[0, 2, 4, 6], [], True, 4, "3 is odd", "3 is odd"] == result
+    assert 4 == sum(
+        each.name.startswith(f"{worker.name}-") for each in sdk_host.workers.list("sdk")
+    )
+
+
+def test_calls_are_handed_over_and_scheduled(sdk_host: Host, worker: Worker) -> None:
+    """Now, at a point in time, and not at all where they are called off."""
+    run(
+        worker,
+        """
+        other = Worker("sdk", WHO)
+        other.send("note", "sent")
+        moment = datetime.datetime.now(datetime.UTC)
+        other.schedule(moment + datetime.timedelta(days=1), "note", "never").cancel()
+        other.schedule(moment + datetime.timedelta(milliseconds=50), "note", "scheduled")
+        other.schedule(0, "note", "past")
+        Worker("sdk").send("note", "somewhere")
+        """.replace("WHO", repr(f"{worker.name}-2")),
+    )
+    other = sdk_host.workers.get("sdk", f"{worker.name}-2")
+    until(lambda: 3 == sum(e.kind == "exported-function-completed" for e in other.oplog()))
+
+    noted = other.invoke("note", "end", timeout=TIMEOUT_S)
+    assert isinstance(noted, list)
+    assert ["end", "past", "scheduled", "sent"] == sorted(noted)
+
+
+def test_the_calls_of_the_manual_are_made(sdk_host: Host, worker: Worker) -> None:
+    """To workers of the bank's accounts, whose WIT lies below ``wit/deps/``."""
+    text = (ROOT / "docs/guests.md").read_text(encoding="utf-8")
+    code = text.partition("## Calling other workers\n")[2].split("```")[1].removeprefix("python\n")
+    account = sdk_host.components.deploy(example("bank/account"), name="account")
+    sdk_host.workers.create(account, "alice").invoke("deposit", 300, timeout=TIMEOUT_S)
+
+    found = run(worker, f"moment = time.time()\n{code}result = [left, total]")
+    bob = sdk_host.workers.get("account", "bob")
+    until(lambda: bob.invoke("balance", timeout=TIMEOUT_S) == 200)
+
+    assert [200, sum(range(8))] == found
+
+
+def test_what_is_wrong_with_a_call_says_so(worker: Worker) -> None:
+    """Before it is made, where that can be seen; what the other side says has a name."""
+    result = run(
+        worker,
+        """
+        other = Worker.sibling(WHO)
+        me = Worker.sibling(WHO[:-2])
+        result = []
+        for who, *call in (
+            (other, "even", "x", 1), (other, "even", 1 << 32, 1), (other, "even", True, 0),
+            (other, "even", 1), (other, "odd"), (Worker("sdk", "a b"), "note", "x"),
+            (Worker("none", "a"), "note", "x"), (me, "note", "x"), (other, "run", "1/0"),
+            (Worker.sibling(WHO, interface="api"), "note", "x"),
+            (other, "test:sdk/called.{note}", 1), (other, "echo", {}, 1, 1, 1, 1, 1, 1),
+        ):
+            try:
+                who.call(*call)
+            except RpcError as error:
+                result.append([error.name, error.reason.splitlines()[0][:44]])
+            except Exception as error:
+                result.append([type(error).__name__, str(error)])
+        result.append(repr(other))
+        """.replace("WHO", repr(f"{worker.name}-2")),
+    )
+
+    even = "test:sdk/called.{even}"
+    advice = "in wit/: copy the callee's WIT to a folder below wit/deps/"
+    assert [
+        ["TypeError", f"{even}, number: expected u32, got 'x'"],
+        ["TypeError", f"{even}, number: expected u32, got 4294967296"],
+        ["TypeError", f"{even}, number: expected u32, got True"],
+        ["TypeError", f"{even} takes 2 (number, milliseconds), not 1"],
+        ["WitError", f"no function 'odd' {advice}"],
+        ["ProtocolError", "a worker name is 1 to 512 bytes, without whi"],
+        ["LookupError", "no component 'none': deploy it first"],
+        ["Denied", f"worker sdk/{worker.name} would wait for itself"[:44]],
+        ["RemoteInternalError", "the invocation failed: ZeroDivisionError: di"],
+        ["WitError", f"no function 'note' of api {advice}"],
+        ["TypeError", "test:sdk/called.{note}, text: expected string, got 1"],
+        ["TypeError", "test:sdk/called.{echo}, p: expected a record with x-pos, got {}"],
+        f"Worker('sibling', '{worker.name}-2')",
+    ] == result
 
 
 def test_requests_are_sent_and_answered(worker: Worker) -> None:
@@ -359,6 +565,70 @@ def test_requests_are_sent_and_answered(worker: Worker) -> None:
     assert {"target": "/", "body": '{"n":[1,"\u00e9"]}', "x": None} == result[4]
     assert [200_000, "/s", False, "/none: status 404"] == result[5:]
     assert ["GET /a?b=1&c=d+e", "POST /", "PUT /p", "GET /s", "DELETE /none"] == asked
+
+
+def test_requests_are_what_other_clients_send(worker: Worker) -> None:
+    """Forms, credentials, lengths; nothing twice, and no body where there is none."""
+    with serving(lambda _: (200, [], b"")) as server:
+        place = server.url.removeprefix("http://")
+        run(
+            worker,
+            f"""
+            http.get("{server.url}/\u00fc b%20c?q=\u00e4 d&e=1+2#f", timeout=None)
+            http.post("{server.url}", data={{"a": "b c", "d": [1, 2]}})
+            http.post("{server.url}")
+            http.post("{server.url}", json=1, headers={{"Content-Type": "a/b", "Content-Length": "1"}})
+            http.get("http://me:p%40w@{place}", timeout=1e30)
+            http.get("http://me@{place}", headers={{"Authorization": "mine"}})
+            """,
+        )
+        asked = server.asked
+    names = [sorted(n for n, _ in each.headers if n.lower() not in OURS) for each in asked]
+
+    assert "/%C3%BC%20b%20c?q=%C3%A4%20d&e=1+2" == asked[0].target
+    assert (b"a=b+c&d=1&d=2", b"", b"1") == tuple(each.body for each in asked[1:4])
+    assert "application/x-www-form-urlencoded" == asked[1].header("content-type")
+    assert "0" == asked[2].header("content-length")
+    assert "Basic bWU6cEB3" == asked[4].header("authorization")
+    assert [
+        [],
+        ["content-length", "content-type"],
+        ["content-length"],
+        ["Content-Length", "Content-Type"],
+        ["authorization"],
+        ["Authorization"],
+    ] == names
+
+
+def test_what_cannot_be_sent_says_why(worker: Worker) -> None:
+    """Before anything is sent."""
+    result = run(
+        worker,
+        """
+        url, result = "http://127.0.0.1:1", []
+        for method, to, options in (
+            ("GET", url, {"headers": {"x": "1", "a b": "x"}}),
+            ("GET", url, {"headers": {"a": "x\\ny"}}),
+            ("GE T", url, {}),
+            ("GET", url, {"timeout": -1}),
+            ("GET", "http://b\\u00fccher.example/", {}),
+            ("GET", "http://:80/", {}),
+        ):
+            try:
+                http.request(method, to, **options)
+            except ValueError as error:
+                result.append(str(error))
+        """,
+    )
+
+    assert [
+        "the header 'a b' cannot be sent: InvalidSyntax",
+        "the header 'a' cannot be sent: InvalidSyntax",
+        "'GE T' is no method",
+        "-1 is no timeout: seconds, or None",
+        "'http://b\u00fccher.example/' cannot be asked: it has something that no URL may have",
+        "'http://:80/' is no http or https URL",
+    ] == result
 
 
 def test_what_cannot_be_asked_is_an_error_with_a_name(worker: Worker) -> None:

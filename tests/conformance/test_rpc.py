@@ -237,6 +237,37 @@ def test_a_caller_waits_without_an_instance_also_over_a_restart(tmp_path: Path, 
         assert 1 == kinds.count("suspend")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        'result = plain(line("bob").invoke_and_await("slow", [text("a"), number(10**9)]))',
+        """
+call = line("bob").async_invoke_and_await("slow", [text("a"), number(10**9)])
+while (found := call.get()) is None:
+    call.subscribe().block()
+result = plain(found.value)
+""",
+    ],
+)
+def test_a_call_goes_on_with_its_caller_where_nobody_else_lets_it(
+    code: str, tmp_path: Path, wasm: Path
+) -> None:
+    """A host that leaves everything alone but what it is asked for has to wake who is called."""
+    with open_host(tmp_path, CONFIG) as host:
+        host.components.deploy(wasm, name=COMPONENT)
+        worker = alice(host)
+        worker.enqueue("run", PRELUDE + code, idempotency_key="k")
+        until(lambda: worker.metadata().status == "suspended")
+        until(lambda: host.workers.get(COMPONENT, "bob").metadata().status == "suspended")
+    with Host.open(tmp_path, CONFIG, revive=False) as host:
+        call = host.workers.get(COMPONENT, "alice").call("k")
+
+        assert call is not None
+        host.workers.get(COMPONENT, "alice").resume()
+        assert "1" == call.result(TIMEOUT_S)
+        assert ["a"] == noted(host, "bob")
+
+
 def test_a_caller_that_nobody_told_goes_on_in_the_next_host(
     tmp_path: Path, wasm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,14 @@ def bank(cli: Cli) -> Cli:
     return cli
 
 
+def test_the_bank_knows_the_account_as_it_is() -> None:
+    """Its copy of the WIT is one."""
+    bank = ROOT / "guest_examples/bank"
+    copied, original = (bank / "bank/wit/deps/account/account.wit", bank / "account/wit/world.wit")
+
+    assert original.read_text() == copied.read_text()
+
+
 @pytest.mark.long
 def test_a_killed_transfer_is_made_once(bank: Cli) -> None:
     """Whenever the process dies, the same call again ends as if nothing had been."""

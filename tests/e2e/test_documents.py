@@ -37,6 +37,7 @@ NOT_RUN: Final = {
         "docs/guests.md",
         "from golem_guest import Promise, atomic_region, durable, http, retry_policy, RetryPolicy",
     ): FRAGMENT,
+    ("docs/guests.md", "from golem_guest import Worker, gather"): FRAGMENT,
     (
         "README.md",
         "python3 dev.py demo     # sets up, builds a guest and runs it as a durable worker",

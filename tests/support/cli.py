@@ -36,6 +36,10 @@ class Cli:
         return self.folder / "state"
 
     @property
+    def program(self) -> str:
+        return PROGRAM
+
+    @property
     def env(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         return env | {
@@ -51,7 +55,7 @@ class Cli:
     ) -> Done:
         """Run to the end."""
         done = subprocess.run(
-            [*prefix, PROGRAM, *map(str, args)],
+            [*prefix, self.program, *map(str, args)],
             cwd=self.folder,
             env=self.env | dict(env or {}),
             capture_output=True,
@@ -75,7 +79,7 @@ class Cli:
         With ``together`` what it writes to stderr is read with its stdout.
         """
         with subprocess.Popen(
-            [PROGRAM, *map(str, args)],
+            [self.program, *map(str, args)],
             cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,

@@ -35,6 +35,8 @@ class ScriptedCalls:
         """How often anything was submitted."""
         self.at_once: Wire | HostError | None = None
         """Whatever is submitted from now on is answered with this."""
+        self.went_on: list[CallRef] = []
+        """Those that were submitted by an earlier instance, and are waited for again."""
         self.on_submit: Callable[[], None] = lambda: None
         self.on_waiting: Callable[[], None] = lambda: None
         self._waking = Waking()
@@ -59,6 +61,9 @@ class ScriptedCalls:
     def answer(self, call: CallRef, answer: Wire | HostError) -> None:
         self.answers[call] = answer
         self._waking.ring(call)
+
+    def go_on(self, call: CallRef) -> None:
+        self.went_on.append(call)
 
     def is_settled(self, call: CallRef) -> bool:
         assert call in self.queue, "nobody waits for what was not asked"

@@ -3,7 +3,8 @@
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports import api
-from wit_world.imports import host, types
+
+from golem_guest import RpcError, Worker
 
 made: list[api.Moved] = []
 
@@ -25,19 +26,10 @@ class Api(exports.Api):
 
 def ask(account: str, function: str, cents: int) -> int:
     """What an account says to that; raises its refusal."""
-    component = host.resolve_component_id("account")
-    if component is None:
-        raise Err("deploy the component account first")
-    line = types.WasmRpc(types.WorkerId(component, account))
     try:
-        answer = line.invoke_and_await(
-            f"example:account/api.{{{function}}}",
-            [types.WitValue([types.WitNode_PrimU64(cents)])],
-        )
+        return Worker("account", account).call(function, cents)
     except Err as error:
-        raise Err(f"{account}: {error.value.value}") from None
-    # A tuple of one, which is a result, which is a number or a text.
-    _, result, value = answer.nodes
-    if isinstance(result.value, Err):
-        raise Err(f"{account}: {value.value}")
-    return value.value
+        raise Err(f"{account}: {error.value}") from None
+    except (LookupError, RpcError) as error:
+        # Nothing was taken or put in: the account is not deployed, or has failed.
+        raise Err(str(error)) from None

@@ -33,7 +33,13 @@ class Template:
     command: str
     """What to run first; ``{name}`` is the project's folder."""
     printed: str
-    """What that prints in the end."""
+    """What that prints."""
+    before: str = ""
+    """What has to run meanwhile, if anything does."""
+    said: str = ""
+    """What that says first."""
+    beside: tuple[str, ...] = ()
+    """Files of the example besides ``app.py`` and ``wit/``."""
 
 
 TEMPLATES: Final = {
@@ -48,6 +54,21 @@ TEMPLATES: Final = {
         "Steps that are taken back when one fails, and a person who decides in between.",
         "golem-host run {name} --invoke 'order(\"tea\", 300)'",
         'ok("one tea is on its way")',
+    ),
+    "agent": Template(
+        "agent",
+        "Does what a model says, over HTTP, and forks to follow two plans at once; `model.py` stands "
+        "for the model.",
+        "golem-host run {name} --net 127.0.0.1:8801 --env MODEL=http://127.0.0.1:8801 "
+        '--invoke \'travel("Wien", "Praha")\'',
+        """by train or by bus?
+fare ['Wien-Brno by train']: 14
+fare ['Brno-Praha by train']: 17
+sum [14, 17]: 31
+{plan: "by bus", euros: 19}""",
+        before="python3 {name}/model.py 8801 &",
+        said="thinking on http://127.0.0.1:8801",
+        beside=("model.py",),
     ),
     "http": Template(
         "webapp",
@@ -70,6 +91,11 @@ class NewProject:
     def command(self) -> str:
         """What to run first."""
         return self.template.command.format(name=self.folder)
+
+    @property
+    def before(self) -> str:
+        """What has to run meanwhile; empty where nothing does."""
+        return self.template.before.format(name=self.folder)
 
 
 def new_project(folder: Path, template_name: str) -> NewProject:
@@ -95,7 +121,10 @@ def new_project(folder: Path, template_name: str) -> NewProject:
     template = TEMPLATES[template_name]
     source = shipped.folder(EXAMPLES) / template.example
     files = {
-        "app.py": (source / "app.py").read_text(encoding="utf-8"),
+        **{
+            path: (source / path).read_text(encoding="utf-8")
+            for path in ("app.py", *template.beside)
+        },
         "wit/world.wit": _renamed((source / "wit/world.wit").read_text(encoding="utf-8"), name),
     }
     project = NewProject(folder, template, ("README.md", *files))
@@ -112,7 +141,12 @@ def _renamed(wit: str, name: str) -> str:
 
 def _readme(name: str, project: NewProject) -> str:
     template = project.template
-    shown = f"$ {template.command.format(name=name)}\n{template.printed}".rstrip("\n")
+    commands = ((template.before, template.said), (template.command, template.printed))
+    shown = "\n".join(
+        f"$ {command.format(name=name)}\n{said}".rstrip("\n")
+        for command, said in commands
+        if command
+    )
     return f"""# {name}
 
 {template.what}

@@ -92,6 +92,13 @@ def read_project(directory: Path) -> GuestProject:
             for path, text in shipped_wit[package].items()
         }
     files |= _sources(name, directory)
+    if any(path.startswith(f"{SDK}/") for path in files):
+        # A guest that calls others learns from it what their functions take.
+        files |= {
+            f"{SDK}/golem_guest/{path}": content
+            for path, content in files.items()
+            if path.startswith(f"{WIT}/")
+        }
     return GuestProject(name, _world(name, directory, wit), tuple(sorted(files.items())))
 
 

@@ -53,5 +53,10 @@ class WorkerGrants:
         """
         self._of[key] = Grants.parse((*self._net, *patterns))
 
+    def inherit(self, key: WorkerKey, source: WorkerKey) -> None:
+        """A fork may do what its source may, unless it was told otherwise."""
+        if source in self._of:
+            self._of.setdefault(key, self._of[source])
+
     def forget(self, key: WorkerKey) -> None:
         self._of.pop(key, None)

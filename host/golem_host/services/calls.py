@@ -94,6 +94,14 @@ class Calls(Protocol):
         """
         ...
 
+    def go_on(self, call: CallRef) -> None:
+        """
+        Let a call that was submitted earlier go on, if an earlier host has left it unfinished.
+
+        No error, and no effect, where it is gone or was interrupted.
+        """
+        ...
+
     def is_settled(self, call: CallRef) -> bool:
         """Whether `outcome` has something to say: a value or an error."""
         ...

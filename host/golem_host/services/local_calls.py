@@ -46,6 +46,8 @@ Of the CBOR of a result that another worker has asked for.  As a ``wit-value`` e
 may become a node, of about 100 bytes here.  What is passed leaves a guest: the engine bounds it.
 """
 REFUSALS_MAX: Final = 1_000
+CONTINUED_MAX: Final = 10_000
+"""Calls that are remembered as going on; one that is forgotten may be woken once too often."""
 OWN_VARIABLES: Final = ("GOLEM_WORKER_NAME", "GOLEM_COMPONENT_ID", "GOLEM_COMPONENT_VERSION")
 _RECORD_VALUE: Final = 0
 _EMPTY_RECORD: Final[Wire] = ([(_RECORD_VALUE, [])],)
@@ -65,6 +67,8 @@ class LocalCalls:
         """Held while a circle is broken: else each of those who close it would take a call back."""
         self._refusals: dict[CallRef, ConflictError] = {}
         """Why a call was taken back whose caller does not know yet; after a crash nobody does."""
+        self._continued: dict[CallRef, None] = {}
+        """Those of earlier hosts that were let go on, the oldest first."""
 
     def submit(
         self,
@@ -93,6 +97,23 @@ class LocalCalls:
             config_vars=dict(caller.config_vars),
             called=(caller.worker, call),
         )
+
+    def go_on(self, call: CallRef) -> None:
+        # Once: from then on the worker comes back by itself, and two that wait for each other would
+        # wake each other for ever.
+        with self._lock:
+            if call in self._continued:
+                return
+            self._continued[call] = None
+            while len(self._continued) > CONTINUED_MAX:
+                del self._continued[next(iter(self._continued))]
+        try:
+            self._on_runner(self._key(call.worker), lambda runner: runner.go_on(call.key))
+        except HostClosedError:
+            raise
+        except (HostError, OplogError):
+            # Whoever asks for the outcome is told.
+            return
 
     def is_settled(self, call: CallRef) -> bool:
         try:

@@ -30,7 +30,7 @@ from golem_host.services.worker_name import check_worker_name
 from golem_host.status import fold
 from golem_host.storage.layout import StateLayout
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
-from golem_host.worker.parts import Parts, Shared, View, first_entry
+from golem_host.worker.parts import Parts, Shared, View, first_entry, forked_from
 from golem_host.worker.runner import Runner
 from golem_host.worker.worker import Access, Worker
 from golem_oplog.errors import OplogError
@@ -389,6 +389,9 @@ class Workers:
         except OplogError:
             oplog.close()
             raise
+        source = None if status.create is None else forked_from(status.create)
+        if source is not None:
+            self._shared.grants.inherit(key, WorkerKey(key.component, source))
         parts = Parts(
             component_name=key.component,
             worker_name=key.worker,

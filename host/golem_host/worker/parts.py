@@ -236,8 +236,15 @@ class Parts:
             env=tuple(env.items()),
             config_vars=create.config_vars,
             created_ns=create.timestamp,
-            is_fork=create.parent is not None and CallRef.parse(create.token) is None,
+            is_fork=forked_from(create) is not None,
         )
+
+
+def forked_from(create: Create) -> str | None:
+    """The name of the worker that this one is a fork of; one that called it into being is none."""
+    if create.parent is None or CallRef.parse(create.token) is not None:
+        return None
+    return create.parent[1]
 
 
 def first_entry(

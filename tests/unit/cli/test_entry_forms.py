@@ -11,6 +11,8 @@ import pytest
 from golem_cli.dump import Form
 from golem_cli.entry_forms import JsonForm, RawForm
 from golem_cli.entry_line import LineForm
+from golem_host.services.calls import CallRef
+from golem_host.services.peers import WorkerRef
 from golem_oplog.cbor import encode_args, encode_value
 from golem_oplog.entries import (
     KIND_BY_CLASS,
@@ -150,14 +152,22 @@ def test_a_result_is_typed_by_the_call_that_it_ends() -> None:
     assert "" == details(invoked(), ended._replace(response=None))[1]
 
 
-def test_the_first_line_says_who_the_worker_is() -> None:
-    """Name, version, and what it was made with."""
+@pytest.mark.parametrize(
+    ("token", "how"),
+    [
+        ("", "forked from bob"),
+        ("7-1", "forked from bob"),
+        (str(CallRef(WorkerRef("an-id", "alice"), "key")), "first called by bob"),
+    ],
+)
+def test_the_first_line_says_who_the_worker_is(token: str, how: str) -> None:
+    """Name, version, what it was made with, and of whom it comes."""
     parent = ("00000000-0000-0000-0000-000000000001", "bob")
-    log = MemoryOplog(create_entry()._replace(parent=parent))
+    log = MemoryOplog(create_entry()._replace(parent=parent, token=token))
 
     first = lines(log, LineForm(full=False, color=False))[0]
 
-    assert first.endswith('alice version 0 args "--fast" env "LANG=C" forked from bob')
+    assert first.endswith(f'alice version 0 args "--fast" env "LANG=C" {how}')
 
 
 def test_long_values_are_shortened_unless_asked_for() -> None:

@@ -39,6 +39,17 @@ def test_a_project_is_its_sources_and_its_wit(tmp_path: Path) -> None:
     )
 
 
+def test_the_sdk_has_the_wit_beside_it(tmp_path: Path) -> None:
+    """For calls to other workers; a guest without the SDK is built from its own files alone."""
+    folder = write_project(
+        tmp_path / "cart", {"lib.py": "import golem_guest\n", "wit/deps/a/b.wit": "package a:b;"}
+    )
+    files = dict(read_project(folder).files)
+
+    assert files["guest_sdk/golem_guest/wit/world.wit"] == WORLD.encode()
+    assert files["guest_sdk/golem_guest/wit/deps/a/b.wit"] == b"package a:b;"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -110,6 +110,11 @@ class Asked:
                 self.call, self.function, self.params, who, not_before
             )
 
+    def go_on(self, context: InstanceContext) -> None:
+        """See `Calls.go_on`."""
+        with asking(self.worker):
+            context.services.peers.calls.go_on(self.call)
+
     def outcome(self, context: InstanceContext) -> Wire | None:
         """See `Calls.outcome`."""
         with asking(self.worker):

@@ -52,6 +52,8 @@ class Future:
         self._context = context
         self._asked = asked
         self._is_submitted = False
+        """Whether the log says so; then it is not put there again."""
+        self._is_started = False
         self._error: HostError | None = None
         self._is_taken = False
         self.is_told = False
@@ -63,15 +65,17 @@ class Future:
 
     def start(self) -> None:
         """Live only: see to it that the other worker has the call, or know why it has not."""
-        if self._is_submitted or self._error is not None:
+        if self._is_started or self._error is not None:
             return
-        if not was_submitted(self._context, self._asked):
+        if self._is_submitted or was_submitted(self._context, self._asked):
+            self._asked.go_on(self._context)
+        else:
             try:
                 self._asked.submit(self._context)
             except HostError as error:
                 self._error = error
                 return
-        self._is_submitted = True
+        self._is_submitted = self._is_started = True
 
     def fail(self, error: HostError) -> None:
         self._error = error

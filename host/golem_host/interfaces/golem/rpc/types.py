@@ -218,7 +218,9 @@ def _await(context: InstanceContext, asked: Asked) -> Wire:
                 reason=f"worker {context.services.peers.calls.label(asked.worker)} would wait for "
                 "itself; use invoke, or schedule-invocation"
             )
-        if not was_submitted(context, asked):
+        if was_submitted(context, asked):
+            asked.go_on(context)
+        else:
             asked.submit(context)
         while True:
             wait_for(context, [Answer(context, asked)])
