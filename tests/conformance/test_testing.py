@@ -255,7 +255,7 @@ def both_were_asked(harness: Harness, _result: object) -> None:
     assert {f"GET {A}", f"POST {B}"} == {str(each) for each in harness.http.requests}
 
 
-@pytest.mark.parametrize("keeps", ["appended", "committed"])
+@pytest.mark.parametrize("keeps", ["appended", pytest.param("committed", marks=pytest.mark.long)])
 def test_a_scenario_is_crashed_everywhere(keeps: Any) -> None:
     """Whatever is lost, it comes out the same; a request is made again only under its key."""
     repeated: list[HttpRequest] = []

@@ -117,6 +117,7 @@ def test_ctrl_c_in_a_call_is_continued(watched: Cli) -> None:
     assert "2\n" == watched.ok("run", APP, "--invoke", "wait")
 
 
+@pytest.mark.long
 def test_a_directory_with_an_owner_is_refused(watched: Cli) -> None:
     """In one line that says why; so is what cannot change."""
     with watched.start("serve", "--port", "0", together=True) as owner:

@@ -30,6 +30,7 @@ def asked(step: Step, port: str) -> None:
         assert step.shown == response.read().decode()
 
 
+@pytest.mark.long
 def test_the_agent_asks_nothing_twice(cli: Cli) -> None:
     """Neither undisturbed nor when both halves are killed in the middle of their conversations."""
     first, travel, count, dies, kill, again, recount = example(cli, "agent")

@@ -42,6 +42,7 @@ def run(blocks: list[str], folder: Path) -> str:
     return finished.stdout
 
 
+@pytest.mark.long
 def test_every_example_passes(tmp_path: Path) -> None:
     """Those of the guest that other tests build as well."""
     blocks = [block for block in BLOCKS if "crawler" not in block]
