@@ -9,7 +9,6 @@ main thread waits in short turns.
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -23,8 +22,6 @@ T = TypeVar("T")
 TURN_S: Final = 0.2
 STOP_TURNS_MAX: Final = 10
 """How often a worker is asked to stop before its log is left as a crash would leave it."""
-
-_LOG: Final = logging.getLogger(__name__)
 
 
 class _Attempt(Generic[T]):
@@ -91,8 +88,11 @@ class StopRequest:
         # Asked for again each turn: what is not yet begun cannot be stopped yet.
         try:
             self._interrupt()
-        except Exception:  # noqa: BLE001 - the call meets the same, and that is reported
-            _LOG.debug("interrupting failed", exc_info=True)
+        except Exception:
+            # The call meets the same, and that is reported.
+            import logging
+
+            logging.getLogger(__name__).debug("interrupting failed", exc_info=True)
 
 
 @contextmanager

@@ -212,6 +212,7 @@ class Api(exports.Api):
 """
 
 
+@pytest.mark.long
 def test_a_python_guest_that_passes_too_much_learns_to_which_import(tmp_path: Path) -> None:
     """The backtraces of today's toolchain name it."""
     wit = WIT.replace("export api", "import wasi:cli/stdout@0.2.9; export api")

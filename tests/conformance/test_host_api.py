@@ -404,6 +404,7 @@ def run_agent(worker: Worker, code: str) -> str:
     return found
 
 
+@pytest.mark.long
 def test_agents_wait_for_promises_by_polling(host: Host, agents: list[Worker]) -> None:
     """Without an instance, too; the content is got from the handle."""
     alice, bob = agents
@@ -422,6 +423,7 @@ result = [before, cell.get()]
     assert "[None, b'x']" == call.result(timeout=TIMEOUT_S)
 
 
+@pytest.mark.long
 def test_agents_are_found_copied_and_taken_back(host: Host, agents: list[Worker]) -> None:
     """All functions that have another name, in the guest's own types."""
     alice, bob = agents

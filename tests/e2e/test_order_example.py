@@ -6,6 +6,8 @@ import re
 import shutil
 import signal
 
+import pytest
+
 from tests.support.cli import Cli
 from tests.support.guests import example
 
@@ -13,6 +15,7 @@ PROMISE = re.compile(rb"decide promise (\S+)\n")
 DEAR = ("run", "order.wasm", "--invoke", 'order("pot", 9000)')
 
 
+@pytest.mark.long
 def test_a_crash_compensates_nothing(cli: Cli) -> None:
     """What was reserved stays so, and nothing is asked twice; a refusal then takes it back."""
     shutil.copy(example("order"), cli.folder / "order.wasm")

@@ -14,9 +14,10 @@ from typing import Final
 from golem_host.engine.binary import FileKind, file_kind
 from golem_host.errors import ComponentError
 
-_INTERFACE: Final = re.compile(
+_INTERFACE: Final = (
     r"(?P<package>[a-z][a-z0-9-]*:[a-z][a-z0-9-]*)/(?P<name>[^@]+)(?:@(?P<version>.+))?"
 )
+"""Compiled when the first component with such names is loaded."""
 
 _NOT_OFFERED: Final = {
     "wasi:clocks/timezone": "the time zone of a host is no durable fact",
@@ -61,7 +62,7 @@ def refuse_header(name: str, wasm: bytes) -> None:
 
 def refuse_interface(name: str, interface: str, *, exported: bool) -> None:
     """Refuse versions and interfaces that are not offered; raises `ComponentError`."""
-    match = _INTERFACE.fullmatch(interface)
+    match = re.fullmatch(_INTERFACE, interface)
     if match is None:
         return
     verb = "exports" if exported else "imports"

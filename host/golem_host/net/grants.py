@@ -41,11 +41,10 @@ FORMS: Final = (
 )
 """One of each kind, for people whose pattern is none."""
 
-_NAME: Final = re.compile(
-    r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*"
-)
-_FORM: Final = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<host>[^\[\]:]*)):(?P<ports>[^:]*)")
-_PORTS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
+# Patterns are compiled when they are first needed: most processes grant nothing.
+_NAME: Final = r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*"
+_FORM: Final = r"(?:\[(?P<six>[^\]]*)\]|(?P<host>[^\[\]:]*)):(?P<ports>[^:]*)"
+_PORTS: Final = r"(?a)(\d{1,5})(?:-(\d{1,5}))?"
 _ANY: Final = "*"
 
 
@@ -146,7 +145,7 @@ def unmapped(address: Address) -> Address:
 
 
 def _parse(whole: str, text: str, *, listens: bool) -> _Pattern:
-    form = _FORM.fullmatch(text)
+    form = re.fullmatch(_FORM, text)
     if form is None:
         raise _misfit(whole, "is not HOST:PORT; an IPv6 address stands in brackets")
     ports = _ports(whole, form["ports"])
@@ -161,7 +160,7 @@ def _parse(whole: str, text: str, *, listens: bool) -> _Pattern:
         return _Pattern(ports, host, tuple(_network(whole, each, 0) for each in LOOPBACK))
     if listens:
         raise _misfit(whole, "names a host; what is bound is an address")
-    if not _NAME.fullmatch(host):
+    if not re.fullmatch(_NAME, host):
         raise _misfit(whole, f"{host!r} is no host: a name in ASCII, *.name, *, address or network")
     return _Pattern(ports, host)
 
@@ -169,7 +168,7 @@ def _parse(whole: str, text: str, *, listens: bool) -> _Pattern:
 def _ports(whole: str, text: str) -> range:
     if text == _ANY:
         return range(PORT_MAX + 1)
-    form = _PORTS.fullmatch(text)
+    form = re.fullmatch(_PORTS, text)
     if form is not None:
         first = int(form[1])
         last = first if form[2] is None else int(form[2])

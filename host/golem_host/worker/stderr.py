@@ -23,16 +23,15 @@ MESSAGE_CHARS_MAX: Final = 2_000
 """Of the line that names an exception; a longer one is cut."""
 
 # The first form opens a group; those of its members stand behind a bar and do not count.
-_TRACEBACK: Final = re.compile(
-    r"(?:^  \+ Exception Group |(?<!\| ))Traceback \(most recent call last\):$", re.MULTILINE
-)
+# Patterns are compiled when they are first looked for: most processes see no traceback.
+_TRACEBACK: Final = r"(?m)(?:^  \+ Exception Group |(?<!\| ))Traceback \(most recent call last\):$"
 _IN_GROUP: Final = "  | "
 _CHAINED: Final = (
     "The above exception was the direct cause of the following exception:",
     "During handling of the above exception, another exception occurred:",
 )
 # What the runtime of a guest in Python says next when an exception has left an export.
-_PANIC: Final = re.compile(r"^thread '[^'\n]*' (?:\(\d+\) )?panicked at ", re.MULTILINE)
+_PANIC: Final = r"(?m)^thread '[^'\n]*' (?:\(\d+\) )?panicked at "
 
 
 def stderr_since(oplog: Oplog, index: int) -> str:
@@ -67,7 +66,7 @@ def traceback_in(stderr: str) -> str:
     The last Python traceback in a text, with those of its causes and without what follows it; empty
     where there is none.
     """
-    starts = [match.start() for match in _TRACEBACK.finditer(stderr)]
+    starts = [match.start() for match in re.finditer(_TRACEBACK, stderr)]
     if not starts:
         return ""
     last = starts.pop()
@@ -80,7 +79,7 @@ def traceback_in(stderr: str) -> str:
 
 def _end(stderr: str, start: int) -> int:
     """Where the traceback that begins there is over."""
-    panic = _PANIC.search(stderr, start)
+    panic = re.compile(_PANIC).search(stderr, start)
     if panic is not None:
         # A message of several lines, and notes, are the exception's own.
         return panic.start()
@@ -111,7 +110,7 @@ def _shortened(traceback: str) -> str:
 
 def exception_line(traceback: str) -> str:
     """The line of a traceback that names the exception, or the last one of a chain."""
-    starts = [match.start() for match in _TRACEBACK.finditer(traceback)]
+    starts = [match.start() for match in re.finditer(_TRACEBACK, traceback)]
     lines = traceback[starts[-1] if starts else 0 :].splitlines()
     for line in lines:
         if line.startswith(_IN_GROUP) and not line.startswith(_IN_GROUP + " "):
