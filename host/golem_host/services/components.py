@@ -31,6 +31,8 @@ from golem_oplog.files import TEMPORARY_SUFFIX, Files, size_of, write_durably
 from golem_oplog.lazy_dataclass import dataclass
 
 NAME_BYTES_MAX: Final = 512
+KNOWN_MAX: Final = 1_000
+"""Versions that are remembered as they were deployed: every call of a worker asks for one."""
 LOADED_MAX: Final = 16
 """Compiled components kept in memory; others are loaded from the cache again in milliseconds."""
 
@@ -84,6 +86,8 @@ class Components:
         self._storing = threading.Lock()
         """Held from a component's file to its row: between the two nothing refers to the file."""
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
+        self._known: dict[tuple[str, int], Component] = {}
+        """By id and version: a row never changes, and goes only with its component."""
         self._initial = ComponentFiles(layout, files)
         self.locate_file = self._initial.locate
         """Where the content of an initial file lies."""
@@ -198,11 +202,19 @@ class Components:
 
     def by_id(self, component_id: str, version: int) -> Component:
         """As `get`, by what an oplog says of its worker."""
-        rows = self._select(
-            "WHERE component.id = ? AND component_version.version = ?", (component_id, version)
-        )
-        if not rows:
-            raise ComponentNotFoundError(component=component_id, version=version)
+        known = self._known.get((component_id, version))
+        if known is not None:
+            return known
+        # Looked up and kept in one step: `delete` forgets what was kept before it.
+        with self._lock:
+            rows = self._select(
+                "WHERE component.id = ? AND component_version.version = ?", (component_id, version)
+            )
+            if not rows:
+                raise ComponentNotFoundError(component=component_id, version=version)
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[component_id, version] = rows[0]
         return rows[0]
 
     def name_of(self, component_id: str) -> str | None:
@@ -238,6 +250,8 @@ class Components:
             )
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM component WHERE id = ?", (component.id,))
+        with self._lock:
+            self._known.clear()
 
     def collect_files(self, *, dry_run: bool) -> tuple[int, int]:
         """Remove files that no deployed version has; how many there are, and their bytes."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from golem_host import Host, InvalidRequestError, PromiseId
+from golem_host import ComponentNotFoundError, Host, InvalidRequestError, PromiseId
 from golem_host.services.collect import Removed
 from golem_host.services.unfinished import WorkerKey
 from golem_host.storage.disk import disk_use
@@ -82,6 +82,19 @@ def test_component_files_go_with_the_last_version_that_has_them(tmp_path: Path) 
         assert Removed(2, component.size_bytes + 4) == host.collect().components
 
     assert ["notes"] == [path.name for path in file.parent.iterdir()]
+
+
+def test_a_component_is_forgotten_with_its_row(tmp_path: Path) -> None:
+    """What calls were told of it does not outlive it."""
+    with open_host(tmp_path) as host:
+        component = host.components.deploy(clock_component(), name="clock")
+        assert component == host.components.by_id(component.id, 0)
+        host.components.delete("clock")
+        with pytest.raises(ComponentNotFoundError):
+            host.components.by_id(component.id, 0)
+        again = host.components.deploy(clock_component(), name="clock")
+
+        assert again == host.components.by_id(again.id, 0)
 
 
 def test_promises_go_with_their_worker(tmp_path: Path) -> None:
