@@ -88,13 +88,13 @@ def test_a_component_is_forgotten_with_its_row(tmp_path: Path) -> None:
     """What calls were told of it does not outlive it."""
     with open_host(tmp_path) as host:
         component = host.components.deploy(clock_component(), name="clock")
-        assert component == host.components.by_id(component.id, 0)
+        assert component.sha256 == host.components.by_id(component.id, 0).sha256
         host.components.delete("clock")
         with pytest.raises(ComponentNotFoundError):
             host.components.by_id(component.id, 0)
         again = host.components.deploy(clock_component(), name="clock")
 
-        assert again == host.components.by_id(again.id, 0)
+        assert again.sha256 == host.components.by_id(again.id, 0).sha256
 
 
 def test_promises_go_with_their_worker(tmp_path: Path) -> None:
