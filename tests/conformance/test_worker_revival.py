@@ -83,6 +83,22 @@ def state_dir(left_behind: Path, tmp_path: Path) -> Path:
     return copy
 
 
+class HeldClock(MovedClock):
+    """The time of day that is given, until it may go on."""
+
+    def __init__(self, unix_ns: int) -> None:
+        super().__init__(unix_ns - SystemClock.unix_ns())
+        self._held_ns: int | None = unix_ns
+
+    def unix_ns(self) -> int:
+        return super().unix_ns() if self._held_ns is None else self._held_ns
+
+    def go_on(self) -> None:
+        if self._held_ns is not None:
+            self.by_ns = self._held_ns - SystemClock.unix_ns()
+        self._held_ns = None
+
+
 def later(by_ns: int, *, revive: bool = True) -> Callable[[Path], Host]:
     config = replace(NEXT, clock=MovedClock(by_ns))
     return lambda path: Host.open(path, replace(config, cache_dir=CACHE_DIR), revive=revive)
@@ -161,9 +177,11 @@ def test_each_goes_on_at_its_time(state_dir: Path, name: str) -> None:
     """Not before, and without anybody asking for it."""
     with Host.open(state_dir, read_only=True) as host:
         due_ns = due_times(host)[name]
-    with later(due_ns - SystemClock.unix_ns() - MARGIN_NS)(state_dir) as host:
+    clock = HeldClock(due_ns - MARGIN_NS)
+    with Host.open(state_dir, replace(NEXT, clock=clock, cache_dir=CACHE_DIR)) as host:
         assert due_ns == scheduled(host)[name]
         before = logged(host, name, Error)
+        clock.go_on()
         key = {"sleeping": "nap", "queue": "add", "retrying": "fail", "scheduled": "add"}[name]
         if name == "retrying":
             until(lambda: logged(host, name, Error) > before)
