@@ -76,7 +76,7 @@ wit:
 # Write everything anew in the documents that is made from the code
 [group("make")]
 docs-generate:
-    for each in api cli examples interfaces replay rest; do python docs/generate_$each.py || exit; done
+    for each in api cli examples interfaces replay rest; do python -m docs.generate_$each || exit; done
 
 # Build the documents into a site, .build/site; a broken link ends it
 [group("make")]

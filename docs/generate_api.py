@@ -2,7 +2,7 @@
 Write ``api.md`` and its siblings, the reference of the Python packages, from their sources.
 
 Nothing is imported, so that `golem_guest`, which needs a guest around it, is read as the others are.
-Run ``python docs/generate_api.py``; a test fails when a file is stale.
+Run ``python -m docs.generate_api``; a test fails when a file is stale.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 Write ``cli.md``, the reference of the command line, from the commands' own help.
 
-Run ``python docs/generate_cli.py``; a test fails when the file is stale.
+Run ``python -m docs.generate_cli``; a test fails when the file is stale.
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 """
 Write the table of examples into ``examples.md``, from the headings of their READMEs.
 
-Run ``python docs/generate_examples.py``; a test fails when the document is stale.
+Run ``python -m docs.generate_examples``; a test fails when the document is stale.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from docs.marks import between
+
 HERE = Path(__file__).parent
 TARGET = HERE / "examples.md"
 EXAMPLES = HERE.parent / "guest_examples"
-BEGIN, END = "<!-- examples:begin -->\n", "<!-- examples:end -->\n"
 
 
 def table() -> str:
@@ -27,11 +28,7 @@ def table() -> str:
 
 def with_table(text: str) -> str:
     """A document with the table, in place of what stands between its two marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin, f"no {BEGIN.strip()}"
-    assert end, f"no {END.strip()}"
-    return f"{before}{begin}\n{table()}\n{end}{after}"
+    return between(text, "examples", table())
 
 
 if __name__ == "__main__":

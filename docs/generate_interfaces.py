@@ -1,7 +1,7 @@
 """
 Write the table of interfaces into ``README.md`` and ``guarantees.md``, from what the host declares.
 
-Run ``python docs/generate_interfaces.py``; a test fails when a document is stale.
+Run ``python -m docs.generate_interfaces``; a test fails when a document is stale.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs.marks import between
 from golem_host.declare import HostFunction
 from golem_host.interfaces.described import MARKERS, served
 from golem_host.interfaces.offered import registry
 
 HERE = Path(__file__).parent
 TARGETS = (HERE.parent / "README.md", HERE / "guarantees.md")
-BEGIN, END = "<!-- interfaces:begin -->\n", "<!-- interfaces:end -->\n"
 
 HEAD = """| interface | calls are | durable function types |
 | --- | --- | --- |
@@ -58,11 +58,7 @@ def _kinds(functions: list[HostFunction]) -> Iterator[str]:
 
 def with_table(text: str) -> str:
     """A document with the table, in place of what stands between its two marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin, f"no {BEGIN.strip()}"
-    assert end, f"no {END.strip()}"
-    return f"{before}{begin}\n{table()}\n{end}{after}"
+    return between(text, "interfaces", table())
 
 
 if __name__ == "__main__":

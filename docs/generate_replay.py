@@ -1,18 +1,18 @@
 """
 Write the diagram and the table of replay states into ``replay.md``, from the table the code runs.
 
-Run ``python docs/generate_replay.py``; a test fails when the document is stale.
+Run ``python -m docs.generate_replay``; a test fails when the document is stale.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from docs.marks import between
 from golem_host.replay import TRANSITIONS, Mode
 from golem_host.replay.transitions import Event
 
 TARGET = Path(__file__).parent / "replay.md"
-BEGIN, END = "<!-- transitions:begin -->\n", "<!-- transitions:end -->\n"
 START = Mode.STARTING
 
 
@@ -46,11 +46,7 @@ def _cell(mode: Mode, event: Event) -> str:
 
 def with_transitions(text: str) -> str:
     """The document with both, in place of what stands between its two marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin, f"no {BEGIN.strip()}"
-    assert end, f"no {END.strip()}"
-    return f"{before}{begin}\n{diagram()}\n{table()}\n{end}{after}"
+    return between(text, "transitions", f"{diagram()}\n{table()}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """
 Write the tables of ``rest.md`` from the route table, the errors and the bounds of the code.
 
-Run ``python docs/generate_rest.py``; a test fails when the document is stale.
+Run ``python -m docs.generate_rest``; a test fails when the document is stale.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+from docs.marks import between
 from golem_host.rest.bounds import Bounds
 from golem_host.rest.errors import STATUS
 from golem_host.rest.routes import ROUTES
@@ -75,13 +76,7 @@ PARTS = {"routes": routes, "errors": errors, "bounds": bounds}
 def with_tables(text: str) -> str:
     """The document with each table in place of what stands between its two marks."""
     for name, make in PARTS.items():
-        begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->\n"
-        before, found, rest = text.partition(begin)
-        _, found_end, after = rest.partition(end)
-        assert found, f"no {begin.strip()}"
-        assert found_end, f"no {end.strip()}"
-        table = "\n".join(make())
-        text = f"{before}{begin}\n{table}\n\n{end}{after}"
+        text = between(text, name, "\n".join([*make(), ""]))
     return text
 
 

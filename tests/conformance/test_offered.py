@@ -428,4 +428,4 @@ def test_the_table_of_a_document_is_fresh(document: Path) -> None:
     """What README.md and docs/guarantees.md say is offered is what is declared."""
     text = document.read_text(encoding="utf-8")
 
-    assert with_table(text) == text, "run: python docs/generate_interfaces.py"
+    assert with_table(text) == text, "run: python -m docs.generate_interfaces"

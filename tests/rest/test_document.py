@@ -12,7 +12,7 @@ def test_the_tables_are_those_of_the_code() -> None:
     """docs/rest.md is what docs/generate_rest.py writes."""
     text = TARGET.read_text(encoding="utf-8")
 
-    assert with_tables(text) == text, "run: python docs/generate_rest.py"
+    assert with_tables(text) == text, "run: python -m docs.generate_rest"
 
 
 def test_every_bound_is_listed() -> None:

@@ -113,4 +113,4 @@ def test_summaries_are_those_of_the_commands() -> None:
 
 def test_the_reference_is_up_to_date() -> None:
     """docs/cli.md is what docs/generate_cli.py writes."""
-    assert reference() == TARGET.read_text(encoding="utf-8"), "run: python docs/generate_cli.py"
+    assert reference() == TARGET.read_text(encoding="utf-8"), "run: python -m docs.generate_cli"

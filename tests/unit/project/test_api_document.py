@@ -13,7 +13,7 @@ from docs.generate_api import PAGES, Page, page
 @pytest.mark.parametrize("of", PAGES, ids=lambda of: of.package)
 def test_the_page_is_fresh(of: Page) -> None:
     """It is what docs/generate_api.py writes."""
-    assert page(of) == of.target.read_text(encoding="utf-8"), "run: python docs/generate_api.py"
+    assert page(of) == of.target.read_text(encoding="utf-8"), "run: python -m docs.generate_api"
 
 
 def test_every_public_method_says_what_it_does() -> None:

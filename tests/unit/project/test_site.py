@@ -54,4 +54,4 @@ def test_the_table_of_examples_is_fresh() -> None:
     """It is what docs/generate_examples.py writes."""
     text = generate_examples.TARGET.read_text(encoding="utf-8")
 
-    assert generate_examples.with_table(text) == text, "run: python docs/generate_examples.py"
+    assert generate_examples.with_table(text) == text, "run: python -m docs.generate_examples"

@@ -12,7 +12,7 @@ def test_the_document_is_up_to_date() -> None:
     """docs/replay.md is what docs/generate_replay.py writes."""
     text = TARGET.read_text(encoding="utf-8")
 
-    assert with_transitions(text) == text, "run: python docs/generate_replay.py"
+    assert with_transitions(text) == text, "run: python -m docs.generate_replay"
 
 
 def test_the_diagram_draws_every_transition() -> None:
