@@ -82,7 +82,10 @@ def measure(report: Report, folder: Path) -> None:
     def replayed() -> None:
         replay(next(left), cache_dir)
 
-    with Host.open(state_dir, HostConfig(cache_dir=cache_dir)) as host:
+    # The other sides take longer than an idle worker keeps its instance: a worker that is put away
+    # between two rounds would replay its whole log in the next.
+    resident_config = HostConfig(cache_dir=cache_dir, idle_after_s=3600)
+    with Host.open(state_dir, resident_config) as host:
         worker: Worker = host.workers.create(component, "recorded")
 
         def recorded() -> None:

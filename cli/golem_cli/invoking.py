@@ -71,9 +71,9 @@ def read_invocations(component: Component, texts: Iterable[str]) -> list[Invocat
 
 def resolve(component: Component, name: str) -> FunctionType:
     """The export that a name, long or short, stands for."""
-    from golem_host.worker.names import find_export
+    from golem_host.worker.names import export_type
 
-    return find_export(component.load(component).exports, name).type
+    return export_type(component, name)
 
 
 def fresh_key() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 import uuid
@@ -31,11 +30,10 @@ class SystemRandom:
 
     bytes = staticmethod(os.urandom)
 
-    def __init__(self) -> None:
-        self._generator = random.SystemRandom()
-
     def uniform(self) -> float:
-        return self._generator.random()
+        import random  # noqa: PLC0415 - start-up
+
+        return random.SystemRandom().random()
 
     def uuid(self) -> str:
         return str(uuid.uuid4())

@@ -28,6 +28,7 @@ from golem_host.engine import library
 from golem_host.engine.raw import EngineError, RawComponent, RawEngine
 
 _SUFFIX: Final = ".cwasm"
+_PROOF_SUFFIX: Final = ".proof"
 _PRIVATE: Final = 0o700
 _CHUNK_BYTES: Final = 1 << 18
 _PROCESSOR_LINE: Final = re.compile(r"^(?:flags|Features)\s*:.*$", re.MULTILINE)
@@ -86,6 +87,31 @@ class CompileCache:
             self._evict(target)
         except OSError as error:
             _log.warning("compiled code was not kept (%s)", error)
+
+    def is_proved(self, fact: str) -> bool:
+        """Whether `prove` has been told of it, with this engine on this machine."""
+        try:
+            return self._usable and self._proof.read_text("utf-8") == self._proof_of(fact)
+        except (OSError, ValueError):
+            return False
+
+    def prove(self, fact: str) -> None:
+        """Remember something about the engine; of each installation the last fact is kept."""
+        if self._usable:
+            try:
+                self._proof.write_text(self._proof_of(fact), "utf-8")
+            except OSError as error:
+                _log.warning("what was proved is not kept (%s)", error)
+
+    @property
+    def _proof(self) -> Path:
+        place = hashlib.sha256(f"{sys.executable} {library.PATH}".encode()).hexdigest()[:16]
+        return self._directory / f"{place}{_PROOF_SUFFIX}"
+
+    def _proof_of(self, fact: str) -> str:
+        # Whole or worth nothing: a torn file has another checksum.
+        text = f"{self._stamp}\n{fact}\n"
+        return f"{text}{google_crc32c.value(text.encode()):08x}\n"
 
     def _key(self, sha256: str) -> str:
         return hashlib.sha256(f"{sha256} {self._stamp}".encode()).hexdigest()[:32]

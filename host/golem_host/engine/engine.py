@@ -41,8 +41,8 @@ class Engine(ClosesOnExit):
     """
     Loads components.  Make one per process or host; it may be used from any thread.
 
-    Making the first one checks that the engine underneath lays out memory as this package expects,
-    and raises `EngineMismatchError` where it does not.
+    Making the first one of an installation checks that the engine underneath lays out memory as this
+    package expects, and raises `EngineMismatchError` where it does not.
     """
 
     component_type: ClassVar[type[Component]] = Component
@@ -59,7 +59,7 @@ class Engine(ClosesOnExit):
         )
         if self.config.freed_bytes_kept:
             keep_freed_memory(self.config.freed_bytes_kept)
-        run_once(self)
+        run_once(self, self._cache)
 
     def load(self, wasm: bytes | Path, *, name: str, progress: Progress | None = None) -> Component:
         """

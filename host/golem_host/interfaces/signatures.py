@@ -17,12 +17,12 @@ that of ``wit/``, if it has the function, and its dialect is called "".
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from golem_host.declare import without_version
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.types import (
     EnumType,
     FlagsType,

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from golem_host.component import Component, callable_exports
+from golem_host.component import Component
 from golem_host.errors import DivergenceError, HostError
 from golem_host.files.look import FileEntry
 from golem_host.rest.bodies import (
@@ -36,7 +36,7 @@ from golem_host.worker.arguments import wire_args
 from golem_host.worker.dry_run import UpdateCheck
 from golem_host.worker.explain import Explanation
 from golem_host.worker.metadata import WorkerMetadata
-from golem_host.worker.names import find_export
+from golem_host.worker.names import export_type
 from golem_host.worker.output_line import OutputLine
 from golem_host.worker.surgery import AUTOMATIC
 from golem_host.worker.urn import refuse_foreign, worker_uri
@@ -125,8 +125,7 @@ class RemoteWorker:
         return read(Canceled, answer, "answer").canceled
 
     def resolve(self, function: str) -> FunctionType:
-        component = self.component
-        return find_export(callable_exports(component.load(component)), function).type
+        return export_type(self.component, function)
 
     def unfinished(self) -> list[Unfinished]:
         found = read(UnfinishedList, self._ask("GET", "invocations"), "answer")

@@ -6,7 +6,6 @@ import hashlib
 import os
 import socket
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -92,6 +91,8 @@ def _runtime_dir() -> Path:
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     if given.startswith("/") and Path(given).is_dir():
         return Path(given)
+    import tempfile  # noqa: PLC0415 - slow to import, and a rare case
+
     own = Path(tempfile.gettempdir()) / f"golem-host-{os.getuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
     found = own.lstat()

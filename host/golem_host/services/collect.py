@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 
 from golem_host.errors import StateDirError
 from golem_host.services.components import Components
@@ -31,6 +30,7 @@ from golem_host.worker.runner import RetiredError, Runner
 from golem_oplog.blobs import BlobStore
 from golem_oplog.errors import OplogError, OplogNotFoundError
 from golem_oplog.examine import reachable_blobs
+from golem_oplog.lazy_dataclass import dataclass
 from golem_oplog.protocol import ReadableOplog
 from golem_oplog.store import OplogStore
 

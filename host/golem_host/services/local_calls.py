@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from golem_host.component import Component, callable_exports
+from golem_host.component import Component
 from golem_host.errors import (
     ComponentNotFoundError,
     ConflictError,
@@ -23,7 +23,7 @@ from golem_host.services.peers import WorkerRef, shown
 from golem_host.services.unfinished import WorkerKey
 from golem_host.wire import Wire
 from golem_host.worker.arguments import refuse_count
-from golem_host.worker.names import find_export
+from golem_host.worker.names import export_type
 from golem_host.worker.request import Request
 from golem_host.worker.runner import Runner, on_runner
 from golem_host.worker.urn import finding, naming, worker_uri
@@ -271,7 +271,7 @@ def _request(
     params: Sequence[Wire],
     not_before: int | None,
 ) -> Request:
-    ty = find_export(callable_exports(component.load(component)), function).type
+    ty = export_type(component, function)
     args = _args(ty, call.worker, params)
     return Request(call.key, ty, args, encode_args(args), not_before=not_before)
 

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from golem_host.component import Component, callable_exports
+from golem_host.component import Component
 from golem_host.errors import InvocationInterruptedError
 from golem_host.services.output import Watcher
 from golem_host.trace_context import TraceContext
 from golem_host.wire import Public
 from golem_host.worker.arguments import wire_args
-from golem_host.worker.names import find_export
+from golem_host.worker.names import export_type
 from golem_host.worker.parts import Shared
 from golem_host.worker.request import Request
 from golem_host.worker.scratch import Scratch
@@ -81,7 +81,7 @@ class OneTimeCalls:
         """
         if trace is not None:
             trace.check()
-        ty = find_export(callable_exports(component.load(component)), function).type
+        ty = export_type(component, function)
         wire = wire_args(ty, args)
         key = self._shared.config.random.uuid()
         request = Request(key, ty, wire, encode_args(wire))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from golem_oplog.lazy_dataclass import dataclass
 
 BLOCK_BYTES: Final = 512
 """The unit of ``st_blocks``, whatever the file system's own is (POSIX)."""

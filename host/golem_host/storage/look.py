@@ -19,11 +19,9 @@ Source: SQLite, "Write-Ahead Logging", section on read-only databases.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from contextlib import ExitStack
 from dataclasses import field
 from pathlib import Path
-from shutil import copyfile
 
 from golem_oplog.lazy_dataclass import dataclass
 
@@ -75,6 +73,9 @@ def uri(path: Path) -> str:
 
 def _look_at_copy(path: Path, seen: object) -> Look | None:
     """None where the files have changed while they were copied."""
+    import tempfile  # noqa: PLC0415 - slow to import, and a rare case
+    from shutil import copyfile  # noqa: PLC0415
+
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="golem-host-look-")))
         copy = folder / path.name

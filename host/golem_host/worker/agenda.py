@@ -59,7 +59,7 @@ class Agenda:
     def has_due(self) -> bool:
         """Whether something in the queue may begin."""
         due_ns = None if self._parts.status.is_unfinished else self._ledger.next_due_ns()
-        return due_ns is not None and due_ns <= self._ends.now()
+        return due_ns is not None and (due_ns == NOW or due_ns <= self._ends.now())
 
     def retry_in_ns(self) -> int:
         """How long until the next attempt is due, by the schedule that the log has."""

@@ -128,6 +128,8 @@ class Ledger:
 
     def next_due_ns(self) -> int | None:
         """When the first request may begin: 0 for one that may at once, None for an empty queue."""
+        if not self.queue:
+            return None
         return min((r.not_before or 0 for r in self.queue if not r.done), default=None)
 
     def forget(self, key: str) -> None:

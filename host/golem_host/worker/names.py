@@ -8,16 +8,37 @@ How an exported function is named by people, and found.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Final
+from weakref import WeakKeyDictionary
 
+from golem_host.component import Component, callable_exports
+from golem_host.engine import Component as Compiled
 from golem_host.engine import ExportedFunction
 from golem_host.errors import InvalidRequestError
+from golem_oplog.types import FunctionType
 
 _BRACED: Final = re.compile(r"(?P<interface>.*)\.\{(?P<function>.*)\}\Z", re.DOTALL)
 NAMES_SHOWN_MAX: Final = 20
+
+_found: WeakKeyDictionary[Compiled, dict[str, FunctionType]] = WeakKeyDictionary()
+"""Names that were found: an export has a handful of spellings, so that it cannot grow further."""
+
+
+def export_type(component: Component, text: str) -> FunctionType:
+    """
+    Full name and type of the export that ``text`` names, as it is called from outside.
+
+    Raises:
+        InvalidRequestError: See `find_export`.
+    """
+    compiled = component.load(component)
+    known = _found.setdefault(compiled, {})
+    found = known.get(text)
+    if found is None:
+        found = known[text] = find_export(callable_exports(compiled), text).type
+    return found
 
 
 def find_export(exports: Iterable[ExportedFunction], text: str) -> ExportedFunction:
@@ -73,6 +94,8 @@ def _spellings(name: str) -> set[str]:
 def _unknown(text: str, names: list[str]) -> str:
     if not names:
         return f"no function {text!r}: the component exports none"
+    import difflib  # noqa: PLC0415 - start-up
+
     near = difflib.get_close_matches(text, names + [_bare(n) for n in names], n=1)
     hint = f"did you mean {near[0]}? The" if near else "the"
     shown = ", ".join(sorted(names)[:NAMES_SHOWN_MAX])

@@ -10,25 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from golem_host.component import Component, callable_exports
+from golem_host.component import Component
 from golem_host.errors import (
     InvalidRequestError,
     InvocationInterruptedError,
 )
-from golem_host.files.look import FileEntry, list_files, read_file
 from golem_host.services.console import InputSource
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.trace_context import TraceContext
 from golem_host.wire import Public, Wire
 from golem_host.worker.arguments import public_args, unix_ns_of, wire_args
-from golem_host.worker.dry_run import UpdateCheck, check_update
-from golem_host.worker.explain import Explanation, explain
-from golem_host.worker.files import look_at_files
 from golem_host.worker.metadata import WorkerMetadata, metadata_of
-from golem_host.worker.names import find_export
+from golem_host.worker.names import export_type
 from golem_host.worker.output_line import OutputLine, output_lines
 from golem_host.worker.parts import Parts, View
 from golem_host.worker.request import Call, Request
@@ -37,9 +33,15 @@ from golem_host.worker.surgery import AUTOMATIC, revert, update
 from golem_host.worker.urn import refuse_foreign, worker_uri
 from golem_oplog.cbor import encode_args
 from golem_oplog.lazy_dataclass import dataclass
-from golem_oplog.query import view_entries
 from golem_oplog.types import FunctionType
-from golem_oplog.views import EntryView
+
+# A short command asks for few of these: what they need is imported where they are called.
+if TYPE_CHECKING:
+    from golem_host.files.look import FileEntry
+    from golem_host.files.tree import Tree
+    from golem_host.worker.dry_run import UpdateCheck
+    from golem_host.worker.explain import Explanation
+    from golem_oplog.views import EntryView
 
 TIMEOUT_KIND: Final = "timeout"
 CHECK_TIMEOUT_S: Final = 60.0
@@ -220,7 +222,7 @@ class Worker:
         Raises:
             InvalidRequestError: None or several.
         """
-        return find_export(callable_exports(self.component.load(self.component)), function).type
+        return export_type(self.component, function)
 
     def unfinished(self) -> list[Unfinished]:
         """Everything accepted and not completed, the running invocation first."""
@@ -272,6 +274,11 @@ class Worker:
 
     def _on_runner(self, act: Callable[[Runner], T]) -> T:
         return on_runner(self._access.runner, act)
+
+    def _look_at_files(self, path: str, look: Callable[[Tree, str], T]) -> T:
+        from golem_host.worker.files import look_at_files  # noqa: PLC0415
+
+        return self._on_runner(lambda runner: look_at_files(runner, path, look))
 
     # -- steering ---------------------------------------------------------------------------
 
@@ -375,6 +382,8 @@ class Worker:
         Raises:
             InvalidRequestError: There is no such version.
         """
+        from golem_host.worker.dry_run import check_update  # noqa: PLC0415
+
         with ExitStack() as stack:
             parts = self._on_runner(lambda runner: stack.enter_context(runner.held()))
             return check_update(parts, version, timeout)
@@ -395,6 +404,8 @@ class Worker:
 
     def explain(self) -> Explanation:
         """What the worker waits for or why it stands, since when, and what would free it."""
+        from golem_host.worker.explain import explain  # noqa: PLC0415
+
         return explain(self._access.view())
 
     @property
@@ -406,6 +417,8 @@ class Worker:
 
     def oplog(self, start: int = 1) -> Iterator[EntryView]:
         """The entries from an index on, in the public shape of ``golem:api/oplog``."""
+        from golem_oplog.query import view_entries  # noqa: PLC0415
+
         return view_entries(self._access.view().oplog, start)
 
     def search_oplog(self, query: str, start: int = 1) -> Iterator[EntryView]:
@@ -415,7 +428,7 @@ class Worker:
         Raises:
             QueryError: It is none.
         """
-        from golem_oplog.search import search_entries  # noqa: PLC0415 - few ask for it
+        from golem_oplog.search import search_entries  # noqa: PLC0415
 
         return search_entries(self._access.view().oplog, query, start)
 
@@ -434,7 +447,9 @@ class Worker:
             WorkerFileNotFoundError: There is nothing of this path.
             InvalidRequestError: There are more than 100,000, or the path cannot be.
         """
-        return self._on_runner(lambda runner: look_at_files(runner, path, list_files))
+        from golem_host.files.look import list_files  # noqa: PLC0415
+
+        return self._look_at_files(path, list_files)
 
     def read_file(self, path: str) -> bytes:
         """
@@ -444,7 +459,9 @@ class Worker:
             WorkerFileNotFoundError: There is nothing of this path.
             InvalidRequestError: It is a directory, or larger than 64 MiB.
         """
-        return self._on_runner(lambda runner: look_at_files(runner, path, read_file))
+        from golem_host.files.look import read_file  # noqa: PLC0415
+
+        return self._look_at_files(path, read_file)
 
     @contextmanager
     def attach(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from golem_host.component import Component, callable_exports
+from golem_host.component import Component
 from golem_host.errors import HostError, InvalidRequestError
 from golem_host.rest.actions.lookup import path_component, path_worker
 from golem_host.rest.bodies import (
@@ -31,7 +31,7 @@ from golem_host.rest.shapes import Json
 from golem_host.rest.times import NS_PER_S, time_of
 from golem_host.rest.typed import arguments, type_document, value_document
 from golem_host.services.unfinished import WorkerKey
-from golem_host.worker.names import find_export
+from golem_host.worker.names import export_type
 from golem_host.worker.request import Call
 from golem_host.worker.worker import Unfinished, Worker
 from golem_oplog.errors import OplogError
@@ -120,18 +120,14 @@ def _call(
         if name is not None or body.params is not None:
             raise InvalidRequestError(reason="body: call stands alone, without function or params")
         parsed = parse_call(body.call)
-        function = _resolve(component, parsed.name)
+        function = export_type(component, parsed.name)
         return function, parse_args(parsed, function)
     if name is None or body.params is None:
         raise InvalidRequestError(
             reason="give the query parameter function and the body's params, or the body's call"
         )
-    function = _resolve(component, name)
+    function = export_type(component, name)
     return function, arguments(function, [each.value for each in body.params])
-
-
-def _resolve(component: Component, name: str) -> FunctionType:
-    return find_export(callable_exports(component.load(component)), name).type
 
 
 def _form(call: Call) -> InvocationForm:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from golem_host.errors import StateDirError
 from golem_host.services.stores.limits import STORES_BYTES_MAX
-from golem_host.services.stores.objects import Objects
-from golem_host.services.stores.pairs import Pairs
 from golem_host.services.stores.schema import FIRST, MIGRATIONS
 from golem_host.services.world import Clock
 from golem_host.storage.database import Database
 from golem_host.system import SystemClock
 from golem_oplog.protocol import SyncLevel
+
+if TYPE_CHECKING:
+    from golem_host.services.stores.objects import Objects
+    from golem_host.services.stores.pairs import Pairs
 
 VACUUM_PAGES: Final = 1024
 """Pages that are given back to the disk at once: nobody waits longer than for that."""
@@ -46,8 +49,22 @@ class Stores:
         self._lock = threading.Lock()
         self._database: Database | None = None
         self._is_closed = False
-        self.pairs = Pairs(self.database, bytes_max)
-        self.objects = Objects(self.database, clock or SystemClock(), bytes_max)
+        self._clock = clock or SystemClock()
+        self._bytes_max = bytes_max
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Keys and values."""
+        from golem_host.services.stores.pairs import Pairs  # noqa: PLC0415 - start-up
+
+        return Pairs(self.database, self._bytes_max)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Named objects of any size."""
+        from golem_host.services.stores.objects import Objects  # noqa: PLC0415 - start-up
+
+        return Objects(self.database, self._clock, self._bytes_max)
 
     def database(self) -> Database:
         """
