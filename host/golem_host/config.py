@@ -27,7 +27,10 @@ class HostConfig:
     suspend_after_s: float = 10.0
     """A wait that only timers can end gives up the instance from this length on."""
     idle_after_s: float = 1.0
-    """How long an idle worker keeps its thread and instance."""
+    """
+    How long an idle worker keeps its thread and instance; ten times as long for each second of
+    computing that a replay would take to bring the instance back.
+    """
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     """For workers whose guest has not set its own."""
     memory_bytes_max: int = 4 << 30

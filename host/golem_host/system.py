@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -14,6 +15,14 @@ _CLOCK_RESOLUTION_NS: Final = max(1, round(time.get_clock_info("time").resolutio
 
 monotonic_s: Final = time.monotonic
 """Seconds that only go forward: for callers' timeouts, never for anything that is recorded."""
+
+
+thread_cpu_s: Final = time.thread_time
+"""Seconds of computing that the calling thread has done: for decisions about speed, as above."""
+
+
+THREAD_WAIT_S_MAX: Final = threading.TIMEOUT_MAX
+"""How long a thread can wait at once, some 290 years: more is an OverflowError."""
 
 
 class SystemClock:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from golem_host.errors import StateDirError
 from golem_host.services.unfinished import NOW
 from golem_host.status import RETRYING, SUSPENDED
+from golem_host.system import THREAD_WAIT_S_MAX
 from golem_host.worker.endings import Endings
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.parts import NS_PER_S, Parts
@@ -19,6 +20,8 @@ from golem_host.worker.request import Request
 
 BROKEN_RETRY_NS: Final = 5 * NS_PER_S
 """After this a worker whose log took no more is tried again."""
+KEPT_FOR: Final = 10.0
+"""How many times ``idle_after_s`` an instance is kept for each second of its rebuilding."""
 
 
 class Rebuild:
@@ -76,9 +79,16 @@ class Agenda:
         """Whether the next attempt is so late that the thread is better given up."""
         return self.retry_in_ns() > self._parts.shared.config.idle_after_s * NS_PER_S
 
-    def idle_s(self) -> float:
-        """How long to wait for work: not longer than until something in the queue is due."""
-        idle_s = self._parts.shared.config.idle_after_s
+    def idle_s(self, rebuild_s: float) -> float:
+        """
+        How long to wait for work: not longer than until something in the queue is due.
+
+        Args:
+            rebuild_s: Computing that it takes to have the instance again.
+        """
+        # One that is called every few seconds must not be replayed from its beginning each time.
+        idle_after_s = self._parts.shared.config.idle_after_s
+        idle_s = min(idle_after_s * max(1.0, KEPT_FOR * rebuild_s), THREAD_WAIT_S_MAX)
         due_ns = None if self._parts.status.is_unfinished else self._ledger.next_due_ns()
         if due_ns is None:
             return idle_s

@@ -25,6 +25,7 @@ from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
 from golem_host.status import RUNNING, SUSPENDED
 from golem_host.status_records import PendingUpdateAt
+from golem_host.system import THREAD_WAIT_S_MAX, thread_cpu_s
 from golem_host.worker import outcome as ends
 from golem_host.worker.agenda import Agenda
 from golem_host.worker.endings import Endings
@@ -65,6 +66,8 @@ class Drive:
         self.is_retired = False
         self._slot: Slot | None = None
         self._session: Session | None = None
+        self._built_from_s = 0.0
+        """Where the thread's computing stood before it built the session."""
         self._update: PendingUpdateAt | None = None
         """What the session was built to bring about."""
         self._is_resting = False
@@ -200,9 +203,11 @@ class Drive:
     def _wait_for_work(self) -> bool:
         assert self._slot is not None
         self._slot.give()
+        # A replay computes what was computed since, and waits for nothing.
+        rebuild_s = 0.0 if self._session is None else thread_cpu_s() - self._built_from_s
         with self.lock:
             self._is_resting = True
-            self.lock.wait_for(self._has_work, timeout=self.agenda.idle_s())
+            self.lock.wait_for(self._has_work, timeout=self.agenda.idle_s(rebuild_s))
             self._is_resting = False
             if not self._has_work():
                 # Under the lock that `wake` takes: a request that comes now starts a new thread.
@@ -235,6 +240,7 @@ class Drive:
     def _build(self) -> Session:
         assert self._slot is not None
         self._update = self.parts.status.pending_update
+        self._built_from_s = thread_cpu_s()
         session = build_session(
             self.parts, self._slot, self.ends.is_last_attempt, self._completed, self._update
         )
@@ -320,7 +326,7 @@ class Drive:
         assert self._slot is not None
         with self._slot.released(), self.lock:
             while not self._must_stop() and (wait_ns := self.agenda.retry_in_ns()) > 0:
-                self.lock.wait(wait_ns / NS_PER_S)
+                self.lock.wait(min(wait_ns / NS_PER_S, THREAD_WAIT_S_MAX))
         if self.stop is not None:
             raise self.stop
 

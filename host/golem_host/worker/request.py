@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from golem_host.errors import InvalidRequestError
-from golem_host.system import monotonic_s
+from golem_host.system import THREAD_WAIT_S_MAX, monotonic_s
 from golem_host.trace_context import TraceContext
 from golem_host.wire import Public, Wire
 from golem_host.worker.arguments import public_args
@@ -151,7 +151,7 @@ class Request:
                 raise DetachedError
             self._waiters += 1
         try:
-            is_done = self._done.wait(timeout)
+            is_done = self._done.wait(None if timeout is None else min(timeout, THREAD_WAIT_S_MAX))
         finally:
             with _WAITERS:
                 self._waiters -= 1
