@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from golem_host import InvocationFailedError
+from golem_host.rest.remote import RemoteHost
 from golem_host.testing import Harness
 from golem_host.worker.stderr import MESSAGE_CHARS_MAX, TRACEBACK_CHARS_MAX
 from tests.support.cli import Cli
 from tests.support.guests import python_guest
-from tests.support.hosts import CACHE_DIR
+from tests.support.hosts import CACHE_DIR, open_host
 from tests.support.repository import ROOT
 
 SDK = ROOT / "tests/support/sdk_guest"
@@ -78,3 +79,17 @@ def test_it_is_whole_and_bounded(program: str, error: str, parts: list[str]) -> 
         assert failed.value.traceback == harness.worker().metadata.last_traceback
     assert [] == [part for part in parts if part not in failed.value.traceback]
     assert len(failed.value.traceback) <= TRACEBACK_CHARS_MAX + 100
+
+
+def test_another_process_sees_it_too(tmp_path: Path) -> None:
+    """One that uses this one's state directory through its socket."""
+    with open_host(tmp_path) as host:
+        component = host.components.deploy(python_guest(SDK), name="sdk")
+        worker = host.workers.create(component, "a")
+        with pytest.raises(InvocationFailedError):
+            worker.invoke("run", NESTED, retry=False)
+        remote = RemoteHost.of_owner(tmp_path)
+        assert remote is not None
+
+        assert PLACE in worker.metadata().last_traceback
+        assert worker.metadata() == remote.workers.get("sdk", "a").metadata()

@@ -135,6 +135,9 @@ class MetadataForm:
     ] = ()
     plugins: Annotated[Texts, "Ids of the plugins that are active for it."] = ()
     dirs: Annotated[Texts, "Directories of the host that it was granted; not in lists."] = ()
+    last_traceback: Annotated[
+        str, "The guest's own account of `last_error`, where its language gives one; not in lists."
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

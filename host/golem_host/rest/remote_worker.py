@@ -343,6 +343,7 @@ def remote_metadata(form: MetadataForm) -> WorkerMetadata:
         created_ns=time_of(form.created_at),
         resources=tuple(ResourceRef(each.resource, each.handle) for each in form.resources),
         plugins=form.plugins,
+        last_traceback=form.last_traceback,
     )
 
 

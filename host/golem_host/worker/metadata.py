@@ -43,7 +43,7 @@ class WorkerMetadata:
     plugins: tuple[str, ...] = ()
     """Installation ids of the plugins that are active for it."""
     last_traceback: str = ""
-    """The guest's own account of `last_error`, where its language gives one; from a remote host none."""
+    """The guest's own account of `last_error`, where its language gives one."""
 
 
 def metadata_of(component: str, status: Status, oplog_index: int) -> WorkerMetadata:

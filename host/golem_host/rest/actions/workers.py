@@ -85,7 +85,12 @@ def create_worker(x: Exchange) -> WorkerCreated:
 
 def get_worker(x: Exchange) -> MetadataForm:
     worker = path_worker(x)
-    return replace(metadata_form(path_component(x).id, worker.metadata()), dirs=worker.dirs)
+    metadata = worker.metadata()
+    return replace(
+        metadata_form(path_component(x).id, metadata),
+        dirs=worker.dirs,
+        last_traceback=metadata.last_traceback,
+    )
 
 
 def explain_worker(x: Exchange) -> ExplanationForm:
