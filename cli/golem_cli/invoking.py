@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from golem_cli.exits import ExitCode
 from golem_cli.guest_output import GuestOutput
 from golem_cli.interrupts import StopRequest, stopping
-from golem_cli.standard_input import has_input, standard_input
+from golem_cli.standard_input import standard_input
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -207,19 +207,10 @@ def calling(
     worker: AnyWorker, manner: Manner, *, lends_stdin: bool = False, batch: Batch | None = None
 ) -> Iterator[Calls]:
     """Attach this terminal to a worker for as long as it is called."""
-    from golem_host import Worker
-
     with stopping(worker.interrupt) as stop, _told(stop, batch):
         output = GuestOutput(
             stdout_is_data=manner.json_output, quiet=manner.quiet, on_closed=stop.request
         )
-        if not lends_stdin:
-            attached = worker.attach(output.write, output.remark)
-        elif isinstance(worker, Worker):
-            attached = worker.attach(output.write, output.remark, stdin=standard_input())
-        else:
-            attached = worker.attach(output.write, output.remark)
-            if has_input():
-                output.remark("the owner of the state directory does not pass standard input on")
-        with attached:
+        stdin = standard_input() if lends_stdin else None
+        with worker.attach(output.write, output.remark, stdin=stdin):
             yield Calls(worker, manner, output, stop)

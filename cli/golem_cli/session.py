@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from golem_cli.render import note
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from golem_host import Host, Worker
     from golem_host.rest.remote import RemoteHost
     from golem_host.rest.remote_worker import RemoteWorker
+
+T = TypeVar("T")
 
 LOOK_S: Final = 0.05
 LOOKS_MAX: Final = 100
@@ -71,6 +74,19 @@ def open_host(
                 raise
             Event().wait(LOOK_S)
     raise AssertionError("unreachable")
+
+
+def look_through_owner(state_dir: Path | None, look: Callable[[AnyHost], T]) -> T:
+    """Look at what the owner of a state directory knows better than its files, if there is one."""
+    from golem_host.rest.client import OwnerGoneError
+    from golem_host.rest.remote import RemoteHost
+
+    owner = RemoteHost.of_owner(state_root(state_dir), wait_s=0)
+    if owner is not None:
+        with suppress(OwnerGoneError), owner:
+            return look(owner)
+    with open_host(state_dir, read_only=True) as host:
+        return look(host)
 
 
 def through_host(

@@ -1,26 +1,29 @@
-"""This process's own standard input, as a descriptor that a guest may read."""
+"""This process's own standard input, for a guest to read."""
 
 from __future__ import annotations
 
 import os
-import stat
 import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from golem_host.services.console import InputSource
 
 
-def standard_input() -> int | None:
-    """None where there is none, or where it is no descriptor."""
+@cache
+def standard_input() -> InputSource | None:
+    """
+    None where there is none, or where it is no descriptor.
+
+    One object for this process: it knows what was read on behalf of one owner of the state
+    directory when the next one asks.
+    """
+    from golem_host.services.console import InputSource
+
     try:
         descriptor = sys.stdin.fileno()
         os.fstat(descriptor)
     except (AttributeError, OSError, ValueError):
         return None
-    return descriptor
-
-
-def has_input() -> bool:
-    """Whether something was put there on purpose: a pipe, or a file that is not empty."""
-    descriptor = standard_input()
-    if descriptor is None:
-        return False
-    found = os.fstat(descriptor)
-    return stat.S_ISFIFO(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_size > 0)
+    return InputSource(descriptor)

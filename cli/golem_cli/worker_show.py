@@ -118,12 +118,9 @@ def explain(name: WorkerName, json_output: bool, state_dir: Path | None) -> None
     Example:
       golem-host worker explain counter/alice
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
-    from golem_cli.session import open_host
-    from golem_host import Host
+    from golem_cli.session import find_worker, look_through_owner
 
-    with open_host(state_dir, read_only=True) as host:
-        assert isinstance(host, Host)
-        found = host.workers.get(name.component, name.worker).explain()
+    found = look_through_owner(state_dir, lambda host: find_worker(host, name).explain())
     click.echo(json.dumps(asdict(found)) if json_output else escaped(found.sentence))
 
 

@@ -7,27 +7,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import DEADLINE_S, PROGRAM, Cli, Running
-from tests.support.wasi_text import command
-
-CAT = r"""
-  (func (export "run") (result i32) (local $in i32) (local $out i32)
-    (local.set $in (call $stdin))
-    (local.set $out (call $stdout))
-    (loop $more
-      (call $blocking-read (local.get $in) (i64.const 4) (i32.const 65536))
-      (if (i32.eqz (i32.load8_u (i32.const 65536))) (then
-        (call $blocking-write (local.get $out)
-          (i32.load (i32.const 65540)) (i32.load (i32.const 65544)) (i32.const 66000))
-        (br $more))))
-    (i32.ne (i32.load8_u (i32.const 65540)) (i32.const 1)))
-"""
-"""Copies four bytes at a time, and is content with ``closed`` alone."""
+from tests.support.cli import DEADLINE_S, PROGRAM, Cli, Running, wait_until
+from tests.support.wasi_text import CAT, command
 
 
 @pytest.fixture
@@ -117,10 +103,108 @@ def test_an_interrupt_reaches_a_guest_that_waits_for_input(cli: Cli, cat: Path) 
     assert (0, b"rest") == piped(cli, b"halfrest", cat)
 
 
-def test_a_terminal_is_read_as_it_is_typed(cli: Cli, cat: Path) -> None:
+@contextmanager
+def owned(cli: Cli) -> Iterator[Running]:
+    """Another process has the state directory meanwhile."""
+    with cli.start("serve", "--port", "0", "--json") as owner:
+        owner.wait_for(b"\n")
+        yield owner
+
+
+def test_the_owner_of_the_directory_reads_what_a_client_has(cli: Cli, cat: Path) -> None:
+    """More than one piece of it, and its end; and nothing where there is nothing."""
+    cat.write_bytes(command(CAT.replace("(i64.const 4)", "(i64.const 4000)")))
+    text = bytes(range(256)) * 700
+    with owned(cli):
+        read = piped(cli, text, cat)
+        nothing = cli.run(cat)
+
+    assert (0, text) == read
+    assert (0, "") == (nothing.code, nothing.out)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "file"])
+def test_a_client_that_is_killed_gives_the_rest_later(cli: Cli, cat: Path, kind: str) -> None:
+    """The guest waits for it with its owner, who says so, and reads nothing twice."""
+    whole = b"one two six."
+    path = cli.folder / "input"
+    path.write_bytes(whole)
+    with owned(cli):
+        with started(cli, cat) as running:
+            assert running.process.stdin is not None
+            running.process.stdin.write(b"one two ")
+            running.process.stdin.flush()
+            running.wait_for(b"one two ")
+            running.finish(signal.SIGKILL)
+        rest = "waits for the rest of its standard input"
+        wait_until(lambda: rest in cli.ok("worker", "explain", "cat"))
+        if kind == "pipe":
+            outcome = piped(cli, whole, cat)
+        else:
+            with path.open("rb") as file, started(cli, cat, stdin=file.fileno()) as running:
+                done = running.finish()
+                outcome = done.code, done.out.encode()
+
+    assert (0, b"six.") == outcome
+    assert 4 == reads(cli)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "file"])
+def test_a_client_goes_on_when_the_owner_is_killed(cli: Cli, cat: Path, kind: str) -> None:
+    """With the state directory as its own, and with what it has read for the owner."""
+    whole = b"".join(b"%03d " % number for number in range(512))
+    path = cli.folder / "input"
+    path.write_bytes(whole)
+    with owned(cli) as owner, ExitStack() as stack:
+        if kind == "pipe":
+            running = stack.enter_context(started(cli, cat))
+            assert running.process.stdin is not None
+            running.process.stdin.write(whole[:100])
+            running.process.stdin.flush()
+            running.wait_for(whole[:100])
+            owner.finish(signal.SIGKILL)
+            running.process.communicate(whole[100:], timeout=DEADLINE_S)
+        else:
+            file = stack.enter_context(path.open("rb"))
+            running = stack.enter_context(started(cli, cat, stdin=file.fileno()))
+            running.wait_for(whole[:100])
+            owner.finish(signal.SIGKILL)
+            running.process.communicate(timeout=DEADLINE_S)
+        code = running.process.returncode
+    lines = [json.loads(line) for line in cli.ok("worker", "stream", "cat", "--json").splitlines()]
+
+    # What the owner was killed with in its hands was shown by nobody, and is in the log.
+    written = "".join(line["text"] for line in lines)
+    assert (0, whole.decode()) == (code, written)
+    assert len(whole) // 4 + 1 == reads(cli)
+
+
+def test_ctrl_c_reaches_a_guest_that_waits_for_a_client(cli: Cli, cat: Path) -> None:
+    """Durably, and the owner lives; the same command goes on."""
+    with owned(cli):
+        with started(cli, cat) as running:
+            assert running.process.stdin is not None
+            running.process.stdin.write(b"half")
+            running.process.stdin.flush()
+            running.wait_for(b"half")
+            running.process.send_signal(signal.SIGINT)
+            running.process.wait(DEADLINE_S)
+            stopped = running.finish()
+        rest = piped(cli, b"halfrest", cat)
+
+    assert 130 == stopped.code
+    assert (0, b"rest") == rest
+
+
+@pytest.mark.parametrize("through_owner", [False, True])
+def test_a_terminal_is_read_as_it_is_typed(cli: Cli, cat: Path, *, through_owner: bool) -> None:
     """What was typed before a kill is in the log, and nobody types it again."""
-    master, slave = os.openpty()
-    try:
+    with ExitStack() as stack:
+        if through_owner:
+            stack.enter_context(owned(cli))
+        master, slave = os.openpty()
+        stack.callback(os.close, master)
+        stack.callback(os.close, slave)
         with started(cli, cat, stdin=slave) as running:
             os.write(master, b"abc\n")
             running.wait_for(b"abc\n")
@@ -130,8 +214,5 @@ def test_a_terminal_is_read_as_it_is_typed(cli: Cli, cat: Path) -> None:
             running.wait_for(b"def\n")
             os.write(master, b"\x04")
             done = running.finish()
-    finally:
-        os.close(master)
-        os.close(slave)
 
     assert (0, "def\n") == (done.code, done.out)

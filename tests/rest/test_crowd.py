@@ -50,7 +50,7 @@ def test_a_method_that_a_path_does_not_have_is_refused(web: Web, path: str) -> N
     """With 405 and those that it has, whatever the method is called."""
     has = {route.method for route in ROUTES if route.path == path}
     asked = path.replace(":path}", "}").format(
-        component="clock", worker="w", key="k", index="1", path="p", plugin="x"
+        component="clock", worker="w", key="k", index="1", path="p", plugin="x", input="i"
     )
     for method in METHODS:
         if method in has:

@@ -140,7 +140,15 @@ ONLY_COMMANDS = {
     "serve",
     "wit",
 }
-ONLY_ROUTES = {"get-component-wit", "health", "list-worker-promises", "version"}
+# The input that a client of `attach` lends takes two of them.
+ONLY_ROUTES = {
+    "get-component-wit",
+    "give-input",
+    "health",
+    "lend-input",
+    "list-worker-promises",
+    "version",
+}
 
 REMOTE = {
     Host: RemoteHost,

@@ -9,8 +9,7 @@ dead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from golem_host.context import InstanceContext
@@ -85,6 +84,13 @@ def _does_nothing(host: HostCalls) -> None:
     """A guest without anything to initialise."""
 
 
+class _Compiled:
+    """What is asked of a compiled component."""
+
+    def __init__(self, exports: Iterable[ExportedFunction]) -> None:
+        self.exports = tuple(exports)
+
+
 class ScriptedGuest:
     """Exports with what each does, and the handlers of its imports."""
 
@@ -95,7 +101,7 @@ class ScriptedGuest:
         *,
         start: Body = _does_nothing,
     ) -> None:
-        self.component = SimpleNamespace(exports=tuple(bodies))
+        self.component = _Compiled(bodies)
         self.bodies = {export.type.name: body for export, body in bodies.items()}
         self.handlers = handlers or {}
         self.start = start

@@ -201,3 +201,18 @@ def command(main: str) -> bytes:
         (instance $command (export "run" (func $run)))
         (export "wasi:cli/run@{VERSION}" (instance $command))""",
     )
+
+
+CAT = r"""
+  (func (export "run") (result i32) (local $in i32) (local $out i32)
+    (local.set $in (call $stdin))
+    (local.set $out (call $stdout))
+    (loop $more
+      (call $blocking-read (local.get $in) (i64.const 4) (i32.const 65536))
+      (if (i32.eqz (i32.load8_u (i32.const 65536))) (then
+        (call $blocking-write (local.get $out)
+          (i32.load (i32.const 65540)) (i32.load (i32.const 65544)) (i32.const 66000))
+        (br $more))))
+    (i32.ne (i32.load8_u (i32.const 65540)) (i32.const 1)))
+"""
+"""Copies four bytes at a time, and is content with ``closed`` alone."""

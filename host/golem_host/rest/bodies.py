@@ -345,6 +345,26 @@ class OutputQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class InputQuery:
+    terminal: Annotated[bool, "Somebody types it: what was read is kept at once."] = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputPiece:
+    """What there is at a position of a standard input."""
+
+    key: Annotated[str, "The invocation that asked for it."]
+    position: Annotated[int, "The one that was asked for, in bytes."]
+    base64: Annotated[str, "What is there, at most 64 KiB; nothing where the input ends."] = ""
+    error: Annotated[str, "Why it cannot be read; empty where it can."] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputTaken:
+    taken: Annotated[bool, "False where something else is wanted by now."]
+
+
+@dataclass(frozen=True, slots=True)
 class FileForm:
     """What a name among a worker's private files stands for."""
 

@@ -21,6 +21,7 @@ _PATH_NOTES: Final = {
     "worker": "Name of a worker.",
     "key": "Idempotency key of an invocation.",
     "index": "Oplog index at which the promise was made.",
+    "input": "Name of a loan, as its stream gives it.",
     "path": "Path from the root of the worker's files.",
 }
 _ERROR: Final = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -23,11 +23,13 @@ from golem_host.rest.bodies import (
 )
 from golem_host.rest.client import Client, Query, path_of
 from golem_host.rest.errors import InternalError, InvocationNotFoundError, error_of
+from golem_host.rest.lender import lending
 from golem_host.rest.reports import ExplanationForm, explanation_of
 from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
 from golem_host.rest.watched import Watched, output_line
+from golem_host.services.console import InputSource, Source
 from golem_host.status_records import UpdateRecord
 from golem_host.system import monotonic_s
 from golem_host.trace_context import TraceContext
@@ -254,12 +256,20 @@ class RemoteWorker:
 
     @contextmanager
     def attach(
-        self, on_output: Callable[[str, bytes], None], on_notice: Callable[[str], None]
+        self,
+        on_output: Callable[[str, bytes], None],
+        on_notice: Callable[[str], None],
+        *,
+        stdin: int | Source | None = None,
     ) -> Iterator[None]:
         """As `Worker.attach`; called from a thread of this process."""
         self._watched = Watched(self.output, self.metadata().oplog_index, on_output, on_notice)
         try:
-            with self._watched.following(self._client, self._path("output")):
+            with ExitStack() as stack:
+                stack.enter_context(self._watched.following(self._client, self._path("output")))
+                if stdin is not None:
+                    source = InputSource(stdin) if isinstance(stdin, int) else stdin
+                    stack.enter_context(lending(self._client, self._path("input"), source))
                 yield
         finally:
             self._watched = None

@@ -20,6 +20,7 @@ from golem_host.rest.actions import (
 )
 from golem_host.rest.exchange import BYTES, LINES, TEXT, WASM
 from golem_host.rest.file_routes import FILE_ROUTES
+from golem_host.rest.input_routes import INPUT_ROUTES
 from golem_host.rest.plugin_routes import PLUGIN_ROUTES
 from golem_host.rest.promise_routes import PROMISE_ROUTES
 from golem_host.rest.reports import CollectedForm, CollectQuery, ExplanationForm
@@ -329,6 +330,7 @@ ROUTES: Final = (
         reply=LINES,
         errors=WORKER_ERRORS,
     ),
+    *INPUT_ROUTES,
     *FILE_ROUTES,
     *PROMISE_ROUTES,
     *PLUGIN_ROUTES,

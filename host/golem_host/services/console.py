@@ -8,15 +8,45 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from golem_host.wake import READABLE, Watched, is_ready
 
 HISTORY_BYTES: Final = 1 << 20
 """How much of a stream is kept, for a guest that goes back to before it read something."""
 READ_BYTES: Final = 65_536
+
+
+class Source(Protocol):
+    """Standard input, whose bytes are asked for by their position in the invocation that reads them."""
+
+    is_terminal: bool
+
+    def read(self, key: str, position: int, size_max: int) -> bytes:
+        """
+        What is there at a position; empty where nothing is there yet.
+
+        Raises:
+            EOFError: It has ended before.
+            OSError: It cannot be read.
+        """
+        ...
+
+    def is_ready(self, key: str, position: int) -> bool:
+        """Whether a read would give something, or say that it has ended."""
+        ...
+
+    @property
+    def watched(self) -> Watched | None:
+        """A descriptor that tells when to look again; None where only `when_changed` does."""
+        ...
+
+    def when_changed(self, tell: Callable[[], None]) -> None:
+        """Have it call ``tell``, from any thread, when there may be more."""
+        ...
 
 
 class InputSource:
@@ -43,13 +73,7 @@ class InputSource:
         self._history = bytearray()
 
     def read(self, key: str, position: int, size_max: int) -> bytes:
-        """
-        What is there at a position; empty where nothing is there yet.
-
-        Raises:
-            EOFError: It has ended before.
-            OSError: It cannot be read.
-        """
+        """See `Source.read`."""
         start = self._start(key, position) + position
         if self._file_start is not None:
             data = os.pread(self._descriptor, size_max, self._file_start + start)
@@ -65,7 +89,7 @@ class InputSource:
         return bytes(self._history[first : first + size_max])
 
     def is_ready(self, key: str, position: int) -> bool:
-        """Whether a read would give something, or say that it has ended."""
+        """See `Source.is_ready`."""
         start = self._start(key, position) + position
         if self._file_start is not None or start < self._end:
             return True
@@ -73,7 +97,11 @@ class InputSource:
 
     @property
     def watched(self) -> Watched:
+        """The descriptor itself."""
         return self._descriptor, READABLE
+
+    def when_changed(self, tell: Callable[[], None]) -> None:
+        """Whoever waits watches the descriptor."""
 
     def _start(self, key: str, position: int) -> int:
         if self._base is None or key != self._key:
@@ -97,13 +125,41 @@ class Console:
     """One worker's; nothing is lent at first."""
 
     def __init__(self) -> None:
-        self.source: InputSource | None = None
+        self.source: Source | None = None
+        self.is_awaited = False
+        """Whether a guest waits for somebody to lend what it had begun to read."""
+        self._lent: list[Source] = []
+        self._lock = threading.Lock()
+        self._waiting: set[threading.Event] = set()
 
     @contextmanager
-    def lent(self, source: InputSource) -> Iterator[None]:
+    def lent(self, source: Source) -> Iterator[None]:
         """For so long the worker reads from it; the last one lent counts."""
-        before, self.source = self.source, source
+        source.when_changed(self._tell)
+        self._change(self._lent.append, source)
         try:
             yield
         finally:
-            self.source = before
+            self._change(self._lent.remove, source)
+
+    @contextmanager
+    def waking(self, wake: threading.Event) -> Iterator[None]:
+        """For so long an event is set whenever there may be more to read."""
+        with self._lock:
+            self._waiting.add(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.discard(wake)
+
+    def _change(self, change: Callable[[Source], None], source: Source) -> None:
+        with self._lock:
+            change(source)
+            self.source = self._lent[-1] if self._lent else None
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            for wake in self._waiting:
+                wake.set()

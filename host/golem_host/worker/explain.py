@@ -16,7 +16,7 @@ from golem_host.services.peers import WorkerRef
 from golem_host.signals import WAITS_FOR_ITSELF
 from golem_host.status import EXITED, FAILED, INTERRUPTED, RETRYING, SUSPENDED, Status
 from golem_host.worker.metadata import time_text
-from golem_host.worker.parts import View
+from golem_host.worker.parts import Parts, View
 from golem_oplog.lazy_dataclass import dataclass
 
 PROGRAM: Final = "golem-host"
@@ -96,6 +96,10 @@ def _reason(view: View, name: str) -> _Reason:
             label = _label(view, call)
             what = f"{what}, and waits for the result of {label}, key {call.key}"
             return _Reason(what, begun, f"worker explain {quote(label)}", OWED)
+        if isinstance(view, Parts) and view.console.is_awaited:
+            what = f"{what}, and waits for the rest of its standard input"
+            what = f"{what}, which the same `{PROGRAM} run` gives"
+            return _Reason(what, begun, f"worker interrupt {name}", "stops it")
         return _Reason(what, begun, resume, "continues it if no process is at work on it")
     if status.pending:
         return _queued(view, resume)

@@ -24,7 +24,7 @@ from golem_host.errors import (
     QueueFullError,
     StateDirError,
 )
-from golem_host.services.console import InputSource
+from golem_host.services.console import Source
 from golem_host.services.output import Watcher
 from golem_host.services.slots import Slot
 from golem_host.signals import InterruptSignal
@@ -367,7 +367,7 @@ class Runner:
             yield context
 
     @contextmanager
-    def watch(self, watcher: Watcher, source: InputSource | None = None) -> Iterator[None]:
+    def watch(self, watcher: Watcher, source: Source | None = None) -> Iterator[None]:
         with ExitStack() as stack:
             with self._lock:
                 self._refuse_if_unusable()

@@ -17,7 +17,7 @@ from golem_host.errors import (
     InvalidRequestError,
     InvocationInterruptedError,
 )
-from golem_host.services.console import InputSource
+from golem_host.services.console import InputSource, Source
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
 from golem_host.trace_context import TraceContext
@@ -469,7 +469,7 @@ class Worker:
         on_output: Callable[[str, bytes], None],
         on_notice: Callable[[str], None],
         *,
-        stdin: int | None = None,
+        stdin: int | Source | None = None,
     ) -> Iterator[None]:
         """
         Watch: ``on_output(stream, data)`` for what the guest writes from now on, each byte once
@@ -479,11 +479,12 @@ class Worker:
 
         ``stdin`` is a descriptor that the guest reads as its standard input meanwhile; without one
         that is at its end.  Of a file or a pipe, what an unfinished invocation has read already is
-        passed over: give the same again, from its beginning.
+        passed over: give the same again, from its beginning.  One that was reading when this ended
+        waits until it is given.
         """
         watcher = Watcher(on_output, on_notice)
         with ExitStack() as stack:
-            source = None if stdin is None else InputSource(stdin)
+            source = InputSource(stdin) if isinstance(stdin, int) else stdin
             self._on_runner(lambda runner: stack.enter_context(runner.watch(watcher, source)))
             yield
 

@@ -71,6 +71,7 @@ _USED: Final = (
     "set-idempotence-mode",
     "generate-idempotency-key",
     "fork",
+    "get-self-metadata",
     "revert-worker",
     "update-worker",
 )
@@ -212,8 +213,9 @@ class _Invocation:
         self._remember(token, self._call("fork", f"f{self._memory[-1][1]}"))
 
     def _revert(self, token: str, worker: str) -> None:
-        # In one direction only: two that take back each other do so for ever.
-        if worker < self._me:
+        # In one direction only: two that take back each other do so for ever.  By the name that the
+        # log has: a fork has another one than it had when it did what it now replays.
+        if worker < self._call("get-self-metadata")["worker-id"]["worker-name"]:
             self._world.woken(worker)
             target = Variant("revert-last-invocations", 1)
             self._call("revert-worker", worker_value(worker), target)

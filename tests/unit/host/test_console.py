@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import pty
+import threading
 import tty
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from golem_host.context import InstanceContext
+from golem_host.interfaces.wasi.cli.stdio import Reading
 from golem_host.services.console import HISTORY_BYTES, Console, InputSource
 
 
@@ -130,3 +135,38 @@ def test_the_last_source_that_is_lent_counts(file: int) -> None:
             assert console.source is second
         assert console.source is first
     assert console.source is None
+
+
+def test_whoever_waits_hears_of_a_change(file: int) -> None:
+    """Of a source that is lent or taken back while a guest waits; and not after it has waited."""
+    console = Console()
+    wake = threading.Event()
+    heard = []
+    with console.waking(wake):
+        with console.lent(InputSource(file)):
+            heard.append(wake.is_set())
+            wake.clear()
+        heard.append(wake.is_set())
+        wake.clear()
+    with console.lent(InputSource(file)):
+        heard.append(wake.is_set())
+
+    assert [True, True, False] == heard
+
+
+def test_an_input_that_had_an_end_is_not_waited_for() -> None:
+    """Half of one is, once nobody lends it; and each invocation has one of its own."""
+    console = Console()
+    context = SimpleNamespace(key="a", services=SimpleNamespace(console=console))
+    reading = Reading(cast("InstanceContext", context))
+    looks = [reading.look()]
+    reading.advance(4)
+    looks.append(reading.look())
+    assert console.is_awaited
+    reading.end()
+    looks.append(reading.look())
+    context.key = "b"
+    looks.append(reading.look())
+
+    assert [(None, True), (None, False), (None, True), (None, True)] == looks
+    assert not console.is_awaited

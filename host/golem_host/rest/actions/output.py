@@ -21,8 +21,9 @@ from typing import Final, NamedTuple
 
 from golem_host.errors import HostError, InvalidRequestError, WorkerNotFoundError
 from golem_host.rest.actions.lookup import path_worker
+from golem_host.rest.bell import Bell
 from golem_host.rest.bodies import OutputQuery
-from golem_host.rest.bounds import MARK_S, NOTICES_MAX
+from golem_host.rest.bounds import NOTICES_MAX
 from golem_host.rest.errors import document_of
 from golem_host.rest.exchange import EVENTS, LINES, Exchange, Stream, Waits
 from golem_host.worker.output_line import OutputLine
@@ -96,7 +97,7 @@ async def _all(x: Exchange, worker: Worker, first: int, frame: Frame) -> AsyncIt
 
 
 async def _follow(x: Exchange, worker: Worker, first: int, frame: Frame) -> AsyncIterator[bytes]:
-    bell = _Bell(x.waits)
+    bell = _OutputBell(x.waits)
     watching = ExitStack()
     begun = asyncio.ensure_future(
         x.work(lambda: watching.enter_context(worker.attach(bell.on_output, bell.on_notice)))
@@ -122,41 +123,25 @@ async def _follow(x: Exchange, worker: Worker, first: int, frame: Frame) -> Asyn
         begun.add_done_callback(lambda _: watching.close())
 
 
-class _Bell:
-    """Rung from the host's threads, heard on the event loop; ringing twice is ringing once."""
+class _OutputBell(Bell):
+    """Rung by output, and by notices, which it keeps."""
 
     def __init__(self, waits: Waits) -> None:
-        self._waits = waits
+        super().__init__(waits)
         self._notices: deque[str] = deque(maxlen=NOTICES_MAX)
-        self._has_rung = True
-        self._heard: asyncio.Future[None] | None = None
 
     def on_output(self, _stream: str, _data: bytes) -> None:
-        self._waits.notify(self._ring)
+        self.ring()
 
     def on_notice(self, text: str) -> None:
         self._notices.append(text)
-        self._waits.notify(self._ring)
+        self.ring()
 
     def take_notices(self) -> list[str]:
         taken: list[str] = []
         while self._notices:
             taken.append(self._notices.popleft())
         return taken
-
-    def _ring(self) -> None:
-        self._has_rung = True
-        if self._heard is not None and not self._heard.done():
-            self._heard.set_result(None)
-
-    async def rung(self) -> bool:
-        """Wait until it rings, or has rung since the last time; False after `MARK_S` seconds."""
-        if not self._has_rung:
-            self._heard = self._waits.loop.create_future()
-            if not await self._waits.wait(self._heard, MARK_S):
-                return False
-        self._has_rung = False
-        return True
 
 
 def _document(line: OutputLine) -> dict[str, object]:

@@ -8,6 +8,8 @@ is resumed reads nothing twice.
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager
 from typing import Final
 
 from golem_host.context import InstanceContext
@@ -16,7 +18,7 @@ from golem_host.dispatch import recorded_call
 from golem_host.errors import os_reason
 from golem_host.interfaces.wasi.io.error import IoError
 from golem_host.interfaces.wasi.io.poll import wait_for
-from golem_host.interfaces.wasi.io.pollables import Pollable, Unwatched
+from golem_host.interfaces.wasi.io.pollables import Pollable
 from golem_host.interfaces.wasi.io.streams import (
     InputStream,
     LocalOutput,
@@ -24,7 +26,7 @@ from golem_host.interfaces.wasi.io.streams import (
     StreamClosedError,
     StreamFailedError,
 )
-from golem_host.services.console import InputSource
+from golem_host.services.console import Console, Source
 from golem_host.wake import Watched
 from golem_host.wire import Wire
 from golem_oplog.entries import LogLevel
@@ -47,6 +49,8 @@ class Reading:
         self._context = context
         self._key = context.key
         self._position = 0
+        self._was_lent = self._has_ended = False
+        self.console.is_awaited = False
 
     @classmethod
     def begin(cls, context: InstanceContext) -> Reading:
@@ -56,25 +60,49 @@ class Reading:
         """Nothing to give back."""
 
     @property
-    def source(self) -> InputSource | None:
-        return self._context.services.console.source
+    def console(self) -> Console:
+        return self._context.services.console
 
     @property
     def at(self) -> tuple[str, int]:
         """The invocation, and what it reads next."""
         if self._key != self._context.key:
             self._key, self._position = self._context.key, 0
+            self._was_lent = self._has_ended = False
         return self._key, self._position
+
+    def look(self) -> tuple[Source | None, bool]:
+        """
+        What is lent, and whether a read has an outcome.
+
+        Whoever has begun to lend an input may be killed.  Half of it is not the whole: the rest is
+        waited for, which the same command gives when it is run again.
+        """
+        source, at = self.console.source, self.at
+        if source is not None:
+            self._was_lent = True
+            is_ready = source.is_ready(*at)
+        else:
+            is_ready = self._has_ended or not (self._was_lent or at[1])
+        self.console.is_awaited = source is None and not is_ready
+        return source, is_ready
 
     def advance(self, size_bytes: int) -> None:
         key, position = self.at
         self._key, self._position = key, position + size_bytes
 
+    def end(self) -> None:
+        """It had an end, or failed: nothing is left to wait for."""
+        self._has_ended = True
+
     def take(self, size_max: int) -> Wire:
         """The outcome of a live read, in wire form."""
+        source, is_ready = self.look()
+        if not is_ready:
+            return 0, b""
         try:
-            if self.source is not None:
-                return 0, self.source.read(*self.at, size_max)
+            if source is not None:
+                return 0, source.read(*self.at, size_max)
         except EOFError:
             pass
         except OSError as error:
@@ -83,14 +111,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class InputAvailable(Unwatched):
+class InputAvailable:
     """Ready while there is something to read, or nothing will come."""
 
     reading: Reading
 
     def ready(self, now_ns: int) -> bool:
-        source = self.reading.source
-        return source is None or source.is_ready(*self.reading.at)
+        return self.reading.look()[1]
 
     def deadline_ns(self) -> int | None:
         return None
@@ -99,8 +126,14 @@ class InputAvailable(Unwatched):
         return False
 
     def watched(self) -> Watched | None:
-        source = self.reading.source
+        source = self.reading.console.source
         return None if source is None else source.watched
+
+    def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
+        return self.reading.console.waking(wake)
+
+    def told(self) -> None:
+        """What is there stays there: it is asked for by its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +157,12 @@ class StandardInput:
         recorded = _BLOCKING_READ if waits else _READ
         failed, answer = recorded_call(context, recorded, (size_max,), perform)
         if failed:
+            reading.end()
             raise StreamClosedError if answer is None else StreamFailedError(IoError(answer[0]))
         data: bytes = answer
         reading.advance(len(data))
-        if taken and reading.source is not None and reading.source.is_terminal:
+        source = reading.console.source
+        if taken and source is not None and source.is_terminal:
             # Nobody types it a second time.
             context.oplog.commit()
         return data
