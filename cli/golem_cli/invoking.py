@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from golem_cli.exits import ExitCode
@@ -23,6 +23,8 @@ from golem_oplog.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from golem_cli.session import AnyWorker
     from golem_host import Component
+    from golem_host.rest.watched import Seen
+    from golem_host.services.console import InputSource
     from golem_oplog.types import FunctionType
 
 KEY_PREFIX: Final = "run-"
@@ -116,6 +118,8 @@ class Batch:
     keys: Sequence[str] = ()
     shown: int = 0
     """How many results were shown."""
+    seen: Seen | None = None
+    """How far the output of the worker was shown, where that was done through an owner."""
     stopped: bool = False
     """Whether somebody asked for the end meanwhile, perhaps when the last one was done already."""
 
@@ -194,12 +198,30 @@ def shown(function: FunctionType, key: str, value: object, *, json_output: bool)
 
 
 @contextmanager
-def _told(stop: StopRequest, batch: Batch | None) -> Iterator[None]:
+def _told(worker: AnyWorker, stop: StopRequest, batch: Batch) -> Iterator[None]:
+    from golem_host import Worker
+
     try:
         yield
     finally:
-        if batch is not None:
-            batch.stopped = stop.requested
+        batch.stopped = stop.requested
+        if not isinstance(worker, Worker):
+            batch.seen = worker.seen or batch.seen
+
+
+def _attached(
+    worker: AnyWorker, output: GuestOutput, stdin: InputSource | None, seen: Seen | None
+) -> AbstractContextManager[None]:
+    """Show what the worker writes; first what an owner was killed with in its hands."""
+    from golem_host import Worker
+
+    if not isinstance(worker, Worker):
+        return worker.attach(output.write, output.remark, stdin=stdin, since=seen)
+    if seen is not None and seen.created_ns == worker.metadata().created_ns:
+        # Nothing is written meanwhile: a host that a command opens leaves workers at rest.
+        for line in worker.output(seen.index + 1):
+            output.write(line.stream, line.data)
+    return worker.attach(output.write, output.remark, stdin=stdin)
 
 
 @contextmanager
@@ -207,10 +229,11 @@ def calling(
     worker: AnyWorker, manner: Manner, *, lends_stdin: bool = False, batch: Batch | None = None
 ) -> Iterator[Calls]:
     """Attach this terminal to a worker for as long as it is called."""
-    with stopping(worker.interrupt) as stop, _told(stop, batch):
+    batch = batch or Batch()
+    with stopping(worker.interrupt) as stop, _told(worker, stop, batch):
         output = GuestOutput(
             stdout_is_data=manner.json_output, quiet=manner.quiet, on_closed=stop.request
         )
         stdin = standard_input() if lends_stdin else None
-        with worker.attach(output.write, output.remark, stdin=stdin):
+        with _attached(worker, output, stdin, batch.seen):
             yield Calls(worker, manner, output, stop)

@@ -28,7 +28,7 @@ from golem_host.rest.reports import ExplanationForm, explanation_of
 from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
-from golem_host.rest.watched import Watched, output_line
+from golem_host.rest.watched import Seen, Watched, output_line
 from golem_host.services.console import InputSource, Source
 from golem_host.status_records import UpdateRecord
 from golem_host.system import monotonic_s
@@ -66,6 +66,8 @@ class RemoteWorker:
         self.name = name
         self._client = client
         self._get_component = get_component
+        self.seen: Seen | None = None
+        """How far the last `attach` has shown its output."""
         self._watched: Watched | None = None
 
     @property
@@ -261,17 +263,26 @@ class RemoteWorker:
         on_notice: Callable[[str], None],
         *,
         stdin: int | Source | None = None,
+        since: Seen | None = None,
     ) -> Iterator[None]:
-        """As `Worker.attach`; called from a thread of this process."""
-        self._watched = Watched(self.output, self.metadata().oplog_index, on_output, on_notice)
+        """
+        As `Worker.attach`; called from a thread of this process.
+
+        With ``since``, what was written after it is shown first.
+        """
+        made = self.metadata()
+        is_known = since is not None and since.created_ns == made.created_ns
+        shown_index = since.index if since is not None and is_known else made.oplog_index
+        self._watched = watched = Watched(self.output, shown_index, on_output, on_notice)
         try:
             with ExitStack() as stack:
-                stack.enter_context(self._watched.following(self._client, self._path("output")))
+                stack.enter_context(watched.following(self._client, self._path("output")))
                 if stdin is not None:
                     source = InputSource(stdin) if isinstance(stdin, int) else stdin
                     stack.enter_context(lending(self._client, self._path("input"), source))
                 yield
         finally:
+            self.seen = Seen(made.created_ns, watched.shown_index)
             self._watched = None
 
     @contextmanager

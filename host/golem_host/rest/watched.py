@@ -11,6 +11,17 @@ from golem_host.errors import HostError
 from golem_host.rest.client import Client, Lines
 from golem_host.worker.output_line import OutputLine
 from golem_oplog.errors import OplogError
+from golem_oplog.lazy_dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far somebody has followed the output of a worker."""
+
+    created_ns: int
+    """Of which one: another of its name begins anew."""
+    index: int
+    """The last entry."""
 
 
 class Watched:
@@ -41,6 +52,11 @@ class Watched:
             finally:
                 lines.stop()
                 thread.join()
+
+    @property
+    def shown_index(self) -> int:
+        """The last entry whose output was shown, or before which nothing is."""
+        return self._shown_index
 
     def catch_up(self) -> None:
         """Show everything that is durable by now, without waiting for the stream."""
