@@ -231,6 +231,18 @@ net: Decorator = click.option(
 )
 
 
+def directory(who: str) -> Decorator:
+    """``--dir``, which grants ``who`` a directory of this machine."""
+    return click.option(
+        "--dir",
+        multiple=True,
+        type=MAPPING,
+        metavar="HOST::GUEST[::ro]",
+        help=f"Let {who} use a directory of this machine, under an absolute path in the guest, "
+        "only for reading with `::ro`.  May be repeated.",
+    )
+
+
 interface: Decorator = click.option(
     "--interface",
     multiple=True,

@@ -95,14 +95,7 @@ class RunRequest:
     help="Set a variable for a new worker; without a value, as it is set here.",
 )
 @options.net
-@click.option(
-    "--dir",
-    multiple=True,
-    type=options.MAPPING,
-    metavar="HOST::GUEST[::ro]",
-    help="Let a new worker use a directory of this machine, under an absolute path in the guest, "
-    "only for reading with `::ro`.  May be repeated.",
-)
+@options.directory("a new worker")
 @options.interface
 @click.option(
     "--timeout",

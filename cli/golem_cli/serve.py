@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from golem_cli.apps import Source
     from golem_host import Component, Host
+    from golem_host.files.mapping import Mapping as Mapped
     from golem_host.rest.guard import Policy
     from golem_host.rest.server import WebServer
     from golem_host.rest.sockets import Listener
@@ -43,6 +44,7 @@ class ServeRequest:
     port: int
     token: str | None
     net: tuple[str, ...]
+    dir: tuple[Mapped, ...]
     interface: tuple[str, ...]
     json_output: bool
     quiet: bool
@@ -89,6 +91,7 @@ class ServeRequest:
     f"[default: ${TOKEN_VARIABLE}]",
 )
 @options.net
+@options.directory("every guest")
 @options.interface
 @options.json_output
 @options.quiet
@@ -113,6 +116,7 @@ def serve(request: ServeRequest) -> int:
     """  # noqa: D301 - \b is click's mark for text that keeps its lines
     from golem_cli.session import state_root
     from golem_host import Host, HostConfig
+    from golem_host.files.live.grants import checked_dirs
     from golem_host.rest.sockets import listen_tcp
 
     policy, lent = _policy(request), _lent(request)
@@ -127,7 +131,8 @@ def serve(request: ServeRequest) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    config = HostConfig(net=request.net, interfaces=lent)
+    dirs = tuple(map(str, checked_dirs(map(str, request.dir))))
+    config = HostConfig(net=request.net, dirs=dirs, interfaces=lent)
     with Host.open(state_root(request.state_dir), config=config) as host:
         component = _component(host, source, request)
         listener = listen_tcp(request.host, request.port)

@@ -365,3 +365,22 @@ def test_run_grants_by_an_option(wasm: Path, tmp_path: Path) -> None:
     assert (4, True) == (other.code, "made with other directories" in other.error)
     assert "none: no such file" in missing.error
     assert (2, True) == (malformed.code, "HOST::GUEST" in malformed.error)
+
+
+def test_serve_grants_to_every_guest(wasm: Path, tmp_path: Path) -> None:
+    """Relative to where it is run, while it runs; what cannot be granted ends it in one line."""
+    cli = Cli(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/f").write_text("text")
+    read = "run(\"said.append(open('/d/f').read())\")"
+    command = ("run", wasm, "--name", "files", "--invoke", read)
+    with cli.start("serve", "--port", "0", "--json", "--dir", "in::/d::ro") as serving:
+        serving.wait_for(b"\n")
+        read_there = cli.ok(*command)
+    missing = cli.run("serve", "--port", "0", "--dir", "none::/d")
+    twice = cli.run("serve", "--port", "0", "--dir", "in::/d", "--dir", "in::/d")
+
+    assert '"text"\n' == read_there
+    assert "none: no such file" in missing.error
+    assert "same path in the guest" in twice.error
+    assert 2 == missing.code == twice.code
