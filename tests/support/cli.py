@@ -119,10 +119,10 @@ class Running:
         self.process = process
         self.out = b""
 
-    def wait_for(self, text: bytes | re.Pattern[bytes]) -> None:
+    def wait_for(self, text: bytes | re.Pattern[bytes], within_s: float = DEADLINE_S) -> None:
         """Read stdout until it has a text."""
         wanted = re.compile(re.escape(text)) if isinstance(text, bytes) else text
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + within_s
         assert self.process.stdout is not None
         while not wanted.search(self.out):
             left = deadline - time.monotonic()

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 
 from golem_host.errors import HostError, os_reason
 from golem_host.rest.client import Client, OwnerGoneError
-from golem_host.services.console import READ_BYTES, Source
+from golem_host.rest.lent_input import Question, Want
+from golem_host.services.console import READ_BYTES, InputSource
 from golem_host.wake import Wake
 from golem_oplog.errors import OplogError
 
 
 @contextmanager
-def lending(client: Client, path: str, source: Source) -> Iterator[None]:
+def lending(client: Client, path: str, source: InputSource) -> Iterator[None]:
     """
     For as long as the block runs, the guest reads from a source of this process.
 
@@ -46,13 +47,14 @@ def lending(client: Client, path: str, source: Source) -> Iterator[None]:
 
 
 class _Lender:
-    def __init__(self, client: Client, path: str, source: Source) -> None:
+    def __init__(self, client: Client, path: str, source: InputSource) -> None:
         self._client = client
         self._path = path
         self._source = source
         self._wake = Wake()
-        self._want: tuple[str, int] | None = None
-        """The invocation that reads, and the position in what it reads."""
+        self._lock = threading.Lock()
+        self._asked: Question | None = None
+        """The last one that was not answered yet."""
         self._is_over = False
 
     def hear(self, documents: Iterator[dict[str, object]]) -> None:
@@ -60,8 +62,11 @@ class _Lender:
         try:
             for document in documents:
                 match document:
-                    case {"key": str(key), "position": int(position)}:
-                        self._want = key, position
+                    case {"key": str(key), "position": int(position), **rest}:
+                        before = rest.get("before")
+                        before = before if isinstance(before, int) else None
+                        with self._lock:
+                            self._asked = Question(Want(key, position), before)
                         self._wake.set()
         except (HostError, OplogError):
             # Whoever calls the worker meets the same.
@@ -72,20 +77,29 @@ class _Lender:
 
     def give(self) -> None:
         """Answer as soon as there is something, until the stream ends."""
+        known: Question | None = None
         try:
             while True:
                 # Before the look: what is wanted from here on ends the wait.
                 self._wake.clear()
-                want = self._want
+                asked = self._asked
                 if self._is_over:
                     return
-                if want is None or not self._source.is_ready(*want):
-                    watched = None if want is None else self._source.watched
-                    self._wake.wait_with([] if watched is None else [watched], None)
+                if asked is None:
+                    self._wake.wait_with([], None)
                     continue
-                piece = self._read(*want)
+                if asked is not known and asked.before is not None:
+                    self._source.has_read(asked.before)
+                known = asked
+                if not self._source.is_ready(*asked.want):
+                    self._wake.wait_with([self._source.watched], None)
+                    continue
+                piece = self._read(*asked.want)
                 if piece is not None:
-                    self._want = None
+                    with self._lock:
+                        # Unless something else is wanted by now.
+                        if self._asked is asked:
+                            self._asked = None
                     self._client.ask("POST", self._path, body=piece)
         except (HostError, OplogError):
             # The loan is over: another owner asks anew.

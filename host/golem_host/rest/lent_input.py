@@ -20,6 +20,14 @@ class Want(NamedTuple):
     """In what it reads, in bytes."""
 
 
+class Question(NamedTuple):
+    """A want, and what the client needs to know to answer it."""
+
+    want: Want
+    before: int | None
+    """How much the invocation before this one has read, in bytes; None where there is none."""
+
+
 class Piece(NamedTuple):
     """The answer."""
 
@@ -50,6 +58,8 @@ class LentInput:
         self._lock = threading.Lock()
         self._want: Want | None = None
         self._is_told = True
+        self._read: Want | None = None
+        """Up to where the last invocation that was given something has read."""
         self._piece = _NOTHING
         self._changed: Callable[[], None] = lambda: None
 
@@ -66,7 +76,9 @@ class LentInput:
                 self._piece = _NOTHING
                 raise OSError(errno.EIO, piece.error) if piece.error else EOFError
             first = position - piece.want.position
-            return piece.data[first : first + size_max]
+            data = piece.data[first : first + size_max]
+            self._read = Want(key, position + len(data))
+            return data
 
     def is_ready(self, key: str, position: int) -> bool:
         """See `golem_host.services.console.Source.is_ready`."""
@@ -97,13 +109,15 @@ class LentInput:
 
     # -- for the client -----------------------------------------------------------------------
 
-    def take_want(self) -> Want | None:
+    def take_want(self) -> Question | None:
         """What to ask the client for; None where it has been asked."""
         with self._lock:
-            if self._is_told:
+            want, read = self._want, self._read
+            if self._is_told or want is None:
                 return None
             self._is_told = True
-            return self._want
+            is_next = read is not None and read.key != want.key
+            return Question(want, read.position if read is not None and is_next else None)
 
     def give(self, piece: Piece) -> bool:
         """False where something else is wanted by now: the client is asked for that."""

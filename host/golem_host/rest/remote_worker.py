@@ -29,7 +29,7 @@ from golem_host.rest.shapes import read
 from golem_host.rest.times import time_of
 from golem_host.rest.typed import value_of
 from golem_host.rest.watched import Seen, Watched, output_line
-from golem_host.services.console import InputSource, Source
+from golem_host.services.console import InputSource
 from golem_host.status_records import UpdateRecord
 from golem_host.system import monotonic_s
 from golem_host.trace_context import TraceContext
@@ -262,7 +262,7 @@ class RemoteWorker:
         on_output: Callable[[str, bytes], None],
         on_notice: Callable[[str], None],
         *,
-        stdin: int | Source | None = None,
+        stdin: int | InputSource | None = None,
         since: Seen | None = None,
     ) -> Iterator[None]:
         """

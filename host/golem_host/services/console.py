@@ -70,6 +70,8 @@ class InputSource:
         """Where in the stream the invocation's position 0 is; None before its first read."""
         self._end = 0
         """How much of the stream was taken, in bytes."""
+        self._read = 0
+        """How much of it was given to a guest: the next invocation begins there."""
         self._history = bytearray()
 
     def read(self, key: str, position: int, size_max: int) -> bytes:
@@ -77,7 +79,7 @@ class InputSource:
         start = self._start(key, position) + position
         if self._file_start is not None:
             data = os.pread(self._descriptor, size_max, self._file_start + start)
-            self._end = start + len(data)
+            self._read = start + len(data)
             if not data and size_max:
                 raise EOFError
             return data
@@ -86,7 +88,13 @@ class InputSource:
                 return b""
         # What was forgotten since cannot be given again.
         first = max(start, self._end - len(self._history)) - self._end + len(self._history)
-        return bytes(self._history[first : first + size_max])
+        data = bytes(self._history[first : first + size_max])
+        self._read = start + len(data)
+        return data
+
+    def has_read(self, position: int) -> None:
+        """So much, in bytes, the last invocation has read of what it was given."""
+        self._read = (self._base or 0) + position
 
     def is_ready(self, key: str, position: int) -> bool:
         """See `Source.is_ready`."""
@@ -105,7 +113,7 @@ class InputSource:
 
     def _start(self, key: str, position: int) -> int:
         if self._base is None or key != self._key:
-            self._base = self._end - position if self.is_terminal else self._end
+            self._base = self._read - position if self.is_terminal else self._read
             self._key = key
         return self._base
 

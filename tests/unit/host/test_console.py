@@ -170,3 +170,17 @@ def test_an_input_that_had_an_end_is_not_waited_for() -> None:
 
     assert [(None, True), (None, False), (None, True), (None, True)] == looks
     assert not console.is_awaited
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_second_invocation_goes_on_in_a_pipe(pipe: tuple[int, int], *, told: bool) -> None:
+    """Behind what the first has read, though more of it was taken; or behind what we are told."""
+    reader, writer = pipe
+    os.write(writer, b"0123456789")
+    source = InputSource(reader)
+    source.read("a", 0, 4)
+    if told:
+        source.has_read(2)
+
+    assert (b"23" if told else b"45") == source.read("b", 0, 2)
+    assert (b"45" if told else b"67") == source.read("b", 2, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from golem_host.rest.lent_input import LentInput, Piece, Want
+from golem_host.rest.lent_input import LentInput, Piece, Question, Want
 from golem_host.services.console import READ_BYTES
 
 
@@ -39,7 +39,7 @@ def test_nothing_is_asked_for_before_a_guest_reads(loan: Loan) -> None:
     wants = [loan.source.take_want(), loan.source.take_want()]
 
     assert (None, [False, False], b"") == (first, looks, read)
-    assert ([("k", 3), None], 1) == (wants, loan.asked)
+    assert ([Question(Want("k", 3), None), None], 1) == (wants, loan.asked)
 
 
 def test_a_piece_is_read_in_parts(loan: Loan) -> None:
@@ -52,7 +52,7 @@ def test_a_piece_is_read_in_parts(loan: Loan) -> None:
     ]
     assert 1 == loan.changed
     assert not loan.source.is_ready("k", 9)
-    assert ("k", 9) == loan.source.take_want()
+    assert Question(Want("k", 9), None) == loan.source.take_want()
 
 
 @pytest.mark.parametrize(("key", "position"), [("k", 2), ("other", 3)])
@@ -89,7 +89,7 @@ def test_the_end_is_told_once(loan: Loan) -> None:
     with pytest.raises(EOFError):
         loan.source.read("k", 4, 1)
     assert not loan.source.is_ready("k", 4)
-    assert ("k", 4) == loan.source.take_want()
+    assert Question(Want("k", 4), None) == loan.source.take_want()
 
 
 def test_why_it_cannot_be_read_is_passed_on(loan: Loan) -> None:
@@ -99,3 +99,13 @@ def test_why_it_cannot_be_read_is_passed_on(loan: Loan) -> None:
 
     with pytest.raises(OSError, match="Is a directory"):
         loan.source.read("k", 0, 1)
+
+
+def test_the_next_invocation_goes_on_behind_what_was_read(loan: Loan) -> None:
+    """A piece may be longer than what its reader wanted of it."""
+    loan.source.is_ready("a", 0)
+    loan.give("a", 0, b"abcdef")
+    loan.source.read("a", 0, 2)
+    loan.source.is_ready("b", 0)
+
+    assert Question(Want("b", 0), 2) == loan.source.take_want()

@@ -2,8 +2,9 @@
 Standard input that a client lends: what the guest wants, as lines, and the pieces that answer.
 
 ``{"input": "..."}`` comes first and names the loan; ``{"key": "...", "position": 4}`` asks for what
-is at a position of what that invocation reads, in bytes; ``{}`` says "I am still there".  The loan
-ends with the stream.
+is at a position of what that invocation reads, in bytes, with ``"before": 7`` if the invocation
+before it has read so much of what it was given; ``{}`` says "I am still there".  The loan ends with
+the stream.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from golem_host.rest.bell import Bell
 from golem_host.rest.bodies import InputPiece, InputQuery, InputTaken
 from golem_host.rest.errors import document_of
 from golem_host.rest.exchange import LINES, Exchange, Stream
-from golem_host.rest.lent_input import LentInput, Piece, Want
+from golem_host.rest.lent_input import LentInput, Piece, Question, Want
 from golem_host.system import SystemRandom
 from golem_host.worker.worker import Worker
 from golem_oplog.errors import OplogError
@@ -52,8 +53,8 @@ async def _wants(x: Exchange, worker: Worker, *, is_terminal: bool) -> AsyncIter
         await asyncio.shield(begun)
         yield _line({"input": name})
         while True:
-            if (want := lent.take_want()) is not None:
-                yield _line({"key": want.key, "position": want.position})
+            if (asked := lent.take_want()) is not None:
+                yield _line(_question(asked))
             elif not await bell.rung():
                 yield _line({})
     except (HostError, OplogError) as error:
@@ -73,6 +74,12 @@ def give_input(x: Exchange) -> InputTaken:
         raise InvalidRequestError(reason=f"body.base64: {error}") from error
     want = Want(piece.key, piece.position)
     return InputTaken(lent.give(Piece(want, data, piece.error)))
+
+
+def _question(asked: Question) -> dict[str, object]:
+    (key, position), before = asked
+    where = {"key": key, "position": position}
+    return where if before is None else where | {"before": before}
 
 
 def _unheard(*_: object) -> None:
