@@ -175,6 +175,11 @@ class Status:
         if isinstance(entry, ImportedFunctionInvoked):
             self.apply_call(index, entry.timestamp)
             return
+        if isinstance(entry, Error) and entry.kind == ErrorKind.INVALID_REQUEST:
+            # It counts with the jump over it.  A fork or a revert to in between has cut that off,
+            # and what was refused is asked for again.
+            self.passed(index, entry.timestamp)
+            return
         self._note_token(entry)
         self.handles.apply(index, entry)
         self._apply_promise(index, entry)
@@ -405,12 +410,7 @@ class Status:
 
     def _apply_error(self, index: int, entry: Error) -> None:
         self._count_error(index, entry)
-        if entry.kind == ErrorKind.INVALID_REQUEST:
-            self.status = IDLE
-            self.open_begins.clear()
-            self._went_well()
-        else:
-            self.status = FAILED if entry.retry_at is None else RETRYING
+        self.status = FAILED if entry.retry_at is None else RETRYING
 
     def _went_well(self) -> None:
         self.error, self.error_index, self.error_count = None, 0, 0

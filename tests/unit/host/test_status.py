@@ -185,7 +185,7 @@ def test_a_revert_of_the_request_takes_it_back() -> None:
         (Restart(T), IDLE),
         (error(2), RETRYING),
         (error(2, None), FAILED),
-        (Error(T, ErrorKind.INVALID_REQUEST, "x", 2), IDLE),
+        (Error(T, ErrorKind.INVALID_REQUEST, "x", 2), SUSPENDED),
         (Interrupted(T), INTERRUPTED),
         (Exited(T, 3), EXITED),
         (SAID, SUSPENDED),
@@ -259,9 +259,18 @@ def test_a_suspended_worker_knows_what_it_waits_for() -> None:
 def test_a_refused_invocation_leaves_no_failure() -> None:
     """Nor a region: the worker goes on as if it had not been asked."""
     refusal = Error(T, ErrorKind.INVALID_REQUEST, "no such thing", 3)
-    status = status_of(invoked("a"), BeginAtomicRegion(T), refusal)
+    status = status_of(invoked("a"), BeginAtomicRegion(T), refusal, Jump(T, 2, 5))
 
     assert ({}, None, 0) == (status.open_begins, status.error, status.error_count)
+    assert IDLE == status.status
+
+
+def test_a_refusal_counts_with_the_jump_over_it() -> None:
+    """A fork of the past may end in between: there it is under way, and is refused again."""
+    refusal = Error(T, ErrorKind.INVALID_REQUEST, "no such thing", 2)
+    status = status_of(invoked("a"), refusal)
+
+    assert (True, {}, RUNNING) == (status.is_unfinished, status.results, status.status)
 
 
 def test_a_refused_invocation_is_over() -> None:
