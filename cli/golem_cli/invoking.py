@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from golem_cli.exits import ExitCode
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from golem_cli.session import AnyWorker
     from golem_host import Component
     from golem_host.rest.watched import Seen
-    from golem_host.services.console import InputSource
     from golem_oplog.types import FunctionType
 
 KEY_PREFIX: Final = "run-"
@@ -210,30 +210,34 @@ def _told(worker: AnyWorker, stop: StopRequest, batch: Batch) -> Iterator[None]:
 
 
 def _attached(
-    worker: AnyWorker, output: GuestOutput, stdin: InputSource | None, seen: Seen | None
+    worker: AnyWorker, output: GuestOutput, stdin_for: Collection[str], seen: Seen | None
 ) -> AbstractContextManager[None]:
     """Show what the worker writes; first what an owner was killed with in its hands."""
     from golem_host import Worker
 
+    stdin = standard_input() if stdin_for else None
+    attach = partial(worker.attach, output.write, output.remark, stdin=stdin, stdin_for=stdin_for)
     if not isinstance(worker, Worker):
-        return worker.attach(output.write, output.remark, stdin=stdin, since=seen)
+        return attach(since=seen)
     if seen is not None and seen.created_ns == worker.metadata().created_ns:
         # Nothing is written meanwhile: a host that a command opens leaves workers at rest.
         for line in worker.output(seen.index + 1):
             output.write(line.stream, line.data)
-    return worker.attach(output.write, output.remark, stdin=stdin)
+    return attach()
 
 
 @contextmanager
 def calling(
-    worker: AnyWorker, manner: Manner, *, lends_stdin: bool = False, batch: Batch | None = None
+    worker: AnyWorker, manner: Manner, batch: Batch, *, stdin_for: Collection[str] = ()
 ) -> Iterator[Calls]:
-    """Attach this terminal to a worker for as long as it is called."""
-    batch = batch or Batch()
+    """
+    Attach this terminal to a worker for as long as it is called.
+
+    ``stdin_for`` are the keys of the invocations that may read our standard input.
+    """
     with stopping(worker.interrupt) as stop, _told(worker, stop, batch):
         output = GuestOutput(
             stdout_is_data=manner.json_output, quiet=manner.quiet, on_closed=stop.request
         )
-        stdin = standard_input() if lends_stdin else None
-        with _attached(worker, output, stdin, batch.seen):
+        with _attached(worker, output, stdin_for, batch.seen):
             yield Calls(worker, manner, output, stop)

@@ -187,7 +187,8 @@ def _call_exports(
     _grant(worker, request)
     left = worker.unfinished()
     keys = batch.planned(invocations, [item.key for item in left])
-    with calling(worker, request.manner, lends_stdin=True, batch=batch) as calls:
+    readers = [*keys, *(item.key for item in left)]
+    with calling(worker, request.manner, batch, stdin_for=readers) as calls:
         for item in left:
             if item.key in keys:
                 calls.output.remark(f"continuing {item.function}")
@@ -224,7 +225,8 @@ def _run_command(host: AnyHost, component: Component, request: RunRequest, batch
     invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
     left = worker.unfinished()
     keys = batch.planned([invocation], [item.key for item in left])
-    with calling(worker, request.manner, lends_stdin=True, batch=batch) as calls:
+    readers = [*keys, *(item.key for item in left)]
+    with calling(worker, request.manner, batch, stdin_for=readers) as calls:
         if left:
             calls.output.remark(f"continuing worker {component.name}/{request.worker}")
         try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ANSWER_S: Final = 5.0
 LOOK_S: Final = 0.05
 LOOKS_MAX: Final = 100
 """How often a directory that is owned, and whose owner does not answer, is looked at again."""
@@ -81,7 +82,8 @@ def look_through_owner(state_dir: Path | None, look: Callable[[AnyHost], T]) -> 
     from golem_host.rest.client import OwnerGoneError
     from golem_host.rest.remote import RemoteHost
 
-    owner = RemoteHost.of_owner(state_root(state_dir), wait_s=0)
+    # One that does not answer is no reason not to look.
+    owner = RemoteHost.of_owner(state_root(state_dir), wait_s=0, answer_s=ANSWER_S)
     if owner is not None:
         with suppress(OwnerGoneError), owner:
             return look(owner)

@@ -128,7 +128,7 @@ def invoke(request: InvokeRequest) -> int:
         if request.is_enqueued:
             return _enqueue(target, invocations[0], batch, request)
         keys = batch.planned(invocations, ())
-        with calling(target, request.manner) as calls:
+        with calling(target, request.manner, batch) as calls:
             return calls.invoke_all(invocations, keys, batch)
 
     return through_host(
@@ -190,7 +190,7 @@ def resume(
         left = target.unfinished()
         if not left and not batch.keys:
             note(f"worker {name} has nothing to continue", quiet=quiet)
-        with calling(target, manner) as calls:
+        with calling(target, manner, batch) as calls:
             target.resume()
             invocations = [Invocation(target.resolve(item.function), item.args) for item in left]
             batch.keys = [item.key for item in left]

@@ -29,7 +29,7 @@ class HostConfig:
     idle_after_s: float = 1.0
     """
     How long an idle worker keeps its thread and instance; ten times as long for each second of
-    computing that a replay would take to bring the instance back.
+    computing that a replay would take to bring the instance back, and at most sixty times.
     """
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     """For workers whose guest has not set its own."""

@@ -34,12 +34,13 @@ def worker(host: Host) -> Worker:
 class Lender:
     """Lends a pipe to a worker, and sees what it writes."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, stdin_for: list[str] | None = None) -> None:
         self.out = b""
         self._stack = ExitStack()
         reader, self.writer = os.pipe()
         self._stack.callback(os.close, reader)
-        self._stack.enter_context(worker.attach(self._see, lambda _: None, stdin=reader))
+        attached = worker.attach(self._see, lambda _: None, stdin=reader, stdin_for=stdin_for)
+        self._stack.enter_context(attached)
 
     def _see(self, _stream: str, data: bytes) -> None:
         self.out += data
@@ -96,6 +97,44 @@ def test_a_guest_that_has_read_nothing_yet_waits_too(worker: Worker) -> None:
     second.leave()
 
 
+def test_nobody_reads_the_input_of_somebody_else(worker: Worker) -> None:
+    """Neither a caller of the same worker at the same time, nor one who has lent nothing."""
+    mine, other = Lender(worker, ["k"]), Lender(worker, ["other"])
+    mine.write(b"mine")
+    other.write(b"other")
+    other.end()
+    call = begin(worker)
+    until(lambda: mine.out == b"mine")
+    mine.end()
+    result = call.result(PATIENCE_S)
+    for lender in (mine, other):
+        lender.leave()
+
+    assert Ok(None) == result == worker.invoke("wasi:cli/run.{run}", timeout=PATIENCE_S)
+    assert b"mine" == b"".join(line.data for line in worker.output())
+
+
+def test_no_read_that_waits_is_empty(worker: Worker) -> None:
+    """A pipe that is given again in pieces ends in the middle of what was read."""
+    first = Lender(worker)
+    first.write(b"one two ")
+    call = begin(worker)
+    until(lambda: first.out == b"one two ")
+    first.leave()
+    until(lambda: waits(worker))
+    second = Lender(worker)
+    second.write(b"one ")
+    until(lambda: not waits(worker))
+    second.write(b"two three")
+    second.end()
+
+    assert Ok(None) == call.result(PATIENCE_S)
+    reads = [entry for entry in worker.oplog() if "cli::stdin" in str(entry.fields)]
+    # Eight and five bytes, four at a time, and the end.
+    assert 5 == len(reads)
+    second.leave()
+
+
 def test_it_is_waited_for_after_a_restart(tmp_path: Path, worker: Worker, host: Host) -> None:
     """The log says how much was read, and not that it was the end."""
     first = Lender(worker)
@@ -122,9 +161,9 @@ def test_a_loan_ends_with_its_stream(worker: Worker, tmp_path: Path) -> None:
     path = f"/v1/components/cat/workers/{worker.name}/input"
     web = control(tmp_path)
     with closing(web.connect()) as connection:
-        connection.request("GET", path)
+        connection.request("POST", path, "{}", {"content-type": "application/json"})
         name = json.loads(connection.getresponse().readline())["input"]
-        piece = {"key": "k", "position": 0}
+        piece = {"key": "k", "position": 0, "size": 1}
         lent = web.post(f"{path}/{name}", piece)
         bad = web.post(f"{path}/{name}", piece | {"base64": "?"})
     until(lambda: web.post(f"{path}/{name}", piece).status != 200)

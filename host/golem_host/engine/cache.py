@@ -109,8 +109,11 @@ class CompileCache:
         return self._directory / f"{place}{_PROOF_SUFFIX}"
 
     def _proof_of(self, fact: str) -> str:
+        # Another build of the same size is told by its file, which code does not need: the engine
+        # refuses what another version compiled.
+        build = library.PATH.stat()
         # Whole or worth nothing: a torn file has another checksum.
-        text = f"{self._stamp}\n{fact}\n"
+        text = f"{self._stamp}\n{build.st_ino} {build.st_mtime_ns}\n{fact}\n"
         return f"{text}{google_crc32c.value(text.encode()):08x}\n"
 
     def _key(self, sha256: str) -> str:

@@ -345,7 +345,10 @@ class OutputQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class InputQuery:
+class InputLoan:
+    """A standard input."""
+
+    keys: Annotated[Texts | None, "Of the invocations that it is for; null for any."] = None
     terminal: Annotated[bool, "Somebody types it: what was read is kept at once."] = False
 
 
@@ -355,7 +358,8 @@ class InputPiece:
 
     key: Annotated[str, "The invocation that asked for it."]
     position: Annotated[int, "The one that was asked for, in bytes."]
-    base64: Annotated[str, "What is there, at most 64 KiB; nothing where the input ends."] = ""
+    size: Annotated[int, "How much was asked for; 0: there is something now."]
+    base64: Annotated[str, "What is there, at most so much; nothing where the input ends."] = ""
     error: Annotated[str, "Why it cannot be read; empty where it can."] = ""
 
 

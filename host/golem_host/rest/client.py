@@ -41,12 +41,14 @@ class OwnerGoneError(HostClosingError):
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, answer_s: float | None) -> None:
         super().__init__("localhost")
         self._path = path
+        self._answer_s = answer_s
 
     def connect(self) -> None:
         self.sock = connect_unix(self._path, CONNECT_S)
+        self.sock.settimeout(self._answer_s)
 
     def hang_up(self) -> None:
         """Have whoever reads from it read its end; from any thread."""
@@ -77,17 +79,21 @@ def path_of(*names: str) -> str:
 class Client:
     """One owner, asked over a connection for each request; any thread may ask."""
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, answer_s: float | None = None) -> None:
         self._socket_path = socket_path
+        self._answer_s = answer_s
 
     @classmethod
-    def of_owner(cls, state_dir: Path, wait_s: float = OWNER_S) -> Client | None:
+    def of_owner(
+        cls, state_dir: Path, wait_s: float = OWNER_S, answer_s: float | None = None
+    ) -> Client | None:
         """
         The owner of a state directory; None where nobody answers.
 
         Args:
             state_dir: The directory.
             wait_s: For an owner that has the lock and not yet the socket.
+            answer_s: How long the owner may take to say something; None for ever.
         """
         layout = StateLayout(state_dir.absolute())
         ends_at = monotonic_s() + wait_s
@@ -100,7 +106,7 @@ class Client:
                     return None
                 threading.Event().wait(LOOK_S)
             else:
-                return cls(path)
+                return cls(path, answer_s)
 
     def ask(
         self,
@@ -138,9 +144,13 @@ class Client:
         return _document(content) if is_json else content
 
     @contextmanager
-    def lines(self, path: str, query: Query) -> Iterator[Lines]:
+    def lines(
+        self, path: str, query: Query, *, method: str = "GET", body: object = None
+    ) -> Iterator[Lines]:
         """The documents of a stream as they come; ends with the block."""
-        request = Request("GET", path, query, None, {})
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"content-type": JSON}
+        request = Request(method, path, query, content, headers)
         with self._answer(request) as (response, connection):
             yield Lines(response, connection.hang_up)
 
@@ -158,7 +168,7 @@ class Client:
     def _answer(
         self, request: Request
     ) -> Iterator[tuple[http.client.HTTPResponse, _UnixConnection]]:
-        with closing(_UnixConnection(self._socket_path)) as connection:
+        with closing(_UnixConnection(self._socket_path, self._answer_s)) as connection:
             with _owner_answers():
                 connection.request(
                     request.method, request.target, request.content, dict(request.headers)

@@ -12,14 +12,14 @@ from golem_host.rest.route import BODY_ERRORS, WORKER, WORKER_ERRORS, Route
 INPUT_ROUTES: Final = (
     Route(
         name="lend-input",
-        method="GET",
+        method="POST",
         path=f"{WORKER}/input",
         summary="Lend a standard input to the worker until the client closes: a JSON document per "
         "line, first the name of the loan, then each position that the guest waits for.",
         action=actions.lend_input,
-        query=b.InputQuery,
+        body=b.InputLoan,
         reply=LINES,
-        errors=WORKER_ERRORS,
+        errors=(*WORKER_ERRORS, *BODY_ERRORS),
     ),
     Route(
         name="give-input",

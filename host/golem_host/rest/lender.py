@@ -4,37 +4,47 @@ from __future__ import annotations
 
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from golem_host.errors import HostError, os_reason
-from golem_host.rest.client import Client, OwnerGoneError
-from golem_host.rest.lent_input import Question, Want
-from golem_host.services.console import READ_BYTES, InputSource
+from golem_host.errors import ConflictError, HostError, os_reason
+from golem_host.rest.client import Client, Lines, OwnerGoneError
+from golem_host.rest.lent_input import Want
+from golem_host.services.console import InputSource
 from golem_host.wake import Wake
 from golem_oplog.errors import OplogError
 
+RETRY_S: Final = 0.1
+
 
 @contextmanager
-def lending(client: Client, path: str, source: InputSource) -> Iterator[None]:
+def lending(
+    client: Client, path: str, source: InputSource, keys: Collection[str] | None
+) -> Iterator[None]:
     """
     For as long as the block runs, the guest reads from a source of this process.
 
-    Nothing is read before the guest wants it: what it does not read stays where it is.
+    Nothing is read before the guest takes it: what it does not read stays where it is.
 
     Args:
+        client: Of the owner.
         path: Of the worker's input.
+        source: What is lent.
+        keys: Of the invocations that it is for; None for any.
     """
-    query = [("terminal", "true")] if source.is_terminal else []
-    with client.lines(path, query) as lines:
+    loan: dict[str, object] = {"terminal": source.is_terminal}
+    if keys is not None:
+        loan["keys"] = list(keys)
+    with client.lines(path, [], method="POST", body=loan) as lines:
         documents = iter(lines)
-        loan = next(documents, None)
-        if loan is None:
+        begun = next(documents, None)
+        if begun is None:
             raise OwnerGoneError(reason="the owner of the state directory has ended")
-        lender = _Lender(client, f"{path}/{loan['input']}", source)
+        lender = _Lender(client, f"{path}/{begun['input']}", source)
         threads = [
             threading.Thread(target=lender.hear, args=(documents,), daemon=True),
-            threading.Thread(target=lender.give, daemon=True),
+            threading.Thread(target=lender.give, args=(lines,), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -53,7 +63,7 @@ class _Lender:
         self._source = source
         self._wake = Wake()
         self._lock = threading.Lock()
-        self._asked: Question | None = None
+        self._want: Want | None = None
         """The last one that was not answered yet."""
         self._is_over = False
 
@@ -62,11 +72,9 @@ class _Lender:
         try:
             for document in documents:
                 match document:
-                    case {"key": str(key), "position": int(position), **rest}:
-                        before = rest.get("before")
-                        before = before if isinstance(before, int) else None
+                    case {"key": str(key), "position": int(position), "size": int(size)}:
                         with self._lock:
-                            self._asked = Question(Want(key, position), before)
+                            self._want = Want(key, position, size)
                         self._wake.set()
         except (HostError, OplogError):
             # Whoever calls the worker meets the same.
@@ -75,48 +83,58 @@ class _Lender:
             self._is_over = True
             self._wake.set()
 
-    def give(self) -> None:
+    def give(self, lines: Lines) -> None:
         """Answer as soon as there is something, until the stream ends."""
-        known: Question | None = None
         try:
             while True:
                 # Before the look: what is wanted from here on ends the wait.
                 self._wake.clear()
-                asked = self._asked
+                want = self._want
                 if self._is_over:
                     return
-                if asked is None:
+                if want is None:
                     self._wake.wait_with([], None)
-                    continue
-                if asked is not known and asked.before is not None:
-                    self._source.has_read(asked.before)
-                known = asked
-                if not self._source.is_ready(*asked.want):
+                elif not self._source.is_ready(want.key, want.position):
                     self._wake.wait_with([self._source.watched], None)
-                    continue
-                piece = self._read(*asked.want)
-                if piece is not None:
+                elif (piece := self._read(want)) is not None and self._sent(piece):
                     with self._lock:
                         # Unless something else is wanted by now.
-                        if self._asked is asked:
-                            self._asked = None
-                    self._client.ask("POST", self._path, body=piece)
-        except (HostError, OplogError):
-            # The loan is over: another owner asks anew.
-            return
+                        if self._want is want:
+                            self._want = None
         finally:
+            # Nobody may go on waiting for what does not come.
+            lines.stop()
             self._wake.close()
 
-    def _read(self, key: str, position: int) -> dict[str, object] | None:
+    def _sent(self, piece: dict[str, object]) -> bool:
+        """False where it has to be sent again, which does no harm; or where the loan is over."""
+        try:
+            self._client.ask("POST", self._path, body=piece)
+        except ConflictError:
+            self._is_over = True
+            return False
+        except (HostError, OplogError):
+            # A refused connection may be all there is to it: the stream tells when the owner ends.
+            threading.Event().wait(RETRY_S)
+            return False
+        return True
+
+    def _read(self, want: Want) -> dict[str, object] | None:
         """The answer; None where nothing is there yet."""
         data, error = b"", ""
-        try:
-            data = self._source.read(key, position, READ_BYTES)
-            if not data:
-                return None
-        except EOFError:
-            pass
-        except OSError as raised:
-            error = os_reason(raised)
-        text = b64encode(data).decode()
-        return {"key": key, "position": position, "base64": text, "error": error}
+        if want.size:
+            try:
+                data = self._source.read(want.key, want.position, want.size)
+                if not data:
+                    return None
+            except EOFError:
+                pass
+            except OSError as raised:
+                error = os_reason(raised)
+        return {
+            "key": want.key,
+            "position": want.position,
+            "size": want.size,
+            "base64": b64encode(data).decode(),
+            "error": error,
+        }

@@ -12,20 +12,14 @@ from golem_host.wake import Watched
 
 
 class Want(NamedTuple):
-    """What a guest waits for."""
+    """What a guest wants of its input."""
 
     key: str
     """The invocation that reads."""
     position: int
     """In what it reads, in bytes."""
-
-
-class Question(NamedTuple):
-    """A want, and what the client needs to know to answer it."""
-
-    want: Want
-    before: int | None
-    """How much the invocation before this one has read, in bytes; None where there is none."""
+    size: int
+    """How many bytes it takes, at most; 0 to be told when there is something."""
 
 
 class Piece(NamedTuple):
@@ -38,18 +32,19 @@ class Piece(NamedTuple):
     """Why it cannot be read; empty where it can."""
 
 
-_NOTHING: Final = Piece(Want("", -1), b"", "")
+_NOTHING: Final = Piece(Want("", -1, 0), b"", "")
 
 
 class LentInput:
     """
     A `golem_host.services.console.Source` at the other end of a connection.
 
-    At most one piece is asked for and one is kept, so that a client cannot fill the memory.
+    The client is asked for what the guest takes, and for nothing more: so it knows how much of its
+    input was read, whatever becomes of this side.  At most one piece is asked for and one is kept.
 
     Args:
-        is_terminal: Whether somebody types it.
         tell: Called when `take_want` has something new; from any thread.
+        is_terminal: Whether somebody types it.
     """
 
     def __init__(self, tell: Callable[[], None], *, is_terminal: bool) -> None:
@@ -57,33 +52,46 @@ class LentInput:
         self._tell = tell
         self._lock = threading.Lock()
         self._want: Want | None = None
+        """What has no answer yet."""
         self._is_told = True
-        self._read: Want | None = None
-        """Up to where the last invocation that was given something has read."""
+        self._ready: tuple[str, int] | None = None
+        """Where there is something that was not asked for yet."""
         self._piece = _NOTHING
         self._changed: Callable[[], None] = lambda: None
 
     # -- for the guest ------------------------------------------------------------------------
 
-    def read(self, key: str, position: int, size_max: int) -> bytes:
+    def read(self, key: str, position: int, size_max: int, *, waits: bool = False) -> bytes | None:
         """See `golem_host.services.console.Source.read`."""
         with self._lock:
             piece = self._find(key, position)
             if piece is None:
-                return b""
+                is_there = self._ready == (key, position)
+                if not size_max or not (is_there or waits):
+                    self._ask(Want(key, position, 0))
+                    return b""
+                self._ask(Want(key, position, min(size_max, READ_BYTES)))
+                return None
             if not piece.data:
                 # Told once: a file may grow, and who types may go on.
-                self._piece = _NOTHING
+                self._piece, self._ready = _NOTHING, None
                 raise OSError(errno.EIO, piece.error) if piece.error else EOFError
             first = position - piece.want.position
-            data = piece.data[first : first + size_max]
-            self._read = Want(key, position + len(data))
-            return data
+            return piece.data[first : first + size_max]
 
     def is_ready(self, key: str, position: int) -> bool:
         """See `golem_host.services.console.Source.is_ready`."""
         with self._lock:
-            return self._find(key, position) is not None
+            if self._find(key, position) is not None:
+                return True
+            want = self._want
+            if want is not None and want[:2] == (key, position) and want.size:
+                # It is on its way.
+                return False
+            if self._ready == (key, position):
+                return True
+            self._ask(Want(key, position, 0))
+            return False
 
     @property
     def watched(self) -> Watched | None:
@@ -95,35 +103,36 @@ class LentInput:
         self._changed = tell
 
     def _find(self, key: str, position: int) -> Piece | None:
+        """The piece that has the position."""
         piece = self._piece
         ahead = position - piece.want.position
-        if piece.want.key == key and (
-            0 <= ahead < len(piece.data) or ahead == len(piece.data) == 0
-        ):
-            return piece
-        want = Want(key, position)
+        is_in = 0 <= ahead < len(piece.data) or ahead == len(piece.data) == 0
+        return piece if piece.want.key == key and is_in else None
+
+    def _ask(self, want: Want) -> None:
         if want != self._want:
             self._want, self._is_told = want, False
             self._tell()
-        return None
 
     # -- for the client -----------------------------------------------------------------------
 
-    def take_want(self) -> Question | None:
+    def take_want(self) -> Want | None:
         """What to ask the client for; None where it has been asked."""
         with self._lock:
-            want, read = self._want, self._read
-            if self._is_told or want is None:
+            if self._is_told:
                 return None
             self._is_told = True
-            is_next = read is not None and read.key != want.key
-            return Question(want, read.position if read is not None and is_next else None)
+            return self._want
 
     def give(self, piece: Piece) -> bool:
         """False where something else is wanted by now: the client is asked for that."""
         with self._lock:
             if piece.want != self._want:
                 return False
-            self._piece, self._want = piece._replace(data=piece.data[:READ_BYTES]), None
+            self._want = None
+            if piece.want.size:
+                self._piece, self._ready = piece._replace(data=piece.data[: piece.want.size]), None
+            else:
+                self._ready = piece.want[:2]
         self._changed()
         return True

@@ -58,9 +58,11 @@ class RemoteHost(ClosesOnExit):
         self.plugins = RemotePlugins(client)
 
     @classmethod
-    def of_owner(cls, state_dir: Path, wait_s: float = OWNER_S) -> RemoteHost | None:
+    def of_owner(
+        cls, state_dir: Path, wait_s: float = OWNER_S, answer_s: float | None = None
+    ) -> RemoteHost | None:
         """As `Client.of_owner`."""
-        client = Client.of_owner(state_dir, wait_s)
+        client = Client.of_owner(state_dir, wait_s, answer_s)
         return None if client is None else cls(client)
 
     def collect(self, *, dry_run: bool = False) -> Collected:

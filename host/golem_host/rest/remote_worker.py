@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -263,6 +263,7 @@ class RemoteWorker:
         on_notice: Callable[[str], None],
         *,
         stdin: int | InputSource | None = None,
+        stdin_for: Collection[str] | None = None,
         since: Seen | None = None,
     ) -> Iterator[None]:
         """
@@ -273,16 +274,20 @@ class RemoteWorker:
         made = self.metadata()
         is_known = since is not None and since.created_ns == made.created_ns
         shown_index = since.index if since is not None and is_known else made.oplog_index
+        is_followed = False
         self._watched = watched = Watched(self.output, shown_index, on_output, on_notice)
         try:
             with ExitStack() as stack:
                 stack.enter_context(watched.following(self._client, self._path("output")))
+                is_followed = True
                 if stdin is not None:
                     source = InputSource(stdin) if isinstance(stdin, int) else stdin
-                    stack.enter_context(lending(self._client, self._path("input"), source))
+                    path = self._path("input")
+                    stack.enter_context(lending(self._client, path, source, stdin_for))
                 yield
         finally:
-            self.seen = Seen(made.created_ns, watched.shown_index)
+            if is_followed:
+                self.seen = Seen(made.created_ns, watched.shown_index)
             self._watched = None
 
     @contextmanager

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from golem_host.wake import READABLE, Watched, is_ready
 
@@ -25,9 +25,11 @@ class Source(Protocol):
 
     is_terminal: bool
 
-    def read(self, key: str, position: int, size_max: int) -> bytes:
+    def read(self, key: str, position: int, size_max: int, *, waits: bool = False) -> bytes | None:
         """
-        What is there at a position; empty where nothing is there yet.
+        What is there at a position; empty where nothing is there yet, None where it is on its way.
+
+        With ``waits`` the guest does not go on without it.
 
         Raises:
             EOFError: It has ended before.
@@ -74,8 +76,9 @@ class InputSource:
         """How much of it was given to a guest: the next invocation begins there."""
         self._history = bytearray()
 
-    def read(self, key: str, position: int, size_max: int) -> bytes:
-        """See `Source.read`."""
+    def read(self, key: str, position: int, size_max: int, *, waits: bool = False) -> bytes:
+        """See `Source.read`; nothing is ever on its way."""
+        del waits
         start = self._start(key, position) + position
         if self._file_start is not None:
             data = os.pread(self._descriptor, size_max, self._file_start + start)
@@ -92,16 +95,19 @@ class InputSource:
         self._read = start + len(data)
         return data
 
-    def has_read(self, position: int) -> None:
-        """So much, in bytes, the last invocation has read of what it was given."""
-        self._read = (self._base or 0) + position
-
     def is_ready(self, key: str, position: int) -> bool:
         """See `Source.is_ready`."""
         start = self._start(key, position) + position
-        if self._file_start is not None or start < self._end:
+        if self._file_start is not None:
             return True
-        return is_ready(self.watched)
+        try:
+            # What is passed over is no news.
+            while self._end < start:
+                if not self._take():
+                    return False
+        except EOFError:
+            return True
+        return start < self._end or is_ready(self.watched)
 
     @property
     def watched(self) -> Watched:
@@ -129,26 +135,45 @@ class InputSource:
         return True
 
 
+class _Loan(NamedTuple):
+    source: Source
+    keys: frozenset[str] | None
+
+
 class Console:
     """One worker's; nothing is lent at first."""
 
     def __init__(self) -> None:
-        self.source: Source | None = None
         self.is_awaited = False
         """Whether a guest waits for somebody to lend what it had begun to read."""
-        self._lent: list[Source] = []
+        self._loans: list[_Loan] = []
         self._lock = threading.Lock()
         self._waiting: set[threading.Event] = set()
 
+    def source_for(self, key: str) -> Source | None:
+        """What an invocation reads."""
+        with self._lock:
+            for loan in reversed(self._loans):
+                if loan.keys is None or key in loan.keys:
+                    return loan.source
+        return None
+
     @contextmanager
-    def lent(self, source: Source) -> Iterator[None]:
-        """For so long the worker reads from it; the last one lent counts."""
+    def lent(self, source: Source, keys: Collection[str] | None = None) -> Iterator[None]:
+        """
+        For so long invocations read from it; of several the last one lent counts.
+
+        Args:
+            source: What is lent.
+            keys: Of the invocations that it is for; None for any.
+        """
+        loan = _Loan(source, None if keys is None else frozenset(keys))
         source.when_changed(self._tell)
-        self._change(self._lent.append, source)
+        self._change(self._loans.append, loan)
         try:
             yield
         finally:
-            self._change(self._lent.remove, source)
+            self._change(self._loans.remove, loan)
 
     @contextmanager
     def waking(self, wake: threading.Event) -> Iterator[None]:
@@ -160,11 +185,11 @@ class Console:
         finally:
             with self._lock:
                 self._waiting.discard(wake)
+            self.is_awaited = False
 
-    def _change(self, change: Callable[[Source], None], source: Source) -> None:
+    def _change(self, change: Callable[[_Loan], None], loan: _Loan) -> None:
         with self._lock:
-            change(source)
-            self.source = self._lent[-1] if self._lent else None
+            change(loan)
         self._tell()
 
     def _tell(self) -> None:

@@ -22,6 +22,8 @@ BROKEN_RETRY_NS: Final = 5 * NS_PER_S
 """After this a worker whose log took no more is tried again."""
 KEPT_FOR: Final = 10.0
 """How many times ``idle_after_s`` an instance is kept for each second of its rebuilding."""
+KEPT_MAX: Final = 60.0
+"""And at most how many times: else workers that many call now and then were all kept for good."""
 
 
 class Rebuild:
@@ -88,7 +90,9 @@ class Agenda:
         """
         # One that is called every few seconds must not be replayed from its beginning each time.
         idle_after_s = self._parts.shared.config.idle_after_s
-        idle_s = min(idle_after_s * max(1.0, KEPT_FOR * rebuild_s), THREAD_WAIT_S_MAX)
+        idle_s = min(
+            idle_after_s * max(1.0, min(KEPT_FOR * rebuild_s, KEPT_MAX)), THREAD_WAIT_S_MAX
+        )
         due_ns = None if self._parts.status.is_unfinished else self._ledger.next_due_ns()
         if due_ns is None:
             return idle_s

@@ -10,7 +10,7 @@ Source: spec 5.2, 5.4 and 5.5.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, TypeVar
 
@@ -367,13 +367,15 @@ class Runner:
             yield context
 
     @contextmanager
-    def watch(self, watcher: Watcher, source: Source | None = None) -> Iterator[None]:
+    def watch(
+        self, watcher: Watcher, source: Source | None = None, keys: Collection[str] | None = None
+    ) -> Iterator[None]:
         with ExitStack() as stack:
             with self._lock:
                 self._refuse_if_unusable()
                 stack.enter_context(self.parts.output.watched_by(watcher))
                 if source is not None:
-                    stack.enter_context(self.parts.console.lent(source))
+                    stack.enter_context(self.parts.console.lent(source, keys))
             yield
 
     def look_again(self) -> None:

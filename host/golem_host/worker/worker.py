@@ -7,7 +7,7 @@ the worker has an instance or a thread at the moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -470,6 +470,7 @@ class Worker:
         on_notice: Callable[[str], None],
         *,
         stdin: int | Source | None = None,
+        stdin_for: Collection[str] | None = None,
     ) -> Iterator[None]:
         """
         Watch: ``on_output(stream, data)`` for what the guest writes from now on, each byte once
@@ -480,12 +481,15 @@ class Worker:
         ``stdin`` is a descriptor that the guest reads as its standard input meanwhile; without one
         that is at its end.  Of a file or a pipe, what an unfinished invocation has read already is
         passed over: give the same again, from its beginning.  One that was reading when this ended
-        waits until it is given.
+        waits until it is given.  ``stdin_for`` are the idempotency keys of the invocations that may
+        read it; without it any may.
         """
         watcher = Watcher(on_output, on_notice)
         with ExitStack() as stack:
             source = InputSource(stdin) if isinstance(stdin, int) else stdin
-            self._on_runner(lambda runner: stack.enter_context(runner.watch(watcher, source)))
+            self._on_runner(
+                lambda runner: stack.enter_context(runner.watch(watcher, source, stdin_for))
+            )
             yield
 
 

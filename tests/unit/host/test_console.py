@@ -132,9 +132,19 @@ def test_the_last_source_that_is_lent_counts(file: int) -> None:
     first, second = InputSource(file), InputSource(file)
     with console.lent(first):
         with console.lent(second):
-            assert console.source is second
-        assert console.source is first
-    assert console.source is None
+            assert console.source_for("k") is second
+        assert console.source_for("k") is first
+    assert console.source_for("k") is None
+
+
+def test_a_source_may_be_for_some_invocations(file: int) -> None:
+    """Nobody's input is read by a call of somebody else."""
+    console = Console()
+    first, second = InputSource(file), InputSource(file)
+    with console.lent(first, ["a", "b"]), console.lent(second, ["b", "c"]):
+        found = [console.source_for(key) for key in "abcd"]
+
+    assert [first, second, second, None] == found
 
 
 def test_whoever_waits_hears_of_a_change(file: int) -> None:
@@ -156,31 +166,53 @@ def test_whoever_waits_hears_of_a_change(file: int) -> None:
 
 def test_an_input_that_had_an_end_is_not_waited_for() -> None:
     """Half of one is, once nobody lends it; and each invocation has one of its own."""
-    console = Console()
-    context = SimpleNamespace(key="a", services=SimpleNamespace(console=console))
+    context = SimpleNamespace(key="a", services=SimpleNamespace(console=Console()))
     reading = Reading(cast("InstanceContext", context))
-    looks = [reading.look()]
+    lacks = [reading.lacks_source]
     reading.advance(4)
-    looks.append(reading.look())
-    assert console.is_awaited
+    lacks.append(reading.lacks_source)
     reading.end()
-    looks.append(reading.look())
+    lacks.append(reading.lacks_source)
     context.key = "b"
-    looks.append(reading.look())
+    lacks.append(reading.lacks_source)
 
-    assert [(None, True), (None, False), (None, True), (None, True)] == looks
-    assert not console.is_awaited
+    assert [False, True, False, False] == lacks
 
 
-@pytest.mark.parametrize("told", [False, True])
-def test_a_second_invocation_goes_on_in_a_pipe(pipe: tuple[int, int], *, told: bool) -> None:
-    """Behind what the first has read, though more of it was taken; or behind what we are told."""
+def test_what_is_passed_over_is_no_news(pipe: tuple[int, int]) -> None:
+    """A pipe that is given again slowly has nothing until it is behind what was read."""
+    reader, writer = pipe
+    source = InputSource(reader)
+    os.write(writer, b"0123")
+    looks = [source.is_ready("k", 8)]
+    os.write(writer, b"4567")
+    looks.append(source.is_ready("k", 8))
+    os.write(writer, b"89")
+    looks.append(source.is_ready("k", 8))
+
+    assert [False, False, True] == looks
+    assert b"89" == source.read("k", 8, 9)
+
+
+def test_an_input_that_is_shorter_than_what_was_read_has_ended(pipe: tuple[int, int]) -> None:
+    """It is another one than before; nobody waits for more of it."""
+    reader, writer = pipe
+    source = InputSource(reader)
+    os.write(writer, b"0123")
+    os.close(writer)
+
+    assert source.is_ready("k", 8)
+    with pytest.raises(EOFError):
+        source.read("k", 8, 9)
+
+
+def test_a_second_invocation_goes_on_in_a_pipe(pipe: tuple[int, int]) -> None:
+    """Behind what the first has read, though more of it was taken."""
     reader, writer = pipe
     os.write(writer, b"0123456789")
     source = InputSource(reader)
     source.read("a", 0, 4)
-    if told:
-        source.has_read(2)
+    source.is_ready("b", 0)
 
-    assert (b"23" if told else b"45") == source.read("b", 0, 2)
-    assert (b"45" if told else b"67") == source.read("b", 2, 2)
+    assert b"45" == source.read("c", 0, 2)
+    assert b"67" == source.read("c", 2, 2)

@@ -14,7 +14,7 @@ import pytest
 from golem_host.config import HostConfig
 from golem_host.system import THREAD_WAIT_S_MAX
 from golem_host.worker import drive
-from golem_host.worker.agenda import KEPT_FOR, Agenda
+from golem_host.worker.agenda import KEPT_FOR, KEPT_MAX, Agenda
 from golem_host.worker.endings import Endings
 from golem_host.worker.ledger import Ledger
 from golem_host.worker.request import Request
@@ -65,6 +65,7 @@ def running(guest: ScriptedGuest, settings: HostConfig) -> Iterator[Runner]:
         (1.0, 3.0, 3.0 * KEPT_FOR),
         (0.5, 3.0, 1.5 * KEPT_FOR),
         (0.0, 3.0, 0.0),
+        (1.0, 500.0, KEPT_MAX),
         (1e300, 1e300, THREAD_WAIT_S_MAX),
         (math.inf, 0.0, THREAD_WAIT_S_MAX),
     ],

@@ -2,9 +2,8 @@
 Standard input that a client lends: what the guest wants, as lines, and the pieces that answer.
 
 ``{"input": "..."}`` comes first and names the loan; ``{"key": "...", "position": 4}`` asks for what
-is at a position of what that invocation reads, in bytes, with ``"before": 7`` if the invocation
-before it has read so much of what it was given; ``{}`` says "I am still there".  The loan ends with
-the stream.
+is at a position of what that invocation reads, in bytes, ``"size": 0`` to be told when there is
+something, else for at most so much; ``{}`` says "I am still there".  The loan ends with the stream.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from weakref import WeakValueDictionary
 from golem_host.errors import ConflictError, HostError, InvalidRequestError
 from golem_host.rest.actions.lookup import path_worker
 from golem_host.rest.bell import Bell
-from golem_host.rest.bodies import InputPiece, InputQuery, InputTaken
+from golem_host.rest.bodies import InputLoan, InputPiece, InputTaken
 from golem_host.rest.errors import document_of
 from golem_host.rest.exchange import LINES, Exchange, Stream
-from golem_host.rest.lent_input import LentInput, Piece, Question, Want
+from golem_host.rest.lent_input import LentInput, Piece, Want
 from golem_host.system import SystemRandom
 from golem_host.worker.worker import Worker
 from golem_oplog.errors import OplogError
@@ -33,19 +32,20 @@ _lent: Final[WeakValueDictionary[str, LentInput]] = WeakValueDictionary()
 
 
 async def lend_input(x: Exchange) -> Stream:
-    query = x.query(InputQuery)
+    loan = x.body(InputLoan)
     worker = await x.work(lambda: path_worker(x))
-    return Stream(_wants(x, worker, is_terminal=query.terminal), LINES)
+    return Stream(_wants(x, worker, loan), LINES)
 
 
-async def _wants(x: Exchange, worker: Worker, *, is_terminal: bool) -> AsyncIterator[bytes]:
+async def _wants(x: Exchange, worker: Worker, loan: InputLoan) -> AsyncIterator[bytes]:
     bell = Bell(x.waits)
     name = SystemRandom().uuid()
-    lent = _lent[name] = LentInput(bell.ring, is_terminal=is_terminal)
+    lent = _lent[name] = LentInput(bell.ring, is_terminal=loan.terminal)
     lending = ExitStack()
 
     def lend() -> None:
-        lending.enter_context(worker.attach(_unheard, _unheard, stdin=lent))
+        attached = worker.attach(_unheard, _unheard, stdin=lent, stdin_for=loan.keys)
+        lending.enter_context(attached)
 
     begun = asyncio.ensure_future(x.work(lend))
     try:
@@ -53,8 +53,8 @@ async def _wants(x: Exchange, worker: Worker, *, is_terminal: bool) -> AsyncIter
         await asyncio.shield(begun)
         yield _line({"input": name})
         while True:
-            if (asked := lent.take_want()) is not None:
-                yield _line(_question(asked))
+            if (want := lent.take_want()) is not None:
+                yield _line(want._asdict())
             elif not await bell.rung():
                 yield _line({})
     except (HostError, OplogError) as error:
@@ -72,14 +72,8 @@ def give_input(x: Exchange) -> InputTaken:
         data = b64decode(piece.base64, validate=True)
     except ValueError as error:
         raise InvalidRequestError(reason=f"body.base64: {error}") from error
-    want = Want(piece.key, piece.position)
+    want = Want(piece.key, piece.position, piece.size)
     return InputTaken(lent.give(Piece(want, data, piece.error)))
-
-
-def _question(asked: Question) -> dict[str, object]:
-    (key, position), before = asked
-    where = {"key": key, "position": position}
-    return where if before is None else where | {"before": before}
 
 
 def _unheard(*_: object) -> None:

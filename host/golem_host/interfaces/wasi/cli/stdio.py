@@ -50,7 +50,6 @@ class Reading:
         self._key = context.key
         self._position = 0
         self._was_lent = self._has_ended = False
-        self.console.is_awaited = False
 
     @classmethod
     def begin(cls, context: InstanceContext) -> Reading:
@@ -71,21 +70,24 @@ class Reading:
             self._was_lent = self._has_ended = False
         return self._key, self._position
 
-    def look(self) -> tuple[Source | None, bool]:
-        """
-        What is lent, and whether a read has an outcome.
-
-        Whoever has begun to lend an input may be killed.  Half of it is not the whole: the rest is
-        waited for, which the same command gives when it is run again.
-        """
-        source, at = self.console.source, self.at
+    @property
+    def source(self) -> Source | None:
+        """What is lent to the invocation."""
+        source = self.console.source_for(self.at[0])
         if source is not None:
             self._was_lent = True
-            is_ready = source.is_ready(*at)
-        else:
-            is_ready = self._has_ended or not (self._was_lent or at[1])
-        self.console.is_awaited = source is None and not is_ready
-        return source, is_ready
+        return source
+
+    @property
+    def lacks_source(self) -> bool:
+        """
+        Whether there is nobody who lends, and the input has not had its end.
+
+        Whoever has begun to lend it may be killed.  Half of an input is not the whole: the rest is
+        waited for, which the same command gives when it is run again.
+        """
+        is_lent = self.source is not None
+        return not is_lent and not self._has_ended and (self._was_lent or self._position > 0)
 
     def advance(self, size_bytes: int) -> None:
         key, position = self.at
@@ -95,14 +97,15 @@ class Reading:
         """It had an end, or failed: nothing is left to wait for."""
         self._has_ended = True
 
-    def take(self, size_max: int) -> Wire:
-        """The outcome of a live read, in wire form."""
-        source, is_ready = self.look()
-        if not is_ready:
+    def take(self, size_max: int, *, waits: bool) -> Wire | None:
+        """The outcome of a live read, in wire form; None where it is on its way."""
+        source = self.source
+        if self.lacks_source:
             return 0, b""
         try:
             if source is not None:
-                return 0, source.read(*self.at, size_max)
+                data = source.read(*self.at, size_max, waits=waits)
+                return None if data is None else (0, data)
         except EOFError:
             pass
         except OSError as error:
@@ -117,7 +120,9 @@ class InputAvailable:
     reading: Reading
 
     def ready(self, now_ns: int) -> bool:
-        return self.reading.look()[1]
+        source, is_lacking = self.reading.source, self.reading.lacks_source
+        self.reading.console.is_awaited = is_lacking
+        return not is_lacking if source is None else source.is_ready(*self.reading.at)
 
     def deadline_ns(self) -> int | None:
         return None
@@ -126,7 +131,7 @@ class InputAvailable:
         return False
 
     def watched(self) -> Watched | None:
-        source = self.reading.console.source
+        source = self.reading.source
         return None if source is None else source.watched
 
     def waking(self, wake: threading.Event) -> AbstractContextManager[None]:
@@ -144,15 +149,18 @@ class StandardInput:
 
     def read(self, context: InstanceContext, size_max: int, *, waits: bool) -> bytes:
         reading = self.reading
-        taken = 0
+        is_typed = False
 
         def perform() -> Wire:
-            nonlocal taken
-            if waits and size_max:
+            nonlocal is_typed
+            while True:
+                source = reading.source
+                outcome = reading.take(size_max, waits=waits)
+                is_typed = source is not None and source.is_terminal
+                # An empty list would be taken for the end by many a guest.
+                if outcome is not None and not (waits and size_max and outcome == (0, b"")):
+                    return outcome
                 wait_for(context, [self.pollable()])
-            outcome = reading.take(size_max)
-            taken = 0 if outcome[0] else len(outcome[1])
-            return outcome
 
         recorded = _BLOCKING_READ if waits else _READ
         failed, answer = recorded_call(context, recorded, (size_max,), perform)
@@ -161,8 +169,7 @@ class StandardInput:
             raise StreamClosedError if answer is None else StreamFailedError(IoError(answer[0]))
         data: bytes = answer
         reading.advance(len(data))
-        source = reading.console.source
-        if taken and source is not None and source.is_terminal:
+        if is_typed and data:
             # Nobody types it a second time.
             context.oplog.commit()
         return data
