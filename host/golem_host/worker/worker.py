@@ -13,10 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from golem_host.component import Component
-from golem_host.errors import (
-    InvalidRequestError,
-    InvocationInterruptedError,
-)
+from golem_host.errors import InvalidRequestError, InvocationInterruptedError
 from golem_host.services.console import InputSource, Source
 from golem_host.services.output import Watcher
 from golem_host.signals import InterruptSignal
