@@ -23,6 +23,7 @@ from golem_host import (
 from golem_host.files import look
 from golem_host.rest.remote import RemoteHost
 from golem_host.services.unfinished import WorkerKey
+from golem_host.worker.runner import Runner
 from tests.support.cli import Cli
 from tests.support.components import clock_component
 from tests.support.guests import python_guest
@@ -67,11 +68,16 @@ def worker(host: Host, wasm: Path) -> Worker:
     return made
 
 
+def is_resting(runner: Runner) -> bool:
+    with runner.resting() as context:
+        return context is not None
+
+
 def test_an_idle_worker_shows_its_files(host: Host, worker: Worker) -> None:
     """From its instance, without a replay; and the same from its log, without a trace in it."""
     runner = host.workers.runner(WorkerKey("files", "w"))
-    with runner.resting() as context:
-        assert context is not None
+    # Its thread lies down when whoever called has the result.
+    until(lambda: is_resting(runner))
     at_hand = worker.list_files()
     before = worker.metadata().oplog_index
     worker.simulate_crash()
