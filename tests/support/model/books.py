@@ -266,7 +266,10 @@ def _tokens_are_used_once(view: LogView) -> None:
 
 
 def _running_at(view: LogView, index: int) -> str:
-    invoked = [e for i, e in view.of(ExportedFunctionInvoked) if i < index]
+    reverts = [revert for at, revert in view.of(Revert) if at < index]
+    undone = {at for revert in reverts for at in range(revert.start, revert.end + 1)}
+    begun = view.of(ExportedFunctionInvoked)
+    invoked = [e for i, e in begun if i < index and i not in undone]
     return str(invoked[-1].idempotency_key)
 
 
