@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +20,11 @@ from golem_cli.run_args import RunCommand
 from golem_oplog.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from golem_cli.invoking import Batch, Manner
+    from golem_cli.invoking import Batch, Calls, Manner
     from golem_cli.session import AnyHost, AnyWorker
     from golem_host import Component
     from golem_host.files.mapping import Mapping as Mapped
+    from golem_host.worker.worker import Unfinished
 
 COMMAND_INTERFACE: Final = "wasi:cli/run"
 
@@ -174,7 +176,7 @@ def _component(host: AnyHost, source: Source | None, request: RunRequest) -> Com
 def _call_exports(
     host: AnyHost, component: Component, request: RunRequest, batch: Batch
 ) -> ExitCode:
-    from golem_cli.invoking import calling, read_invocations
+    from golem_cli.invoking import read_invocations
     from golem_cli.session import existing_worker
 
     existing = existing_worker(host, component.name, request.worker)
@@ -187,14 +189,23 @@ def _call_exports(
     _grant(worker, request)
     left = worker.unfinished()
     keys = batch.planned(invocations, [item.key for item in left])
-    readers = [*keys, *(item.key for item in left)]
-    with calling(worker, request.manner, batch, stdin_for=readers) as calls:
+    with _calling(worker, request, batch, left) as calls:
         for item in left:
             if item.key in keys:
                 calls.output.remark(f"continuing {item.function}")
             else:
                 calls.output.remark(f"first finishing {item.function}, which was left unfinished")
         return calls.invoke_all(invocations, keys, batch)
+
+
+def _calling(
+    worker: AnyWorker, request: RunRequest, batch: Batch, left: Sequence[Unfinished]
+) -> AbstractContextManager[Calls]:
+    """Our standard input is for our calls, and for what was left unfinished before them."""
+    from golem_cli.invoking import calling
+
+    readers = [*batch.keys, *(item.key for item in left)]
+    return calling(worker, request.manner, batch, stdin_for=readers)
 
 
 def _create(host: AnyHost, component: Component, request: RunRequest) -> AnyWorker:
@@ -214,7 +225,7 @@ def _grant(worker: AnyWorker, request: RunRequest) -> None:
 
 
 def _run_command(host: AnyHost, component: Component, request: RunRequest, batch: Batch) -> int:
-    from golem_cli.invoking import Invocation, calling
+    from golem_cli.invoking import Invocation
     from golem_host import InvocationExitedError
     from golem_oplog.values import Err
 
@@ -225,8 +236,7 @@ def _run_command(host: AnyHost, component: Component, request: RunRequest, batch
     invocation = Invocation(worker.resolve(_command_export(worker.component)), ())
     left = worker.unfinished()
     keys = batch.planned([invocation], [item.key for item in left])
-    readers = [*keys, *(item.key for item in left)]
-    with calling(worker, request.manner, batch, stdin_for=readers) as calls:
+    with _calling(worker, request, batch, left) as calls:
         if left:
             calls.output.remark(f"continuing worker {component.name}/{request.worker}")
         try:

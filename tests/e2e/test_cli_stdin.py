@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import DEADLINE_S, PROGRAM, Cli, Running, wait_until
 from tests.support.wasi_text import CAT, command
+
+WHOLE = b"one two six."
 
 
 @pytest.fixture
@@ -45,6 +47,27 @@ def piped(cli: Cli, text: bytes, *args: str | Path) -> tuple[int, bytes]:
         return running.process.returncode, out
 
 
+def given(cli: Cli, text: bytes, kind: str, *args: str | Path) -> tuple[int, bytes]:
+    """As `piped`, or with a file of the text as its input."""
+    if kind == "pipe":
+        return piped(cli, text, *args)
+    path = cli.folder / "input"
+    path.write_bytes(text)
+    with path.open("rb") as file, started(cli, *args, stdin=file.fileno()) as running:
+        done = running.finish()
+    return done.code, done.out.encode()
+
+
+def killed_in_the_middle(cli: Cli, cat: Path) -> None:
+    """When it has copied two words of `WHOLE`, and waits for the third."""
+    with started(cli, cat) as running:
+        assert running.process.stdin is not None
+        running.process.stdin.write(b"one two ")
+        running.process.stdin.flush()
+        running.wait_for(b"one two ")
+        running.finish(signal.SIGKILL)
+
+
 def reads(cli: Cli) -> int:
     lines = cli.ok("dump", "cat/main", "--json").splitlines()
     return sum("cli::stdin::" in json.dumps(json.loads(line)) for line in lines)
@@ -65,42 +88,12 @@ def test_without_input_it_is_at_its_end(cli: Cli, cat: Path) -> None:
 @pytest.mark.parametrize("kind", ["pipe", "file"])
 def test_a_worker_that_is_killed_reads_nothing_twice(cli: Cli, cat: Path, kind: str) -> None:
     """The same command with the same input shows what is left, and no read is recorded twice."""
-    with started(cli, cat) as running:
-        assert running.process.stdin is not None
-        running.process.stdin.write(b"one two ")
-        running.process.stdin.flush()
-        running.wait_for(b"one two ")
-        running.finish(signal.SIGKILL)
-
-    whole = b"one two six."
-    if kind == "pipe":
-        outcome = piped(cli, whole, cat)
-    else:
-        path = cli.folder / "input"
-        path.write_bytes(whole)
-        with path.open("rb") as file, started(cli, cat, stdin=file.fileno()) as running:
-            done = running.finish()
-            outcome = done.code, done.out.encode()
+    killed_in_the_middle(cli, cat)
+    outcome = given(cli, WHOLE, kind, cat)
 
     assert (0, b"six.") == outcome
     # Three times four bytes, and the end.
     assert 4 == reads(cli)
-
-
-def test_an_interrupt_reaches_a_guest_that_waits_for_input(cli: Cli, cat: Path) -> None:
-    """Ctrl-C, durably; the same command goes on."""
-    with started(cli, cat) as running:
-        assert running.process.stdin is not None
-        running.process.stdin.write(b"half")
-        running.process.stdin.flush()
-        running.wait_for(b"half")
-        running.process.send_signal(signal.SIGINT)
-        # With its input still open: to communicate would close it first.
-        running.process.wait(DEADLINE_S)
-        stopped = running.finish()
-
-    assert 130 == stopped.code
-    assert (0, b"rest") == piped(cli, b"halfrest", cat)
 
 
 @contextmanager
@@ -126,24 +119,11 @@ def test_the_owner_of_the_directory_reads_what_a_client_has(cli: Cli, cat: Path)
 @pytest.mark.parametrize("kind", ["pipe", "file"])
 def test_a_client_that_is_killed_gives_the_rest_later(cli: Cli, cat: Path, kind: str) -> None:
     """The guest waits for it with its owner, who says so, and reads nothing twice."""
-    whole = b"one two six."
-    path = cli.folder / "input"
-    path.write_bytes(whole)
     with owned(cli):
-        with started(cli, cat) as running:
-            assert running.process.stdin is not None
-            running.process.stdin.write(b"one two ")
-            running.process.stdin.flush()
-            running.wait_for(b"one two ")
-            running.finish(signal.SIGKILL)
+        killed_in_the_middle(cli, cat)
         rest = "waits for the rest of its standard input"
         wait_until(lambda: rest in cli.ok("worker", "explain", "cat"))
-        if kind == "pipe":
-            outcome = piped(cli, whole, cat)
-        else:
-            with path.open("rb") as file, started(cli, cat, stdin=file.fileno()) as running:
-                done = running.finish()
-                outcome = done.code, done.out.encode()
+        outcome = given(cli, WHOLE, kind, cat)
 
     assert (0, b"six.") == outcome
     assert 4 == reads(cli)
@@ -176,15 +156,19 @@ def test_a_client_goes_on_when_the_owner_is_killed(cli: Cli, cat: Path, kind: st
     assert len(whole) // 4 + 1 == reads(cli)
 
 
-def test_ctrl_c_reaches_a_guest_that_waits_for_a_client(cli: Cli, cat: Path) -> None:
-    """Durably, and the owner lives; the same command goes on."""
-    with owned(cli):
+@pytest.mark.parametrize("through_owner", [False, True])
+def test_an_interrupt_reaches_a_guest_that_waits_for_input(
+    cli: Cli, cat: Path, *, through_owner: bool
+) -> None:
+    """Ctrl-C, durably, and an owner lives; the same command goes on."""
+    with owned(cli) if through_owner else nullcontext():
         with started(cli, cat) as running:
             assert running.process.stdin is not None
             running.process.stdin.write(b"half")
             running.process.stdin.flush()
             running.wait_for(b"half")
             running.process.send_signal(signal.SIGINT)
+            # With its input still open: to communicate would close it first.
             running.process.wait(DEADLINE_S)
             stopped = running.finish()
         rest = piped(cli, b"halfrest", cat)

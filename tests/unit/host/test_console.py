@@ -168,15 +168,15 @@ def test_an_input_that_had_an_end_is_not_waited_for() -> None:
     """Half of one is, once nobody lends it; and each invocation has one of its own."""
     context = SimpleNamespace(key="a", services=SimpleNamespace(console=Console()))
     reading = Reading(cast("InstanceContext", context))
-    lacks = [reading.lacks_source]
+    unfinished = [reading.is_unfinished]
     reading.advance(4)
-    lacks.append(reading.lacks_source)
+    unfinished.append(reading.is_unfinished)
     reading.end()
-    lacks.append(reading.lacks_source)
+    unfinished.append(reading.is_unfinished)
     context.key = "b"
-    lacks.append(reading.lacks_source)
+    unfinished.append(reading.is_unfinished)
 
-    assert [False, True, False, False] == lacks
+    assert [False, True, False, False] == unfinished
 
 
 def test_what_is_passed_over_is_no_news(pipe: tuple[int, int]) -> None:

@@ -79,15 +79,15 @@ class Reading:
         return source
 
     @property
-    def lacks_source(self) -> bool:
+    def is_unfinished(self) -> bool:
         """
-        Whether there is nobody who lends, and the input has not had its end.
+        Whether it has begun and had no end.
 
-        Whoever has begun to lend it may be killed.  Half of an input is not the whole: the rest is
+        Whoever had lent it may have been killed.  Half of an input is not the whole: the rest is
         waited for, which the same command gives when it is run again.
         """
-        is_lent = self.source is not None
-        return not is_lent and not self._has_ended and (self._was_lent or self._position > 0)
+        _, position = self.at
+        return not self._has_ended and (self._was_lent or position > 0)
 
     def advance(self, size_bytes: int) -> None:
         key, position = self.at
@@ -97,20 +97,17 @@ class Reading:
         """It had an end, or failed: nothing is left to wait for."""
         self._has_ended = True
 
-    def take(self, size_max: int, *, waits: bool) -> Wire | None:
+    def take(self, source: Source | None, size_max: int, *, waits: bool) -> Wire | None:
         """The outcome of a live read, in wire form; None where it is on its way."""
-        source = self.source
-        if self.lacks_source:
-            return 0, b""
+        if source is None:
+            return (0, b"") if self.is_unfinished else (1, None)
         try:
-            if source is not None:
-                data = source.read(*self.at, size_max, waits=waits)
-                return None if data is None else (0, data)
+            data = source.read(*self.at, size_max, waits=waits)
         except EOFError:
-            pass
+            return 1, None
         except OSError as error:
             return 1, (os_reason(error),)
-        return 1, None
+        return None if data is None else (0, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +117,11 @@ class InputAvailable:
     reading: Reading
 
     def ready(self, now_ns: int) -> bool:
-        source, is_lacking = self.reading.source, self.reading.lacks_source
-        self.reading.console.is_awaited = is_lacking
-        return not is_lacking if source is None else source.is_ready(*self.reading.at)
+        reading, source = self.reading, self.reading.source
+        reading.console.is_awaited = source is None and reading.is_unfinished
+        if source is None:
+            return not reading.is_unfinished
+        return source.is_ready(*reading.at)
 
     def deadline_ns(self) -> int | None:
         return None
@@ -155,7 +154,7 @@ class StandardInput:
             nonlocal is_typed
             while True:
                 source = reading.source
-                outcome = reading.take(size_max, waits=waits)
+                outcome = reading.take(source, size_max, waits=waits)
                 is_typed = source is not None and source.is_terminal
                 # An empty list would be taken for the end by many a guest.
                 if outcome is not None and not (waits and size_max and outcome == (0, b"")):
