@@ -120,8 +120,13 @@ class Batch:
     """How many results were shown."""
     seen: Seen | None = None
     """How far the output of the worker was shown, where that was done through an owner."""
-    stopped: bool = False
-    """Whether somebody asked for the end meanwhile, perhaps when the last one was done already."""
+    stop: StopRequest | None = None
+    """Where somebody asks for the end: it may come when the last call is over already."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody did; final once `calling` has ended."""
+        return self.stop is not None and self.stop.requested
 
     def planned(
         self, invocations: Sequence[Invocation], unfinished: Sequence[str]
@@ -198,13 +203,12 @@ def shown(function: FunctionType, key: str, value: object, *, json_output: bool)
 
 
 @contextmanager
-def _told(worker: AnyWorker, stop: StopRequest, batch: Batch) -> Iterator[None]:
+def _told(worker: AnyWorker, batch: Batch) -> Iterator[None]:
     from golem_host import Worker
 
     try:
         yield
     finally:
-        batch.stopped = stop.requested
         if not isinstance(worker, Worker):
             batch.seen = worker.seen or batch.seen
 
@@ -234,8 +238,14 @@ def calling(
     Attach this terminal to a worker for as long as it is called.
 
     ``stdin_for`` are the keys of the invocations that may read our standard input.
+
+    Raises:
+        KeyboardInterrupt: Somebody asked for the end of the same calls on an earlier host.
     """
-    with stopping(worker.interrupt) as stop, _told(worker, stop, batch):
+    if batch.stopped:
+        raise KeyboardInterrupt
+    with stopping(worker.interrupt) as stop, _told(worker, batch):
+        batch.stop = stop
         output = GuestOutput(
             stdout_is_data=manner.json_output, quiet=manner.quiet, on_closed=stop.request
         )

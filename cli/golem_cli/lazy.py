@@ -99,6 +99,7 @@ class LazyGroup(Group):
         ]
 
     def invoke(self, ctx: click.Context) -> Any:
+        _hear_ctrl_c()
         # Click answers these two by itself, with an empty line and with code 1.
         try:
             code = super().invoke(ctx)
@@ -123,6 +124,19 @@ class LazyGroup(Group):
         except Exception as error:  # noqa: BLE001 - the one place that maps all
             code = report(error)
         raise SystemExit(ExitCode.OK if code is None else int(code))
+
+
+def _hear_ctrl_c() -> None:
+    """
+    Take SIGINT even where it is ignored, as a shell's script has it for what it starts with ``&``.
+
+    Stopping loses nothing here; heard only while a guest runs, it would be lost between two calls.
+    """
+    # Not for those who only want to know what there is: it takes a while to import.
+    from signal import SIG_IGN, SIGINT, default_int_handler, getsignal, signal
+
+    if getsignal(SIGINT) is SIG_IGN:
+        signal(SIGINT, default_int_handler)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -107,6 +107,15 @@ def test_what_cannot_be_hosted_is_told(watched: Cli) -> None:
         stop(running)
 
 
+def test_ctrl_c_is_heard_between_calls_in_the_background_of_a_script(watched: Cli) -> None:
+    """Where a shell has it ignored by what it starts."""
+    script = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+    line = ("run", APP, "--watch", "--invoke", "add(1)")
+    with watched.start(*line, prefix=script, together=True) as running:
+        running.wait_for(b"\n1\n")
+        stop(running)
+
+
 @pytest.mark.long
 def test_ctrl_c_in_a_call_is_continued(watched: Cli) -> None:
     """By the same command without watching, as ever."""

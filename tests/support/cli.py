@@ -72,14 +72,16 @@ class Cli:
         return done.out
 
     @contextmanager
-    def start(self, *args: str | Path, together: bool = False) -> Iterator[Running]:
+    def start(
+        self, *args: str | Path, prefix: tuple[str, ...] = (), together: bool = False
+    ) -> Iterator[Running]:
         """
         Run in the background; killed at the end of the block if it still runs.
 
         With ``together`` what it writes to stderr is read with its stdout.
         """
         with subprocess.Popen(
-            [self.program, *map(str, args)],
+            [*prefix, self.program, *map(str, args)],
             cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import nullcontext
+from unittest.mock import create_autospec
 
 import pytest
 
 from golem_cli.interrupts import STOP_TURNS_MAX, stopping
+from golem_cli.invoking import Batch, Manner, calling
+from golem_host.rest.remote_worker import RemoteWorker
 
 DEADLINE_S = 10.0
 
@@ -122,3 +126,23 @@ def test_a_failing_interrupt_is_tried_again() -> None:
             stop.attend(worker.call, AssertionError)
 
     assert 2 == len(tries)
+
+
+def test_a_signal_after_the_last_call_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to the moment in which all is as before; the same calls are not made by another host."""
+    worker = create_autospec(RemoteWorker, instance=True, seen=None)
+    worker.attach.return_value = nullcontext()
+    batch, manner = Batch(), Manner(json_output=False, quiet=True, timeout_s=None)
+    before, set_handler = signal.getsignal(signal.SIGINT), signal.signal
+
+    def late(number: int, handler: signal._HANDLER) -> object:
+        if handler is before:
+            signal.raise_signal(number)
+        return set_handler(number, handler)
+
+    with calling(worker, manner, batch):
+        monkeypatch.setattr(signal, "signal", late)
+
+    assert batch.stopped
+    with pytest.raises(KeyboardInterrupt), calling(worker, manner, batch):
+        raise AssertionError
