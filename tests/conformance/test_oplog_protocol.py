@@ -86,6 +86,21 @@ def test_a_commit_covers_everything_before_it(store: Store) -> None:
     assert 3 == log.committed_index
 
 
+def test_who_watches_commits_is_told_of_each(store: Store) -> None:
+    """After it, and of nothing that was only appended."""
+    log = store.create("a", create_entry())
+    told: list[int] = []
+    log.on_commit = lambda: told.append(log.committed_index)
+    log.append(NoOp(1))
+    assert [] == told
+
+    log.commit()
+    log.append(NoOp(2))
+    log.commit()
+
+    assert [2, 3] == told
+
+
 def test_a_range_can_be_read(store: Store) -> None:
     """`read` begins and ends where it is told, and does not go beyond the end."""
     log = store.create("cart/alice", create_entry())

@@ -73,6 +73,8 @@ _WRITE = f"(call $write (local.get $a) {_TEXT} {_AT}) (call $empty-result)"
 _FAR = "(call $duration (i64.const 60000000000))"
 _PAST = "(call $instant (i64.const 0))"
 _SOON = "(call $duration (i64.const 3000000))"
+_LATER = "(call $duration (i64.const 300000000))"
+"""For what must come before it, also on a machine with more to do."""
 _DIFFER = "(call $show (i64.extend_i32_u (i64.ne {0} {0})))"
 
 
@@ -157,7 +159,7 @@ EDGES: Final = {
     "poll of the same one twice": f"""(local.set $a {_SOON}) (call $list (local.get $a))
       (call $list (local.get $a)) (call $polled)""",
     "poll twice": f"""(call $list {_FAR}) (call $list {_PAST}) (call $polled) (call $polled)""",
-    "a timer before and after": f"""(local.set $a {_SOON})
+    "a timer before and after": f"""(local.set $a {_LATER})
       (call $show (i64.extend_i32_u (call $ready (local.get $a))))
       (call $block (local.get $a))
       (call $show (i64.extend_i32_u (call $ready (local.get $a))))
