@@ -38,7 +38,7 @@ def guest() -> Path:
     return python_guest(ROOT / "tests/support/file_checks")
 
 
-@pytest.mark.parametrize("where", ["private", "granted"])
+@pytest.mark.parametrize("where", ["private", pytest.param("granted", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_files_are_what_wasmtime_has(
     name: str, where: str, guest: Path, stock: Stock, tmp_path: Path

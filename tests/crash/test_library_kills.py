@@ -207,9 +207,8 @@ def test_a_kill_at_every_entry_changes_nothing(name: str, flushing: bool) -> Non
             check(run, moment, replaying=number % REPLAYED == 0)
 
 
-@pytest.mark.parametrize(
-    "name", [AT_MOST_ONCE[0], pytest.param(AT_MOST_ONCE[1], marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", AT_MOST_ONCE)
 def test_without_idempotence_what_was_begun_is_not_done_again(name: str) -> None:
     """It fails for good where it has no end in the log; else everything is as it was."""
     outcomes = set()

@@ -76,7 +76,7 @@ def written_size() -> int:
     return len(files.content(SEGMENT).rstrip(b"\0"))
 
 
-@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("committed", [pytest.param(True, marks=pytest.mark.long), False])
 def test_a_log_cut_at_any_byte_is_a_prefix(committed: bool) -> None:
     """Reader and writer agree on a prefix, and the first entry is never lost without a word."""
     entries = write_log(FaultyFiles(), committed=committed)

@@ -158,7 +158,8 @@ def test_a_connection_that_says_nothing_does_not_hold_up_the_end(tmp_path: Path)
         assert b"" == read_until_closed(silent)
 
 
-@pytest.mark.parametrize("over", ["unix", pytest.param("tcp", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("over", ["unix", "tcp"])
 def test_a_thousand_requests_at_once_are_answered(tmp_path: Path, over: str) -> None:
     """Each with its result, or with 503 and when to try again."""
     count = 1_000
